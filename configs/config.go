@@ -1,0 +1,185 @@
+package configs
+
+import "time"
+
+// Config is the whole configuration. As [Load] returns it every value is
+// present, in range and consistent with the others; it is plain data and may be
+// copied. The key of a field in the YAML file is its mapstructure tag.
+type Config struct {
+	// Node names this Asterisk host in everything that may meet another host's
+	// data. It defaults to the host name.
+	Node string `mapstructure:"node"`
+	// ShutdownTimeout is how long a stopping daemon may spend on finishing what
+	// it has begun.
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout"`
+
+	Asterisk   Asterisk   `mapstructure:"asterisk"`
+	Kontur     Kontur     `mapstructure:"kontur"`
+	Server     Server     `mapstructure:"server"`
+	Admin      Admin      `mapstructure:"admin"`
+	Directory  Directory  `mapstructure:"directory"`
+	Calls      Calls      `mapstructure:"calls"`
+	Redirect   Redirect   `mapstructure:"redirect"`
+	Recordings Recordings `mapstructure:"recordings"`
+	History    History    `mapstructure:"history"`
+	Storage    Storage    `mapstructure:"storage"`
+	Log        Log        `mapstructure:"log"`
+}
+
+// Asterisk is how ARI, the REST interface of Asterisk, is reached.
+type Asterisk struct {
+	// URL is ARI's base URL without a slash at its end: http://127.0.0.1:8088/ari.
+	URL string `mapstructure:"url"`
+	// Username is a user of ari.conf who may write.
+	Username string `mapstructure:"username"`
+	// Password is that user's password.
+	Password Secret `mapstructure:"password"`
+	// PasswordFile is the file that Password was to be read from; "" for none.
+	PasswordFile string `mapstructure:"password_file"`
+	// Application is the name under which events are subscribed to. Two daemons
+	// with the same name on one Asterisk would take the events from each other.
+	Application string `mapstructure:"application"`
+}
+
+// Kontur is how Kontur.CRM is reached and which workspace the calls go to.
+type Kontur struct {
+	// BaseURL is the CRM's address without a slash at its end.
+	BaseURL string `mapstructure:"base_url"`
+	// Workspace is the name of the workspace; it is safe in a URL's path.
+	Workspace string `mapstructure:"workspace"`
+	// APIKey is the integration's API key.
+	APIKey Secret `mapstructure:"api_key"`
+	// APIKeyFile is the file that APIKey was to be read from; "" for none.
+	APIKeyFile string `mapstructure:"api_key_file"`
+	// IntegrationSecret is name=value, for a public integration only.
+	IntegrationSecret Secret `mapstructure:"integration_secret"`
+	// IntegrationSecretFile is the file that IntegrationSecret was to be read
+	// from; "" for none.
+	IntegrationSecretFile string `mapstructure:"integration_secret_file"`
+	// IntegrationID is the id of the integration's instance, "" when it is to
+	// be learnt from the authorisation.
+	IntegrationID string `mapstructure:"integration_id"`
+	// SharedWorkspace says that more than one Asterisk feeds the workspace, so
+	// that external ids of calls need the node's name in front.
+	SharedWorkspace bool `mapstructure:"shared_workspace"`
+	// RequestTimeout bounds one request, from connecting to the last byte.
+	RequestTimeout time.Duration `mapstructure:"request_timeout"`
+	// Connections is how many requests may be under way at the same time.
+	Connections int `mapstructure:"connections"`
+}
+
+// Server is where the CRM's own requests arrive.
+type Server struct {
+	// Listen is host:port.
+	Listen string `mapstructure:"listen"`
+	// BasePath is the path part of the instance's base URL: "" or /something.
+	BasePath string `mapstructure:"base_path"`
+	// TLSCert and TLSKey are absolute paths of PEM files: both set or both "".
+	TLSCert string `mapstructure:"tls_cert"`
+	TLSKey  string `mapstructure:"tls_key"`
+}
+
+// Admin is where the daemon's health is served.
+type Admin struct {
+	// Listen is host:port.
+	Listen string `mapstructure:"listen"`
+}
+
+// Directory says whose telephones are whose.
+type Directory struct {
+	// Users have no extension, endpoint or mobile number in common. One person
+	// may appear in several entries.
+	Users []User `mapstructure:"users"`
+	// Trunks have no endpoint in common, nor with Users.
+	Trunks []Trunk `mapstructure:"trunks"`
+}
+
+// User is one telephone, or one mobile number, of a user of the CRM.
+type User struct {
+	// UserID is the user's id in the CRM, never "".
+	UserID string `mapstructure:"user_id"`
+	// Name is for people who read logs; it may be "".
+	Name string `mapstructure:"name"`
+	// Extension is the internal number, "" for an entry that has none.
+	Extension string `mapstructure:"extension"`
+	// Endpoint is the channel name without its serial part, as in PJSIP/101. It
+	// is "" only in an entry that has no extension either.
+	Endpoint string `mapstructure:"endpoint"`
+	// Mobile is digits with the country code and without +, or "".
+	Mobile string `mapstructure:"mobile"`
+}
+
+// Trunk is one line to the world outside.
+type Trunk struct {
+	// Endpoint is the channel name without its serial part, as in PJSIP/trunk.
+	Endpoint string `mapstructure:"endpoint"`
+	// Number is the number outgoing calls show by themselves: digits, or "".
+	Number string `mapstructure:"number"`
+}
+
+// Calls is how calls are understood, and what the CRM may dial.
+type Calls struct {
+	// Region is the country that a number without a country code belongs to: two
+	// capital letters.
+	Region string `mapstructure:"region"`
+	// ReportInternal says whether calls between employees are reported.
+	ReportInternal bool `mapstructure:"report_internal"`
+	// InternalNumbers matches numbers that are no public telephone numbers.
+	InternalNumbers Pattern `mapstructure:"internal_numbers"`
+	// HiddenNumber stands in for a caller's number that is withheld.
+	HiddenNumber string `mapstructure:"hidden_number"`
+	// OriginateContext is the dialplan context a click-to-call is dialled in.
+	OriginateContext string `mapstructure:"originate_context"`
+	// OriginateTimeout is how long the employee's telephone rings for it.
+	OriginateTimeout time.Duration `mapstructure:"originate_timeout"`
+	// AutoAnswer asks the employee's telephone to answer by itself.
+	AutoAnswer bool `mapstructure:"auto_answer"`
+	// AllowedNumbers matches what the CRM may have dialled. Empty: nothing.
+	AllowedNumbers []Pattern `mapstructure:"allowed_numbers"`
+	// CallsPerMinute is how many calls the CRM may start for one user.
+	CallsPerMinute int `mapstructure:"calls_per_minute"`
+}
+
+// Redirect is about asking the CRM who is responsible for a caller.
+type Redirect struct {
+	// Timeout is how long a caller may wait for the answer.
+	Timeout time.Duration `mapstructure:"timeout"`
+}
+
+// Recordings is which recordings are handed to the CRM, and how.
+type Recordings struct {
+	// Enabled says whether recordings are handed over at all.
+	Enabled bool `mapstructure:"enabled"`
+	// Directory is the absolute path below which recordings are looked for.
+	Directory string `mapstructure:"directory"`
+	// Format is "keep" or "mp3".
+	Format string `mapstructure:"format"`
+}
+
+// History is where call detail records are read from.
+type History struct {
+	// Source is "", "csv", "sqlite", "mysql" or "postgres".
+	Source string `mapstructure:"source"`
+	// DSN is a path or a database's address; set whenever Source is.
+	DSN Secret `mapstructure:"dsn"`
+	// DSNFile is the file that DSN was to be read from; "" for none.
+	DSNFile string `mapstructure:"dsn_file"`
+}
+
+// Storage is what is kept on disk.
+type Storage struct {
+	// Directory is the absolute path of the state directory.
+	Directory string `mapstructure:"directory"`
+	// JournalKeep is how long events and delivered reports are kept.
+	JournalKeep time.Duration `mapstructure:"journal_keep"`
+	// JournalMaxSize is how large they may grow together.
+	JournalMaxSize Size `mapstructure:"journal_max_size"`
+}
+
+// Log is what is logged, and in which form.
+type Log struct {
+	// Level is "debug", "info", "warn" or "error".
+	Level string `mapstructure:"level"`
+	// Format is "auto", "json", "console" or "journald".
+	Format string `mapstructure:"format"`
+}

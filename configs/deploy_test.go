@@ -1,0 +1,62 @@
+package configs
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func readDeploy(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile("../deploy/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestUnitFitsTheDefaults holds the systemd unit against the defaults that it
+// has to agree with.
+func TestUnitFitsTheDefaults(t *testing.T) {
+	unit := readDeploy(t, "kontur-ari.service")
+	stop := regexp.MustCompile(`(?m)^TimeoutStopSec=(.*)$`).FindStringSubmatch(unit)
+	if stop == nil {
+		t.Fatal("the unit has no TimeoutStopSec=")
+	}
+	if d, err := time.ParseDuration(stop[1]); err != nil || d < Default().ShutdownTimeout+10*time.Second {
+		t.Errorf("TimeoutStopSec is %s (%v), shutdown_timeout %s", stop[1], err, Default().ShutdownTimeout)
+	}
+	directory, ok := strings.CutPrefix(Default().Storage.Directory, "/var/lib/")
+	if !ok || !strings.Contains(unit, "\nStateDirectory="+directory+"\n") {
+		t.Errorf("StateDirectory is not %s", Default().Storage.Directory)
+	}
+	for _, line := range []string{"Type=notify", "RestartPreventExitStatus=2", "Environment=GOTRACEBACK=crash"} {
+		if !strings.Contains(unit, "\n"+line+"\n") {
+			t.Errorf("the unit has no line %s", line)
+		}
+	}
+}
+
+// TestAsteriskSnippetsFitTheExample makes sure that somebody who copies all
+// examples has only the password to change.
+func TestAsteriskSnippetsFitTheExample(t *testing.T) {
+	cfg, _, err := Load("kontur-ari.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ari.conf", "ari_additional_custom.conf"} {
+		snippet := readDeploy(t, "asterisk/"+name)
+		for _, want := range []string{"[" + cfg.Asterisk.Username + "]", "password = " + cfg.Asterisk.Password.Reveal(), "read_only = no"} {
+			if !strings.Contains(snippet, want+"\n") {
+				t.Errorf("%s has no line %q", name, want)
+			}
+		}
+	}
+	for _, name := range []string{"ari.conf", "ari_general_custom.conf"} {
+		if !strings.Contains(readDeploy(t, "asterisk/"+name), "\nchannelvars = CHANNEL(linkedid)\n") {
+			t.Errorf("%s has no channelvars", name)
+		}
+	}
+}
