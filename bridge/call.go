@@ -1,0 +1,125 @@
+package bridge
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// call is everything about one call, from the first channel to the last. A call
+// in which nobody has been called yet is silent: its Direction is "", and nothing
+// is reported of it. Its JSON form is what the store keeps.
+type call struct {
+	ID              CallID    `json:"id"`
+	Direction       Direction `json:"direction,omitempty"`
+	ClientPhone     string    `json:"clientPhone,omitempty"`
+	VatsPhone       string    `json:"vatsPhone,omitempty"`
+	CommunicationID string    `json:"communicationId,omitempty"`
+	// CreatedAt is when the call was reported started, Last when anything was
+	// reported of it last.
+	CreatedAt time.Time  `json:"createdAt,omitzero"`
+	Last      time.Time  `json:"last,omitzero"`
+	Channels  []*channel `json:"channels"`
+	Legs      []*leg     `json:"legs,omitempty"`
+}
+
+// channel is what is remembered of a live channel.
+type channel struct {
+	ID   ChannelID `json:"id"`
+	Name string    `json:"name"`
+	// Caller is its caller number, Dialled the number it was made with: the DID
+	// of an inbound one, what the employee dialled for a phone.
+	Caller  string `json:"caller,omitempty"`
+	Dialled string `json:"dialled,omitempty"`
+	// Incoming: its far end made the call. Originated: the switch was told to
+	// call it by somebody other than a channel.
+	Incoming   bool `json:"incoming,omitempty"`
+	Originated bool `json:"originated,omitempty"`
+	// DialledBy is the channel that dialled it; "" for none.
+	DialledBy ChannelID `json:"dialledBy,omitempty"`
+	// Room is the bridge it is in, "" for none and for holding bridges.
+	Room string `json:"room,omitempty"`
+	// Held: its far end has put the other side on hold.
+	Held bool `json:"held,omitempty"`
+
+	side side
+}
+
+// leg is one employee's part in a call.
+type leg struct {
+	ID LegID `json:"id"`
+	// Channels are the leg's own: several where one extension rings on several
+	// devices. Gone ones are taken out.
+	Channels []ChannelID `json:"channels"`
+	// Caller is the channel that dialled (or, outbound, the employee's own).
+	Caller ChannelID `json:"caller"`
+	From   Party     `json:"from"`
+	To     Party     `json:"to"`
+	// State is the last call-event of the leg.
+	State LegEvent `json:"state"`
+	// Talked are the channels it was connected to and that are still there.
+	Talked []ChannelID `json:"talked,omitempty"`
+	// StartedAt is when it was connected first, FinishedAt when it ended.
+	StartedAt  time.Time `json:"startedAt,omitzero"`
+	FinishedAt time.Time `json:"finishedAt,omitzero"`
+}
+
+func (c *call) silent() bool { return c.Direction == "" }
+
+func (c *call) channel(id ChannelID) *channel {
+	for _, ch := range c.Channels {
+		if ch.ID == id {
+			return ch
+		}
+	}
+	return nil
+}
+
+func (c *call) remove(id ChannelID) {
+	c.Channels = slices.DeleteFunc(c.Channels, func(ch *channel) bool { return ch.ID == id })
+}
+
+// openLegOf finds the leg, still going on, that has the channel as its own.
+func (c *call) openLegOf(id ChannelID) *leg {
+	for _, l := range c.Legs {
+		if l.open() && slices.Contains(l.Channels, id) {
+			return l
+		}
+	}
+	return nil
+}
+
+// over tells that nobody is in the call any more: every channel is gone, or all
+// that is left is plumbing that will go by itself.
+func (c *call) over() bool {
+	for _, ch := range c.Channels {
+		if ch.side != plumbing {
+			return false
+		}
+	}
+	return len(c.Channels) == 0 || !c.silent()
+}
+
+// lastLeg is the leg that the call's one finished event belongs to: the last
+// that was connected, else the last; nil when the call had none.
+func (c *call) lastLeg() *leg {
+	var last *leg
+	for _, l := range c.Legs {
+		if last == nil || !l.StartedAt.IsZero() && !l.StartedAt.Before(last.StartedAt) || last.StartedAt.IsZero() {
+			last = l
+		}
+	}
+	return last
+}
+
+func (l *leg) open() bool { return l.State != LegDisconnected && l.State != LegFinished }
+
+// pairName is the name that both halves of a Local channel share; "" for other
+// channels.
+func (ch *channel) pairName() string {
+	name, half, found := strings.Cut(ch.Name, ";")
+	if !found || half != "1" && half != "2" {
+		return ""
+	}
+	return name
+}

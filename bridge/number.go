@@ -1,0 +1,111 @@
+package bridge
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// longestNumber is the most digits that an international number has (ITU-T
+// E.164, section 6). Longer runs of digits are no telephone numbers.
+const longestNumber = 15
+
+// Numbers turns telephone numbers, in whatever form a switch shows them, into
+// the one form that the CRM is told: digits only, E.164 without the plus. It is
+// immutable and safe for concurrent use.
+type Numbers struct {
+	region   string
+	internal *regexp.Regexp
+	hidden   string
+}
+
+// NewNumbers makes Numbers for a default region (an ISO 3166 code such as "RU"),
+// a pattern that short internal numbers match as a whole, and the word that
+// stands in place of a number that is not known.
+func NewNumbers(region string, internal *regexp.Regexp, hidden string) (*Numbers, error) {
+	if !phonenumbers.GetSupportedRegions()[region] {
+		return nil, fmt.Errorf("region %q is unknown: write a two-letter country code such as RU", region)
+	}
+	return &Numbers{region: region, internal: internal, hidden: hidden}, nil
+}
+
+// Normalise returns the number in raw, or "" when raw holds none: when it is
+// empty, a name, a withheld number, or longer than a telephone number can be.
+// Short internal numbers, and numbers that no country knows (emergency and
+// service numbers), come back with their digits as they are.
+func (n *Numbers) Normalise(raw string) string {
+	digits, plus, ok := digitsOf(raw)
+	if !ok {
+		return ""
+	}
+	if !plus && n.IsInternal(digits) {
+		return digits
+	}
+	for _, candidate := range candidates(digits, plus) {
+		parsed, err := phonenumbers.Parse(candidate, n.region)
+		if err == nil && phonenumbers.IsValidNumber(parsed) {
+			return strings.TrimPrefix(phonenumbers.Format(parsed, phonenumbers.E164), "+")
+		}
+	}
+	if len(digits) > longestNumber {
+		return ""
+	}
+	return digits
+}
+
+// candidates lists what a run of digits may mean, the likeliest first: a number
+// as dialled in the region, then an international one whose plus got lost, as
+// trunks often send it, or was written 00.
+func candidates(digits string, plus bool) []string {
+	if plus {
+		return []string{"+" + digits}
+	}
+	all := []string{digits, "+" + digits}
+	if rest, ok := strings.CutPrefix(digits, "00"); ok {
+		all = append(all, "+"+rest)
+	}
+	return all
+}
+
+// Client returns the number of somebody outside: normalised, or the configured
+// placeholder where there is none.
+func (n *Numbers) Client(raw string) string {
+	if number := n.Normalise(raw); number != "" {
+		return number
+	}
+	return n.hidden
+}
+
+// IsInternal tells whether a number is a short number of the switch itself.
+func (n *Numbers) IsInternal(number string) bool {
+	loc := n.internal.FindStringIndex(number)
+	return loc != nil && loc[0] == 0 && loc[1] == len(number)
+}
+
+// digitsOf takes the digits out of a number written with the usual separators,
+// or out of a SIP or tel URI. It is not ok when anything else is in it.
+func digitsOf(raw string) (digits string, plus, ok bool) {
+	s := strings.TrimSpace(raw)
+	for _, scheme := range []string{"sips:", "sip:", "tel:"} {
+		if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+			s = s[len(scheme):]
+			break
+		}
+	}
+	s, _, _ = strings.Cut(s, "@")
+	s, _, _ = strings.Cut(s, ";")
+	s, plus = strings.CutPrefix(s, "+")
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case strings.ContainsRune(" ()-./\u00a0", r):
+		default:
+			return "", false, false
+		}
+	}
+	return b.String(), plus, b.Len() > 0
+}

@@ -1,0 +1,121 @@
+package bridge
+
+import (
+	"context"
+	"time"
+)
+
+// Batch is what one transaction of a Journal holds: events exactly as received
+// and everything they caused. It is stored whole or not at all.
+type Batch struct {
+	// Events are kept for support and replay, in order of arrival.
+	Events []Entry
+	// Changed are the calls whose state differs now, Gone those that are no
+	// longer in progress and leave the store. A call is in one of the two at most.
+	Changed []CallState
+	Gone    []CallID
+	// Ended are the reported calls that are over, to be remembered by id.
+	Ended []CallID
+	// Reports join the outbox in this order.
+	Reports []Report
+}
+
+// Entry is an event as the journal keeps it.
+type Entry struct {
+	Event Event
+	// Received is when it was read, on the clock of this process.
+	Received time.Time
+	// Call is the call that it was found to belong to; "" for none.
+	Call CallID
+}
+
+// CallState is a call in progress as the Tracker wants it back after a restart:
+// opaque to everybody else.
+type CallState struct {
+	Call  CallID
+	State []byte
+}
+
+// Journal is the durable side of the event line; package store implements it.
+type Journal interface {
+	// Commit makes a batch durable before it returns nil. After an error nothing
+	// of the batch is stored and the same batch may be given again. One caller
+	// at a time.
+	Commit(ctx context.Context, batch Batch) error
+	// OpenCalls returns the calls in progress, in no particular order, and the
+	// last [EndedMemory] calls that ended, oldest first. It is called once,
+	// before the first Commit.
+	OpenCalls(ctx context.Context) (open []CallState, ended []CallID, err error)
+}
+
+// Identity is how the CRM knows a call once it has answered its call-started.
+// A field is "" until learnt; then our own id is used in its place.
+type Identity struct {
+	ExternalID      string
+	CommunicationID string
+}
+
+// Pending is a report that waits in the outbox.
+type Pending struct {
+	// ID grows in the order the reports were committed.
+	ID int64
+	// Report is what to send.
+	Report Report
+	// Identity is what the CRM has answered for this call so far.
+	Identity Identity
+	// Attempts counts the tries so far that failed and were recorded.
+	Attempts int
+}
+
+// Outbox is the durable side of the delivery line; package store implements it.
+// All methods may be called concurrently.
+type Outbox interface {
+	// PendingCalls returns every call that has a report waiting, the one that
+	// has waited longest first.
+	PendingCalls(ctx context.Context) ([]CallID, error)
+	// Head returns the oldest waiting report of a call; false when none waits.
+	Head(ctx context.Context, call CallID) (Pending, bool, error)
+	// Settle records how a send ended and, for Delivered and Refused, takes the
+	// report out of the outbox (into the log of deliveries or the dead letters).
+	// It is durable before it returns nil.
+	Settle(ctx context.Context, pending Pending, result Result) error
+}
+
+// Verdict is what the answer to a request means for the request.
+type Verdict string
+
+// The verdicts. Delivered and Refused are final.
+const (
+	// Delivered: the CRM has it.
+	Delivered Verdict = "delivered"
+	// Retry: it may succeed later, after Result.RetryAfter at the earliest.
+	Retry Verdict = "retry"
+	// Refused: the CRM will never take this request as it is.
+	Refused Verdict = "refused"
+)
+
+// Result is the outcome of one send.
+type Result struct {
+	Verdict Verdict
+	// RetryAfter is the least pause that the CRM asked for; 0 when it asked none.
+	RetryAfter time.Duration
+	// Learnt is what the answer taught about the call's identity.
+	Learnt Identity
+	// Status is the HTTP status, 0 when no answer came.
+	Status int
+	// Request and Answer are the bodies as sent and received (the answer cut to
+	// a sane length). Access keys are in neither.
+	Request, Answer []byte
+	// Reason says in words why a request was not delivered: stable for one
+	// cause, so that it can be logged once per change. "" when delivered.
+	Reason string
+}
+
+// Sender delivers one report to the CRM; package crm implements it. Send is
+// called concurrently for different calls, never for one call. It makes one
+// attempt (renewing the access key at most once), is bounded in time by ctx and
+// by a limit of its own, and never retries by itself: a Result is always given,
+// also when no answer came.
+type Sender interface {
+	Send(ctx context.Context, report Report, identity Identity) Result
+}

@@ -1,0 +1,103 @@
+package bridge
+
+import "time"
+
+// CallID is the id of a whole call: the linkedid, that is, the id of its first
+// channel. It becomes the externalId.
+type CallID string
+
+// LegID is the id of one employee's part in a call: the id of that employee's
+// channel, with "-2", "-3" appended where that channel was a leg before.
+type LegID string
+
+// ReportKind names a request of the CRM's telephony contract.
+type ReportKind string
+
+// The requests that tell the CRM about calls.
+const (
+	ReportStarted  ReportKind = "call-started"
+	ReportEvent    ReportKind = "call-event"
+	ReportFinished ReportKind = "call-finished"
+	ReportFailed   ReportKind = "call-failed"
+	ReportRegister ReportKind = "register-call"
+)
+
+// Direction is the direction of a whole call.
+type Direction string
+
+// The three directions that the contract knows.
+const (
+	Inbound  Direction = "inbound"
+	Outbound Direction = "outbound"
+	Internal Direction = "internal"
+)
+
+// LegEvent is what happened to a leg.
+type LegEvent string
+
+// The types of a call-event, in the order they may come (paused and connected
+// may alternate).
+const (
+	LegAppeared     LegEvent = "appeared"
+	LegConnected    LegEvent = "connected"
+	LegPaused       LegEvent = "paused"
+	LegDisconnected LegEvent = "disconnected"
+	LegFinished     LegEvent = "finished"
+)
+
+// PartyType says on whose side a party stands.
+type PartyType string
+
+// The two types of a party.
+const (
+	PartyUser   PartyType = "user"
+	PartyClient PartyType = "client"
+)
+
+// Party is one end of a leg. UserID is set only for a user that the directory
+// knows; an employee who is no CRM user is a user without UserID.
+type Party struct {
+	Type   PartyType `json:"type"`
+	UserID string    `json:"userId,omitempty"`
+}
+
+// Report is one request that the CRM is to receive, in the domain's terms and
+// with our own ids; package crm turns it into the contract's body. Its JSON form
+// is what the outbox keeps, so a change to it needs a schema migration.
+type Report struct {
+	// Kind says which request it is; it decides which fields below are filled.
+	Kind ReportKind `json:"kind"`
+	// Call is the call that the report is about: our own externalId, without
+	// the node prefix.
+	Call CallID `json:"call"`
+	// CommunicationID is the CRM's id of the call where it ordered the call
+	// itself (CALL); else "", and what call-started answered is used.
+	CommunicationID string `json:"communicationId,omitempty"`
+	// Time is when it happened, on the switch's clock, never earlier than the
+	// report of this call before it. Milliseconds.
+	Time time.Time `json:"time"`
+	// Direction, ClientPhone and VatsPhone describe the call (all kinds but
+	// call-event and call-failed). Phones are normalised; "" where not known.
+	Direction   Direction `json:"direction,omitempty"`
+	ClientPhone string    `json:"clientPhone,omitempty"`
+	VatsPhone   string    `json:"vatsPhone,omitempty"`
+	// Leg, Event, From and To are filled for a call-event.
+	Leg   LegID    `json:"leg,omitempty"`
+	Event LegEvent `json:"event,omitempty"`
+	From  *Party   `json:"from,omitempty"`
+	To    *Party   `json:"to,omitempty"`
+	// CreatedAt and Items are filled for a register-call. Items is never empty there.
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	Items     []Item    `json:"items,omitempty"`
+}
+
+// Item is one leg as register-call lists it.
+type Item struct {
+	ID   LegID `json:"id"`
+	From Party `json:"from"`
+	To   Party `json:"to"`
+	// StartedAt is when the leg was answered; zero for a leg that never was.
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	// FinishedAt is when the leg ended; always set.
+	FinishedAt time.Time `json:"finishedAt"`
+}
