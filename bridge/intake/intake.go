@@ -1,0 +1,220 @@
+// Package intake takes events to disk: a queue that never makes the switch's
+// reader wait, and the single writer that applies each event to the Tracker and
+// commits a whole batch at once: the events, the calls they changed and the
+// reports they caused.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+const (
+	// largestBatch bounds how many events one transaction holds.
+	largestBatch = 1000
+	// firstPause and longestPause bound the wait before a failed commit is tried
+	// again.
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
+)
+
+// Intake owns a Tracker and is its only caller. Put may be called from anywhere
+// at any time; Run is called once.
+type Intake struct {
+	tracker *bridge.Tracker
+	journal bridge.Journal
+	wake    func([]bridge.CallID)
+	log     *zap.Logger
+
+	mu      sync.Mutex
+	queue   []received
+	arrived chan struct{}
+
+	events, reports, notes atomic.Int64
+	openCalls              atomic.Int64
+	failing                atomic.Bool
+}
+
+type received struct {
+	event bridge.Event
+	at    time.Time
+}
+
+// Stats are counts since the start.
+type Stats struct {
+	// Events and Reports were committed; Notes are things not understood.
+	Events, Reports, Notes int64
+	// Waiting events are in memory only; OpenCalls are in progress.
+	Waiting, OpenCalls int
+	// Failing: the last commit did not succeed.
+	Failing bool
+}
+
+// New makes an Intake. The Tracker must have been restored; wake is told the
+// calls for which reports were committed and must not block.
+func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.CallID), log *zap.Logger) *Intake {
+	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, arrived: make(chan struct{}, 1)}
+}
+
+// Put takes an event. It never waits for the disk. An event that carries no
+// readable time gets that of its arrival.
+func (i *Intake) Put(event bridge.Event) {
+	now := time.Now()
+	if event.Time.IsZero() {
+		event.Time = now
+	}
+	i.mu.Lock()
+	i.queue = append(i.queue, received{event, now})
+	i.mu.Unlock()
+	select {
+	case i.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// Run commits events as they arrive. When ctx ends it commits what has arrived
+// by then, gives up only where the disk fails it, and returns. An error names
+// how many events were not committed.
+func (i *Intake) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return i.drain(ctx)
+		case <-i.arrived:
+		}
+		for batch := i.take(); len(batch) > 0; batch = i.take() {
+			if err := i.process(ctx, batch); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (i *Intake) drain(ctx context.Context) error {
+	for batch := i.take(); len(batch) > 0; batch = i.take() {
+		if err := i.process(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take removes up to a batch of events from the queue.
+func (i *Intake) take() []received {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := min(len(i.queue), largestBatch)
+	batch := i.queue[:n:n]
+	if i.queue = i.queue[n:]; len(i.queue) == 0 {
+		// The array is let go, so that a burst does not stay in memory.
+		i.queue = nil
+	}
+	return batch
+}
+
+// process applies a batch once and commits it, trying until it is durable or
+// ctx has ended.
+func (i *Intake) process(ctx context.Context, events []received) error {
+	batch := i.apply(events)
+	if err := i.commit(ctx, batch); err != nil {
+		return err
+	}
+	i.events.Add(int64(len(batch.Events)))
+	i.reports.Add(int64(len(batch.Reports)))
+	if len(batch.Reports) > 0 {
+		calls := make(map[bridge.CallID]bool)
+		for _, report := range batch.Reports {
+			calls[report.Call] = true
+		}
+		i.wake(slices.Sorted(maps.Keys(calls)))
+	}
+	return nil
+}
+
+func (i *Intake) apply(events []received) bridge.Batch {
+	var batch bridge.Batch
+	touched := make(map[bridge.CallID]bool)
+	for _, r := range events {
+		outcome := i.tracker.Apply(r.event)
+		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})
+		batch.Reports = append(batch.Reports, outcome.Reports...)
+		batch.Ended = append(batch.Ended, outcome.Ended...)
+		for _, id := range outcome.Touched {
+			touched[id] = true
+		}
+		for _, note := range outcome.Notes {
+			i.notes.Add(1)
+			i.log.Warn("call not fully understood, so reported less",
+				zap.String("call", string(note.Call)), zap.String("channel", string(note.Channel)), zap.String("reason", note.Reason))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(touched)) {
+		if state, open := i.tracker.State(id); open {
+			batch.Changed = append(batch.Changed, state)
+		} else {
+			batch.Gone = append(batch.Gone, id)
+		}
+	}
+	calls, _ := i.tracker.Open()
+	i.openCalls.Store(int64(calls))
+	return batch
+}
+
+// commit tries until the batch is durable. Once ctx has ended one failure more
+// is the last.
+func (i *Intake) commit(ctx context.Context, batch bridge.Batch) error {
+	var cause string
+	began := time.Now()
+	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, min(2*pause, longestPause) {
+		// The commit itself is not cancelled: it is short, or the disk is gone.
+		err := i.journal.Commit(context.WithoutCancel(ctx), batch)
+		i.failing.Store(err != nil)
+		if err == nil {
+			if cause != "" {
+				i.log.Info("events are stored again", zap.Int("attempt", attempt), zap.Duration("lasted", time.Since(began)))
+			}
+			return nil
+		}
+		if root := rootCause(err); root != cause {
+			cause = root
+			i.log.Error("events can't be stored; they wait in memory", zap.Int("attempt", attempt), zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.waiting(), err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// rootCause is what an error boils down to, without what was being done.
+func rootCause(err error) string {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err.Error()
+}
+
+func (i *Intake) waiting() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.queue)
+}
+
+// Stats may be called at any time.
+func (i *Intake) Stats() Stats {
+	return Stats{
+		Events: i.events.Load(), Reports: i.reports.Load(), Notes: i.notes.Load(),
+		Waiting: i.waiting(), OpenCalls: int(i.openCalls.Load()), Failing: i.failing.Load(),
+	}
+}

@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// mostTogether is how many writes share one transaction at most.
+const mostTogether = 256
+
+// ErrClosed means that the store was closed before the write was begun.
+var ErrClosed = errors.New("the store is closed")
+
+// committer is the only writer: it puts all writes that wait into one
+// transaction, so that they share one flush of the disk.
+type committer struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+	writes     chan *write
+	stop       chan struct{}
+	stopped    chan struct{}
+}
+
+type write struct {
+	apply func(context.Context, transaction) error
+	done  chan error
+}
+
+// transaction is what a write may do while it is its turn.
+type transaction struct{ c *committer }
+
+// exec runs a statement, prepared once in the life of the store.
+func (tx transaction) exec(ctx context.Context, query string, args ...any) error {
+	stmt, ok := tx.c.statements[query]
+	if !ok {
+		var err error
+		if stmt, err = tx.c.conn.PrepareContext(ctx, query); err != nil {
+			return err
+		}
+		tx.c.statements[query] = stmt
+	}
+	_, err := stmt.ExecContext(ctx, args...)
+	return err
+}
+
+func startCommitter(conn *sql.Conn) *committer {
+	c := &committer{
+		conn:       conn,
+		statements: make(map[string]*sql.Stmt),
+		writes:     make(chan *write, mostTogether),
+		stop:       make(chan struct{}),
+		stopped:    make(chan struct{}),
+	}
+	go c.run()
+	return c
+}
+
+// do applies a write in a transaction and returns when that is durable. When ctx
+// ends first the write may or may not have happened.
+func (c *committer) do(ctx context.Context, apply func(context.Context, transaction) error) error {
+	w := &write{apply: apply, done: make(chan error, 1)}
+	select {
+	case c.writes <- w:
+	case <-c.stopped:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-w.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.stopped:
+		// The last round may have taken it just before the end.
+		select {
+		case err := <-w.done:
+			return err
+		default:
+			return ErrClosed
+		}
+	}
+}
+
+// close commits what waits and ends the committer.
+func (c *committer) close() error {
+	close(c.stop)
+	<-c.stopped
+	var errs []error
+	for _, stmt := range c.statements {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, c.conn.Close())...)
+}
+
+func (c *committer) run() {
+	defer close(c.stopped)
+	for {
+		select {
+		case first := <-c.writes:
+			c.commit(c.waiting(first))
+		case <-c.stop:
+			for {
+				select {
+				case first := <-c.writes:
+					c.commit(c.waiting(first))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// waiting collects the writes that have arrived by now.
+func (c *committer) waiting(first *write) []*write {
+	together := []*write{first}
+	for len(together) < mostTogether {
+		select {
+		case w := <-c.writes:
+			together = append(together, w)
+		default:
+			return together
+		}
+	}
+	return together
+}
+
+// commit makes writes durable together. When that fails each gets a transaction
+// of its own, so that one bad write takes no other with it.
+func (c *committer) commit(together []*write) {
+	err := c.attempt(together)
+	if err != nil && len(together) > 1 {
+		for _, w := range together {
+			w.done <- c.attempt([]*write{w})
+		}
+		return
+	}
+	for _, w := range together {
+		w.done <- err
+	}
+}
+
+func (c *committer) attempt(together []*write) (err error) {
+	// A write that was begun is not given up: half a batch of events would be
+	// worse than a late one.
+	ctx := context.Background()
+	if _, err := c.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_, rollback := c.conn.ExecContext(ctx, "ROLLBACK")
+			// SQLite has rolled back by itself where the disk was full.
+			if rollback != nil {
+				err = fmt.Errorf("%w (rolling back: %v)", err, rollback)
+			}
+		}
+	}()
+	for _, w := range together {
+		if err := w.apply(ctx, transaction{c}); err != nil {
+			return err
+		}
+	}
+	if _, err := c.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// ErrNewer means that the file was written by a newer version of kontur-ari:
+// this one must not touch it.
+var ErrNewer = errors.New("the store was written by a newer version of kontur-ari: install that version again, or move the file away to begin a new one")
+
+// migrations bring a store forward, one version each; the index of the last is
+// the current version. A migration that has been released is never edited.
+var migrations = []string{
+	`CREATE TABLE events (
+		id       INTEGER PRIMARY KEY,
+		received INTEGER NOT NULL, -- milliseconds since 1970, clock of this process
+		call     TEXT NOT NULL,    -- '' where none was found
+		channel  TEXT NOT NULL,
+		type     TEXT NOT NULL,
+		raw      BLOB NOT NULL     -- as the switch sent it
+	) STRICT;
+	CREATE INDEX events_call ON events (call) WHERE call <> '';
+	CREATE INDEX events_channel ON events (channel) WHERE channel <> '';
+	CREATE INDEX events_received ON events (received);
+
+	CREATE TABLE calls (
+		call  TEXT PRIMARY KEY,
+		state BLOB NOT NULL
+	) STRICT, WITHOUT ROWID;
+
+	CREATE TABLE ended_calls (
+		id   INTEGER PRIMARY KEY AUTOINCREMENT,
+		call TEXT NOT NULL
+	) STRICT;
+
+	CREATE TABLE identities (
+		call             TEXT PRIMARY KEY,
+		external_id      TEXT NOT NULL,
+		communication_id TEXT NOT NULL,
+		learnt           INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID;
+
+	CREATE TABLE outbox (
+		id        INTEGER PRIMARY KEY AUTOINCREMENT,
+		call      TEXT NOT NULL,
+		committed INTEGER NOT NULL,
+		report    BLOB NOT NULL,
+		attempts  INTEGER NOT NULL DEFAULT 0,
+		reason    TEXT NOT NULL DEFAULT ''
+	) STRICT;
+	CREATE INDEX outbox_call ON outbox (call, id);
+
+	CREATE TABLE deliveries (
+		id        INTEGER PRIMARY KEY, -- that of the outbox
+		call      TEXT NOT NULL,
+		committed INTEGER NOT NULL,
+		settled   INTEGER NOT NULL,
+		kind      TEXT NOT NULL,
+		attempts  INTEGER NOT NULL,
+		status    INTEGER NOT NULL,
+		request   BLOB NOT NULL,
+		answer    BLOB NOT NULL
+	) STRICT;
+	CREATE INDEX deliveries_call ON deliveries (call);
+	CREATE INDEX deliveries_settled ON deliveries (settled);
+
+	CREATE TABLE dead_letters (
+		id        INTEGER PRIMARY KEY, -- that of the outbox
+		call      TEXT NOT NULL,
+		committed INTEGER NOT NULL,
+		settled   INTEGER NOT NULL,
+		report    BLOB NOT NULL,
+		attempts  INTEGER NOT NULL,
+		status    INTEGER NOT NULL,
+		request   BLOB NOT NULL,
+		answer    BLOB NOT NULL,
+		reason    TEXT NOT NULL
+	) STRICT;
+
+	CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), checked INTEGER NOT NULL) STRICT;`,
+}
+
+// migrate brings the schema forward to the current version, each version in a
+// transaction of its own.
+func migrate(ctx context.Context, conn *sql.Conn) error {
+	var version int
+	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return fmt.Errorf("reading the schema version: %w", err)
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("schema version %d, this program knows up to %d: %w", version, len(migrations), ErrNewer)
+	}
+	for ; version < len(migrations); version++ {
+		step := fmt.Sprintf("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT;", migrations[version], version+1)
+		if _, err := conn.ExecContext(ctx, step); err != nil {
+			// A failed step leaves its transaction open; the error of the step is
+			// the one that tells.
+			_, _ = conn.ExecContext(ctx, "ROLLBACK")
+			return fmt.Errorf("migrating the store to version %d: %w", version+1, err)
+		}
+	}
+	return nil
+}
