@@ -1,0 +1,129 @@
+package ari
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Secret is a string that can't be printed or marshalled by accident: every
+// format verb and every encoder shows "[hidden]".
+type Secret string
+
+// Format implements fmt.Formatter for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[hidden]")) }
+
+// MarshalText covers JSON, YAML and TOML encoders.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[hidden]"), nil }
+
+// Config says which Asterisk to talk to. URL, Username, Password and Application
+// are required; every other zero value means its default.
+type Config struct {
+	// URL is the ARI base, "http://127.0.0.1:8088/ari". No user info, no query.
+	URL string
+	// Username and Password are a user of ari.conf. A read-only user will not do:
+	// subscribing is a write.
+	Username string
+	Password Secret
+	// Application is the name under which we register. One name, one listener:
+	// two daemons on one Asterisk need two names.
+	Application string
+	// Timings are the limits and intervals; zero fields mean the defaults.
+	Timings Timings
+	// OnChange, if set, is told every change of the Source's status, in order, one
+	// call at a time. It must not block and must not call the Source's Run.
+	OnChange func(Status)
+	// Transport carries all requests and the websocket. nil means one of our own,
+	// which ignores proxy settings of the environment: ARI is next door.
+	Transport http.RoundTripper
+}
+
+// Timings are the Source's limits and intervals. A zero field means its default.
+//
+// With the defaults a dead connection is noticed within 15 s: a silent one after
+// PingEvery+PongWithin = 8 s, one that still answers pings but brings no events
+// after CheckEvery+2*CheckWithin = 12 s.
+type Timings struct {
+	// Request bounds one REST request, answer included. Default 5s.
+	Request time.Duration
+	// Handshake bounds connecting the websocket. Default 5s.
+	Handshake time.Duration
+	// PingEvery is the pause between two pings. Default 4s.
+	PingEvery time.Duration
+	// PongWithin is how long a pong, or any event in its stead, may take. Default 4s.
+	PongWithin time.Duration
+	// CheckEvery is the pause between two checks that subscription and filter are
+	// still there. Default 4s.
+	CheckEvery time.Duration
+	// CheckWithin bounds one such check. Default 4s.
+	CheckWithin time.Duration
+	// SnapshotWithin bounds reading all channels and bridges. Default 30s.
+	SnapshotWithin time.Duration
+	// Pause is how long to wait before a first attempt to connect. It should not
+	// be less than the default, 300ms: Asterisk 22 answers a reconnection at once
+	// with a socket that never hears anything (2 of 12 measured, 0 of 10 with 0.3 s).
+	Pause time.Duration
+	// PauseMax caps the pause, which doubles with every failed attempt. Default 10s.
+	PauseMax time.Duration
+	// Stable is how long events must have flowed for the pause to start anew at
+	// Pause. Default 10s.
+	Stable time.Duration
+	// StoodDownCheck is the pause between two looks, after standing down, whether
+	// the one who took over is gone. Default 15s.
+	StoodDownCheck time.Duration
+}
+
+// withDefaults returns t with every field that isn't positive at its default.
+func (t Timings) withDefaults() Timings {
+	for _, field := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&t.Request, 5 * time.Second},
+		{&t.Handshake, 5 * time.Second},
+		{&t.PingEvery, 4 * time.Second},
+		{&t.PongWithin, 4 * time.Second},
+		{&t.CheckEvery, 4 * time.Second},
+		{&t.CheckWithin, 4 * time.Second},
+		{&t.SnapshotWithin, 30 * time.Second},
+		{&t.Pause, 300 * time.Millisecond},
+		{&t.PauseMax, 10 * time.Second},
+		{&t.Stable, 10 * time.Second},
+		{&t.StoodDownCheck, 15 * time.Second},
+	} {
+		if *field.value <= 0 {
+			*field.value = field.standard
+		}
+	}
+	return t
+}
+
+// base checks the configuration and returns the parsed URL without a trailing
+// slash. Its errors name the configuration file's keys.
+func (c Config) base() (*url.URL, error) {
+	base, err := url.Parse(c.URL)
+	switch {
+	case err != nil:
+		// url.Error repeats the URL, which may hold a password typed into it.
+		return nil, errors.New("asterisk.url is not a URL")
+	case base.Scheme != "http" && base.Scheme != "https", base.Host == "":
+		return nil, errors.New("asterisk.url must look like http://127.0.0.1:8088/ari")
+	case base.User != nil:
+		return nil, errors.New("asterisk.url must not hold credentials: use asterisk.username and asterisk.password")
+	case base.RawQuery != "", base.Fragment != "":
+		return nil, errors.New("asterisk.url must have neither query nor fragment")
+	case c.Username == "":
+		return nil, errors.New("asterisk.username is empty")
+	case c.Password == "":
+		return nil, errors.New("asterisk.password is empty")
+	case c.Application == "":
+		return nil, errors.New("asterisk.application is empty")
+	case strings.ContainsAny(c.Application, ",/?&# "):
+		return nil, fmt.Errorf("asterisk.application %q: a name has no space and none of , / ? & #", c.Application)
+	}
+	base.Path = strings.TrimRight(base.Path, "/")
+	return base, nil
+}

@@ -1,0 +1,115 @@
+package ari
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/CyCoreSystems/ari/v6"
+	"golang.org/x/sync/errgroup"
+
+	"kontur-ari/bridge"
+)
+
+// variableReaders bounds how many channel variables are read at the same time.
+const variableReaders = 8
+
+// Snapshot reads everything that the switch knows and returns it as one event of
+// type [bridge.EventSnapshot], whose Raw is one JSON document with the channels
+// and bridges as Asterisk gave them. A channel has "linkedid" added where
+// channelvars doesn't show it, and "dnid" (CALLERID(dnid), the number that an
+// inbound caller dialled) where it wasn't itself dialled by somebody here.
+//
+// The event's time is our own clock when reading began; what Asterisk sends from
+// then on may already be in it. Any request that fails makes it fail, but for the
+// variables of a channel that ended meanwhile: those stay "".
+func (s *Switch) Snapshot(ctx context.Context) (bridge.Event, error) {
+	document := snapshotDocument{
+		Type:      string(bridge.EventSnapshot),
+		Timestamp: time.Now().UTC().Format(ari.DateFormat),
+	}
+	var err error
+	if document.Channels, err = s.Channels(ctx); err != nil {
+		return bridge.Event{}, fmt.Errorf("snapshot: %w", err)
+	}
+	if document.Bridges, err = s.Bridges(ctx); err != nil {
+		return bridge.Event{}, fmt.Errorf("snapshot: %w", err)
+	}
+	readers, ctx := errgroup.WithContext(ctx)
+	readers.SetLimit(variableReaders)
+	for i := range document.Channels {
+		readers.Go(func() error { return s.complement(ctx, &document.Channels[i]) })
+	}
+	if err := readers.Wait(); err != nil {
+		return bridge.Event{}, fmt.Errorf("snapshot: %w", err)
+	}
+	raw, err := json.Marshal(document)
+	if err != nil {
+		return bridge.Event{}, fmt.Errorf("snapshot: %w", err)
+	}
+	event, err := Decode(raw)
+	if err != nil {
+		return bridge.Event{}, fmt.Errorf("snapshot: %w", err)
+	}
+	return event, nil
+}
+
+// snapshotDocument is the JSON of a snapshot.
+type snapshotDocument struct {
+	Type      string            `json:"type"`
+	Timestamp string            `json:"timestamp"`
+	Channels  []json.RawMessage `json:"channels"`
+	Bridges   []json.RawMessage `json:"bridges"`
+}
+
+// complement adds to one channel of a snapshot what its JSON doesn't show.
+func (s *Switch) complement(ctx context.Context, raw *json.RawMessage) error {
+	var wire wireChannel
+	if err := unmarshalTolerant(*raw, &wire); err != nil || wire.ID == "" {
+		return nil
+	}
+	additions := map[string]string{}
+	if wire.Vars.LinkedID == "" {
+		additions["linkedid"] = "CHANNEL(linkedid)"
+	}
+	if !wire.dialled() {
+		additions["dnid"] = "CALLERID(dnid)"
+	}
+	for key, variable := range additions {
+		value, err := s.Variable(ctx, bridge.ChannelID(wire.ID), variable)
+		switch {
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrFailed):
+			value = ""
+		case err != nil:
+			return err
+		}
+		additions[key] = value
+	}
+	return extend(raw, additions)
+}
+
+// extend adds members to a JSON object.
+func extend(raw *json.RawMessage, additions map[string]string) error {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(*raw, &object); err != nil {
+		return fmt.Errorf("channel is not an object: %w", err)
+	}
+	for key, value := range additions {
+		if value == "" {
+			continue
+		}
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("encode %s: %w", key, err)
+		}
+		object[key] = encoded
+	}
+	extended, err := json.Marshal(object)
+	if err != nil {
+		return fmt.Errorf("encode channel: %w", err)
+	}
+	*raw = extended
+	return nil
+}

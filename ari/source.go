@@ -1,0 +1,169 @@
+package ari
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// Source delivers the events of one Asterisk, for as long as it runs, over as
+// many connections as that takes. It guarantees:
+//
+//   - the first event of every connection is a snapshot, followed by every event
+//     that Asterisk sent since before that snapshot was read, in the order of
+//     their arrival; what happened while there was no connection is in the
+//     difference between two snapshots;
+//   - it never drops an event that can be decoded and belongs to a connection
+//     whose snapshot was delivered;
+//   - a connection that is dead in any way is noticed within 15 s (see [Timings]);
+//   - between two attempts to connect there are at least 0.3 s.
+//
+// An event may be older than what the snapshot before it shows, since Asterisk
+// goes on while it is read.
+type Source struct {
+	config   Config
+	switcher *Switch
+	logger   *zap.Logger
+	running  atomic.Bool
+	counters counters
+	// logged is the cause that was logged last. Run's goroutine only.
+	logged Cause
+
+	mu     sync.Mutex
+	status Status
+}
+
+// ErrRunning is what a second Run returns while a first one is under way.
+var ErrRunning = errors.New("ari: the source is already running")
+
+// NewSource checks the configuration; it doesn't connect. The error names the
+// configuration key that is wrong. The logger gets a line per change of the
+// connection's fate, not per attempt or event.
+func NewSource(config Config, logger *zap.Logger) (*Source, error) {
+	switcher, err := NewSwitch(config)
+	if err != nil {
+		return nil, err
+	}
+	config.Timings = config.Timings.withDefaults()
+	// The Switch has it, and fmt shows the unexported fields of whoever is printed.
+	config.Password = ""
+	return &Source{
+		config:   config,
+		switcher: switcher,
+		logger:   logger,
+		status:   Status{State: Disconnected, Since: time.Now()},
+	}, nil
+}
+
+// Run delivers events until ctx ends and then returns nil; whatever is wrong with
+// Asterisk is a [Status], not an error. The only error is [ErrRunning]. A Source
+// may be run again after Run has returned.
+//
+// sink is called for one event at a time, from goroutines that end before Run
+// returns, and must not block: it holds up reading, and Asterisk drops a listener
+// that makes it wait 100 ms.
+func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
+	if !s.running.CompareAndSwap(false, true) {
+		return ErrRunning
+	}
+	defer s.running.Store(false)
+	defer s.switcher.Close()
+
+	pauses := backoff{first: s.config.Timings.Pause, most: s.config.Timings.PauseMax}
+	for {
+		// Before the first attempt too: our predecessor may have ended just now.
+		if !sleep(ctx, pauses.next()) {
+			break
+		}
+		flowed, err := s.connect(ctx, sink)
+		if ctx.Err() != nil {
+			break
+		}
+		if flowed >= s.config.Timings.Stable {
+			pauses.reset()
+		}
+		if errors.Is(err, errReplaced) {
+			s.standDown(ctx, err)
+			pauses.reset()
+			continue
+		}
+		s.lost(err)
+	}
+	s.change(Status{State: Disconnected, Cause: CauseStopped, Reason: "told to stop"})
+	return nil
+}
+
+// Status returns the current state. It may be called at any time.
+func (s *Source) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+// Stats returns the counters. It may be called at any time; counters are read one
+// by one, so two of them may differ by what happened in between.
+func (s *Source) Stats() Stats { return s.counters.snapshot() }
+
+// change enters a status and tells those who want to know. It is called by Run's
+// goroutine only.
+func (s *Source) change(status Status) {
+	status.Since = time.Now()
+	s.mu.Lock()
+	s.status = status
+	s.mu.Unlock()
+	if s.config.OnChange != nil {
+		s.config.OnChange(status)
+	}
+}
+
+// progress enters a state of an attempt that is under way; until it succeeds, the
+// status keeps saying why the one before failed.
+func (s *Source) progress(state State) {
+	status := s.Status()
+	status.State = state
+	if status.Cause == CauseStopped {
+		status.Cause, status.Reason = CauseNone, ""
+	}
+	s.change(status)
+}
+
+// flowing enters Flowing.
+func (s *Source) flowing(snapshot *bridge.Snapshot) {
+	s.counters.connections.Add(1)
+	s.change(Status{State: Flowing})
+	s.logged = CauseNone
+	s.logger.Info("events of Asterisk flow",
+		zap.String("application", s.config.Application),
+		zap.Int("channels", len(snapshot.Channels)), zap.Int("bridges", len(snapshot.Rooms)))
+}
+
+// lost enters Disconnected, and logs it if the cause is another than last time.
+func (s *Source) lost(err error) {
+	cause := causeOf(err)
+	s.change(Status{State: Disconnected, Cause: cause, Reason: advice[cause] + " (" + err.Error() + ")"})
+	log := s.logger.Debug
+	if s.logged != cause {
+		log = s.logger.Warn
+	}
+	s.logged = cause
+	log("no events from Asterisk", zap.String("cause", string(cause)),
+		zap.String("reason", advice[cause]), zap.Error(err))
+}
+
+// sleep waits and reports whether ctx is still alive.
+func sleep(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

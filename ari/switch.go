@@ -1,0 +1,164 @@
+package ari
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	// maxAnswer bounds a REST answer. Ten thousand channels take about 6 MB.
+	maxAnswer = 32 << 20
+	// maxMessage bounds what of Asterisk's explanation goes into an error.
+	maxMessage = 200
+)
+
+// Switch is the request side of ARI: thin calls, each bounded in time and in the
+// size of its answer, never retried. Every error it returns is a *[RESTError].
+// All methods may be called concurrently.
+type Switch struct {
+	base *url.URL
+	// authorize adds the credentials to a request. They live in a closure so that
+	// printing a Switch, whatever the verb, can't show them.
+	authorize func(http.Header)
+	client    *http.Client
+	timeout   time.Duration
+}
+
+// NewSwitch checks the configuration and makes a Switch; it doesn't connect. The
+// error names the configuration key that is wrong.
+func NewSwitch(config Config) (*Switch, error) {
+	base, err := config.base()
+	if err != nil {
+		return nil, fmt.Errorf("ari: %w", err)
+	}
+	transport := config.Transport
+	if transport == nil {
+		transport = ownTransport()
+	}
+	return &Switch{
+		base:      base,
+		authorize: basicAuth(config.Username, config.Password),
+		client: &http.Client{
+			Transport: transport,
+			// A redirect would carry the credentials to somebody else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		timeout: config.Timings.withDefaults().Request,
+	}, nil
+}
+
+// ownTransport speaks HTTP/1 only, since a websocket can't be opened over HTTP/2,
+// which a TLS proxy in front of Asterisk might otherwise agree on.
+func ownTransport() *http.Transport {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Protocols:           &protocols,
+		MaxIdleConnsPerHost: variableReaders,
+		IdleConnTimeout:     30 * time.Second,
+	}
+}
+
+// Close lets go of idle connections. The Switch remains usable.
+func (s *Switch) Close() { s.client.CloseIdleConnections() }
+
+// basicAuth returns what adds the one header that carries the credentials.
+func basicAuth(username string, password Secret) func(http.Header) {
+	return func(header http.Header) {
+		(&http.Request{Header: header}).SetBasicAuth(username, string(password))
+	}
+}
+
+// call makes one request. in, if not nil, is sent as JSON; out, if not nil,
+// receives the answer. segments are escaped one by one.
+func (s *Switch) call(ctx context.Context, method string, segments []string, query url.Values, in, out any) error {
+	escaped := make([]string, len(segments))
+	for i, segment := range segments {
+		escaped[i] = url.PathEscape(segment)
+	}
+	target := s.base.JoinPath(escaped...)
+	target.RawQuery = query.Encode()
+	failure := &RESTError{Method: method, Path: "/" + strings.Join(escaped, "/")}
+
+	var body io.Reader
+	if in != nil {
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return failure.because(err)
+		}
+		body = bytes.NewReader(encoded)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, target.String(), body)
+	if err != nil {
+		return failure.because(err)
+	}
+	s.authorize(request.Header)
+	if in != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	return s.exchange(request, failure, out)
+}
+
+// exchange sends the request and reads the answer.
+func (s *Switch) exchange(request *http.Request, failure *RESTError, out any) error {
+	response, err := s.client.Do(request)
+	if err != nil {
+		return failure.because(err)
+	}
+	defer response.Body.Close()
+	failure.Status = response.StatusCode
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return failure.because(err)
+	case len(answer) > maxAnswer:
+		return failure.because(fmt.Errorf("answer of more than %d bytes", maxAnswer))
+	}
+	if classify(response.StatusCode) != nil {
+		failure.Message = message(answer)
+		return failure
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return failure.because(fmt.Errorf("read answer: %w", err))
+	}
+	return nil
+}
+
+// because records why no readable answer came. The URL that net/http adds to its
+// errors is dropped, since its query may hold a customer's number.
+func (e *RESTError) because(err error) *RESTError {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
+		err = withURL.Err
+	}
+	e.Cause = err
+	return e
+}
+
+// message reads Asterisk's {"message": ...}; "" where there is none.
+func message(answer []byte) string {
+	var explained struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(answer, &explained) != nil {
+		return ""
+	}
+	return cut(explained.Message, maxMessage)
+}
+
+// cut shortens a text to at most n bytes, without half a character at its end.
+func cut(text string, n int) string {
+	return strings.ToValidUTF8(text[:min(len(text), n)], "")
+}

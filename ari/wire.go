@@ -1,0 +1,163 @@
+package ari
+
+import (
+	"encoding/json"
+	"strings"
+
+	"kontur-ari/bridge"
+)
+
+// wireEvent is the union of the fields that are read of any event. One struct
+// for all types means one pass over the JSON.
+type wireEvent struct {
+	Type      string `json:"type"`
+	Timestamp string `json:"timestamp"`
+
+	Channel    *wireChannel    `json:"channel"`
+	Cause      json.RawMessage `json:"cause"`
+	Caller     *wireChannel    `json:"caller"`
+	Peer       *wireChannel    `json:"peer"`
+	DialStatus string          `json:"dialstatus"`
+	DialString string          `json:"dialstring"`
+	Bridge     *wireBridge     `json:"bridge"`
+	BridgeFrom *wireBridge     `json:"bridge_from"`
+
+	Exten      string  `json:"exten"`
+	Context    string  `json:"context"`
+	Result     string  `json:"result"`
+	FirstLeg   *wireID `json:"transferer_first_leg"`
+	SecondLeg  *wireID `json:"transferer_second_leg"`
+	Transferee *wireID `json:"transferee"`
+	Target     *wireID `json:"transfer_target"`
+
+	Channels []wireChannel `json:"channels"`
+	Bridges  []wireBridge  `json:"bridges"`
+}
+
+// wireID is a channel of which only the id matters.
+type wireID struct {
+	ID string `json:"id"`
+}
+
+func (w *wireID) channelID() bridge.ChannelID {
+	if w == nil {
+		return ""
+	}
+	return bridge.ChannelID(w.ID)
+}
+
+// wireParty is ARI's CallerID object.
+type wireParty struct {
+	Number string `json:"number"`
+}
+
+// wireChannel is ARI's Channel object. LinkedID and DNID are not ARI's: the
+// snapshot adds them.
+type wireChannel struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	State     string    `json:"state"`
+	Caller    wireParty `json:"caller"`
+	Connected wireParty `json:"connected"`
+	Dialplan  struct {
+		Exten   string `json:"exten"`
+		AppName string `json:"app_name"`
+	} `json:"dialplan"`
+	// Vars is there only if ari.conf asks for it in channelvars.
+	Vars struct {
+		LinkedID string `json:"CHANNEL(linkedid)"`
+	} `json:"channelvars"`
+	LinkedID string `json:"linkedid"`
+	DNID     string `json:"dnid"`
+}
+
+// channel returns nil for a channel without an id: nothing could be said of it.
+func (w *wireChannel) channel() *bridge.Channel {
+	if w == nil || w.ID == "" {
+		return nil
+	}
+	linkedID := w.Vars.LinkedID
+	if linkedID == "" {
+		linkedID = w.LinkedID
+	}
+	return &bridge.Channel{
+		ID:              bridge.ChannelID(w.ID),
+		Name:            w.Name,
+		State:           bridge.ChannelState(w.State),
+		CallerNumber:    w.Caller.Number,
+		ConnectedNumber: w.Connected.Number,
+		Exten:           w.Dialplan.Exten,
+		Application:     w.Dialplan.AppName,
+		LinkedID:        bridge.ChannelID(linkedID),
+		DialledNumber:   w.DNID,
+	}
+}
+
+// dialled reports whether the channel was made to call somebody, rather than by
+// somebody who calls: its application is AppDial, AppDial2 (originate) or AppQueue.
+func (w *wireChannel) dialled() bool {
+	return strings.HasPrefix(w.Dialplan.AppName, "AppDial") || w.Dialplan.AppName == "AppQueue"
+}
+
+// wireBridge is ARI's Bridge object.
+type wireBridge struct {
+	ID         string   `json:"id"`
+	Technology string   `json:"technology"`
+	Type       string   `json:"bridge_type"`
+	Channels   []string `json:"channels"`
+}
+
+// room returns nil for a bridge without an id.
+func (w *wireBridge) room() *bridge.Room {
+	if w == nil || w.ID == "" {
+		return nil
+	}
+	room := &bridge.Room{
+		ID:      w.ID,
+		Holding: w.Type == "holding" || w.Technology == "holding_bridge",
+	}
+	for _, id := range w.Channels {
+		if id != "" {
+			room.Channels = append(room.Channels, bridge.ChannelID(id))
+		}
+	}
+	return room
+}
+
+func (wire *wireEvent) blindTransfer() *bridge.Transfer {
+	transfer := &bridge.Transfer{
+		Transferee: wire.Transferee.channelID(),
+		Exten:      wire.Exten,
+		Context:    wire.Context,
+		Succeeded:  succeeded(wire.Result),
+	}
+	if wire.Channel != nil {
+		transfer.Transferer = bridge.ChannelID(wire.Channel.ID)
+	}
+	return transfer
+}
+
+func (wire *wireEvent) attendedTransfer() *bridge.Transfer {
+	return &bridge.Transfer{
+		Transferer: wire.FirstLeg.channelID(),
+		SecondLeg:  wire.SecondLeg.channelID(),
+		Transferee: wire.Transferee.channelID(),
+		Target:     wire.Target.channelID(),
+		Succeeded:  succeeded(wire.Result),
+	}
+}
+
+func (wire *wireEvent) snapshot() *bridge.Snapshot {
+	snapshot := &bridge.Snapshot{}
+	for i := range wire.Channels {
+		if channel := wire.Channels[i].channel(); channel != nil {
+			snapshot.Channels = append(snapshot.Channels, *channel)
+		}
+	}
+	for i := range wire.Bridges {
+		if room := wire.Bridges[i].room(); room != nil {
+			snapshot.Rooms = append(snapshot.Rooms, *room)
+		}
+	}
+	return snapshot
+}
