@@ -1,0 +1,135 @@
+package crm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// Client talks to one workspace of Kontur.CRM. All methods may be called
+// concurrently.
+type Client struct {
+	config Config
+	log    *zap.Logger
+	http   *http.Client
+	access *access
+}
+
+var _ bridge.Sender = (*Client)(nil)
+
+// New returns a client. It does not talk to the CRM yet: the first [Client.Send]
+// or [Client.Authorise] does. An error is a configuration that can't work, and
+// shows no secret. The client must be closed.
+func New(config Config, logger *zap.Logger) (*Client, error) {
+	config, err := config.complete()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{config: config, log: logger, http: &http.Client{
+		Transport: config.Transport,
+		// A redirect would take reports and keys to somebody else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	c.access = newAccess(logger, c.authorise)
+	return c, nil
+}
+
+// Close ends an authorisation under way and closes idle connections. It may be
+// called once nothing sends any more.
+func (c *Client) Close() {
+	c.access.close()
+	c.http.CloseIdleConnections()
+}
+
+// Authorise makes sure that there is an access key, asking for one only if need
+// be. The error says why there is none, in words that hold no secret; reports
+// may be sent nevertheless, and are to be sent again later.
+func (c *Client) Authorise(ctx context.Context) error {
+	_, err := c.access.get(ctx, Secret{})
+	return err
+}
+
+// State returns how things stand with the CRM, without asking it.
+func (c *Client) State() State { return c.access.snapshot() }
+
+// Send delivers one report, as bridge.Sender describes it. While there is no
+// access key to be had the report is not sent, and the verdict is Retry. Each
+// HTTP request is bounded by Config.RequestTimeout; there are four at most: two
+// tries of the report, and before each an authorisation.
+func (c *Client) Send(ctx context.Context, report bridge.Report, identity bridge.Identity) bridge.Result {
+	path, body, err := encode(report, identity, c.config.NodePrefix)
+	if err != nil {
+		return bridge.Result{Verdict: bridge.Refused, Reason: err.Error()}
+	}
+	result := c.deliver(ctx, report.Kind, path, body)
+	result.Request = body
+	c.log.Debug("sent", zap.String("request", string(report.Kind)), zap.String("call", string(report.Call)),
+		zap.Int("status", result.Status), zap.String("verdict", string(result.Verdict)), zap.String("reason", result.Reason))
+	return result
+}
+
+func (c *Client) deliver(ctx context.Context, kind bridge.ReportKind, path string, body []byte) bridge.Result {
+	key, err := c.access.get(ctx, Secret{})
+	if err != nil {
+		return unauthorised(err)
+	}
+	a := c.post(ctx, c.workspaceURL(path), body, http.Header{headerAccessKey: {key.reveal()}})
+	if a.status == http.StatusUnauthorized && a.err == nil {
+		if key, err = c.access.get(ctx, key); err != nil {
+			return unauthorised(err)
+		}
+		a = c.post(ctx, c.workspaceURL(path), body, http.Header{headerAccessKey: {key.reveal()}})
+	}
+	switch {
+	case a.err != nil:
+	case a.status == http.StatusUnauthorized:
+		c.access.refuse(key)
+	default:
+		c.access.trust()
+	}
+	// Some proxies show the request in their error pages, headers included.
+	a.body = bytes.ReplaceAll(a.body, []byte(key.reveal()), []byte(key.String()))
+	return classify(kind, a, time.Now())
+}
+
+// unauthorised is the result of a report that could not even be tried.
+func unauthorised(err error) bridge.Result {
+	var failed *refusal
+	if errors.As(err, &failed) {
+		return bridge.Result{Verdict: bridge.Retry, Reason: failed.reason, RetryAfter: failed.pause}
+	}
+	return bridge.Result{Verdict: bridge.Retry, Reason: "authorisation: " + transportReason(err)}
+}
+
+// post makes one POST request; err of the answer is set when none came whole.
+func (c *Client) post(ctx context.Context, url string, body []byte, header http.Header) answer {
+	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return answer{err: err}
+	}
+	request.Header = header
+	request.Header.Set("User-Agent", c.config.UserAgent)
+	request.Header.Set("Accept", "application/json")
+	if len(body) > 0 {
+		request.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{err: err}
+	}
+	return readAnswer(response)
+}
+
+func (c *Client) workspaceURL(path string) string {
+	return strings.Join([]string{c.config.BaseURL, "api/v1", url.PathEscape(c.config.Workspace), path}, "/")
+}

@@ -1,0 +1,116 @@
+package crmtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// answer is what a request is given; abort closes the connection instead.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	abort  bool
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	if a.abort {
+		panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing of it
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	for name, values := range a.header {
+		w.Header()[http.CanonicalHeaderKey(name)] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a client that went away has nobody to tell
+}
+
+func jsonAnswer(status int, value any) answer {
+	body, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // answers are made of strings, maps and times only
+	}
+	return answer{status: status, body: body}
+}
+
+func ok() answer { return jsonAnswer(http.StatusOK, "OK") }
+
+func unauthorized() answer { return jsonAnswer(http.StatusUnauthorized, "Unauthorized") }
+
+// conflict is the first form of a 409 that the contract shows.
+func conflict(status, message string) answer {
+	return jsonAnswer(http.StatusConflict, map[string]string{"status": status, "message": message})
+}
+
+func notFound(body Body) answer {
+	id := body.CommunicationID
+	if id == "" {
+		id = body.ExternalID
+	}
+	return conflict("communicationNotFound", "Communication not found. Id: "+id)
+}
+
+// problemAnswer is the second form of a 409: the contract shows it with the
+// status 400 in its body.
+func problemAnswer(problems []problem) answer {
+	errors := make(map[string][]string)
+	for _, p := range problems {
+		errors[p.path] = append(errors[p.path], p.text)
+	}
+	return jsonAnswer(http.StatusConflict, map[string]any{
+		"errors":  errors,
+		"type":    "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+		"title":   "One or more validation errors occurred.",
+		"status":  400,
+		"traceId": "00-00000000000000000000000000000001-0000000000000001-00",
+	})
+}
+
+func (c *CRM) authorizedAnswer(key string) answer {
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"workspace": map[string]any{
+			"id": guid(1), "name": c.options.Workspace, "title": c.options.Workspace,
+		},
+		"integrationInstance": c.instanceState(),
+		"accessKey":           key,
+	})
+}
+
+func (c *CRM) instanceState() map[string]any {
+	return map[string]any{
+		"id":       c.options.IntegrationID,
+		"features": map[string]bool{"call": false, "hangup": false, "sendSms": false},
+		"status":   "active", "baseUrl": "",
+		"secrets": []string{}, "settings": []string{}, "webHooks": []string{},
+	}
+}
+
+// startedAnswer is the communication as the contract's example shows it.
+func (c *CRM) startedAnswer(call *call, body Body) answer {
+	author := "Integration." + c.options.IntegrationName
+	at := body.Timestamp.Format(time.RFC3339Nano)
+	details := map[string]any{"items": []any{}, "events": []any{}}
+	for name, value := range map[string]string{"clientPhone": body.ClientPhone, "externalVatsPhone": body.ExternalVatsPhone} {
+		if value != "" {
+			details[name] = value
+		}
+	}
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"updateInfo":        map[string]string{"updatedAt": at, "updatedWith": author, "createdAt": at, "createdWith": author},
+		"links":             map[string]any{"companyIds": []string{}, "contactIds": []string{}, "dealIds": []string{}},
+		"externalId":        c.answeredForm(call.id),
+		"externalCreatedAt": at,
+		"type":              "call",
+		"direction":         body.Direction,
+		"status":            "sealed",
+		"integrationId":     c.options.IntegrationID,
+		"data":              map[string]any{"call": details},
+		"assignedToGroupId": guid(0),
+		"id":                call.communication,
+	})
+}
+
+// guid is the n-th of the ids that the simulator makes up.
+func guid(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n) }

@@ -1,0 +1,110 @@
+package crmtest
+
+import (
+	"strings"
+)
+
+// call is what the CRM knows of a call, under the CRM's lock.
+type call struct {
+	id            string // our own externalId; "" until call-started
+	communication string
+	// ordered: the CRM asked for this call itself and knows its id from there.
+	ordered bool
+	// known: the CRM took its call-started, or ordered it.
+	known bool
+	// answered: the CRM's ids were given in an answer.
+	answered bool
+	requests []Request // told ones, repeats left out
+	story    story
+}
+
+func (c *call) latest() *Request {
+	if len(c.requests) == 0 {
+		return nil
+	}
+	return &c.requests[len(c.requests)-1]
+}
+
+// Order tells the CRM that it has asked for a call itself, under that
+// communicationId: call-started may carry the id and call-failed may come for it.
+func (c *CRM) Order(communicationID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls = append(c.calls, &call{communication: communicationID, ordered: true, known: true})
+}
+
+// answeredForm is the CRM's form of our externalId.
+func (c *CRM) answeredForm(own string) string { return c.options.IntegrationName + "/" + own }
+
+// ownID is our own externalId of the call that a valid report is about; "" where
+// there is no saying.
+func (c *CRM) ownID(request Request) string {
+	if id := strings.TrimPrefix(request.Body.ExternalID, c.options.IntegrationName+"/"); id != "" {
+		return id
+	}
+	if call := c.communication(request.Body.CommunicationID); call != nil {
+		return call.id
+	}
+	return ""
+}
+
+// callOf finds the call of a valid report and, for a call-started, makes it;
+// nil: there is none.
+func (c *CRM) callOf(request Request) *call {
+	if request.Kind == KindFailed {
+		return c.communication(request.Body.CommunicationID)
+	}
+	if known := c.byID[request.Call]; known != nil || request.Kind != KindStarted {
+		return known
+	}
+	begun := c.communication(request.Body.CommunicationID)
+	if begun == nil || begun.id != "" {
+		begun = &call{communication: guid(len(c.calls) + 1000)}
+		c.calls = append(c.calls, begun)
+	}
+	begun.id = request.Call
+	c.byID[begun.id] = begun
+	return begun
+}
+
+// communication is the call with that communicationId; nil: there is none.
+func (c *CRM) communication(id string) *call {
+	if id == "" {
+		return nil
+	}
+	for _, call := range c.calls {
+		if call.communication == id {
+			return call
+		}
+	}
+	return nil
+}
+
+// misnamed finds what is wrong with the ids of a report of this call.
+func (c *call) misnamed(request Request, integration string) []fault {
+	var faults []fault
+	body := request.Body
+	answered := integration + "/" + c.id
+	switch request.Kind {
+	case KindStarted, KindRegister:
+		if body.ExternalID != c.id {
+			faults = append(faults, faultf(BreachIdentity, "%s sends the CRM's externalId, not our own", request.Kind))
+		}
+	case KindEvent, KindFinished:
+		if c.answered && body.ExternalID != answered {
+			faults = append(faults, faultf(BreachIdentity, "%s sends our externalId although the CRM has answered its own", request.Kind))
+		}
+	}
+	switch {
+	case body.CommunicationID == "" && c.answered && request.Kind != KindStarted:
+		faults = append(faults, faultf(BreachIdentity, "%s without the communicationId that the CRM has answered", request.Kind))
+	case body.CommunicationID == "" && c.ordered:
+		faults = append(faults, faultf(BreachIdentity, "%s without the communicationId that the CRM ordered the call under", request.Kind))
+	case body.CommunicationID != "" && body.CommunicationID != c.communication:
+		faults = append(faults, faultf(BreachIdentity, "%s sends the communicationId %s of another call", request.Kind, body.CommunicationID))
+	}
+	if body.ExternalCallItemID != body.RealtimeCallItemID {
+		faults = append(faults, faultf(BreachIdentity, "externalCallItemId %s is not realtimeCallItemId %s", body.ExternalCallItemID, body.RealtimeCallItemID))
+	}
+	return faults
+}

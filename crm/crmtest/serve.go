@@ -1,0 +1,170 @@
+package crmtest
+
+import (
+	"bytes"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+const (
+	authorizePrivate = "/api/v1/authorization/authorize-private-integration"
+	authorizePublic  = "/api/v1/authorization/authorize-integration"
+	callbacks        = "communications/callbacks/telephony/"
+	instances        = "integrations/instances/"
+)
+
+// kindOf finds out what a path asks for; the workspace in it is not looked at.
+func kindOf(path string) Kind {
+	if path == authorizePrivate || path == authorizePublic {
+		return KindAuthorize
+	}
+	_, rest := splitPath(path)
+	if kind := Kind(strings.TrimPrefix(rest, callbacks)); strings.HasPrefix(rest, callbacks) && kind.isReport() {
+		return kind
+	}
+	if id := strings.TrimPrefix(rest, instances); id != rest && id != "" && !strings.Contains(id, "/") {
+		return KindInstance
+	}
+	return KindUnknown
+}
+
+// splitPath cuts /api/v1/{workspace}/{rest}; both are "" for other paths.
+func splitPath(path string) (workspace, rest string) {
+	after, ok := strings.CutPrefix(path, "/api/v1/")
+	if !ok {
+		return "", ""
+	}
+	workspace, rest, _ = strings.Cut(after, "/")
+	return workspace, rest
+}
+
+// serve answers a request as the CRM does. The caller holds the lock.
+func (c *CRM) serve(x *exchange) answer {
+	if x.request.Kind == KindAuthorize {
+		return c.authorize(x)
+	}
+	workspace, rest := splitPath(x.request.Path)
+	switch {
+	case x.request.Kind == KindUnknown:
+		x.fault(BreachRequest, "no such path: %s", x.request.Path)
+		return answer{status: http.StatusNotFound}
+	case workspace != c.options.Workspace:
+		x.fault(BreachRequest, "no such workspace: %s", workspace)
+		return answer{status: http.StatusNotFound}
+	case !c.admits(x.header):
+		return unauthorized()
+	case x.request.Kind == KindInstance:
+		return c.instance(x, strings.TrimPrefix(rest, instances))
+	}
+	return c.serveReport(x)
+}
+
+func (c *CRM) serveReport(x *exchange) answer {
+	if x.request.Method != http.MethodPost {
+		x.fault(BreachRequest, "%s by %s", x.request.Kind, x.request.Method)
+		return answer{status: http.StatusMethodNotAllowed}
+	}
+	if x.header.Get(headerAPIKey) != "" || x.header.Get(headerSecret) != "" {
+		x.fault(BreachRequest, "a report carries the API key or the integration's secret: the access key is enough")
+	}
+	if complaint := notJSON(x.header.Get("Content-Type")); complaint != "" {
+		x.fault(BreachRequest, "%s", complaint)
+		return answer{status: http.StatusUnsupportedMediaType}
+	}
+	if len(x.problems) > 0 {
+		for _, p := range x.problems {
+			x.fault(BreachBody, "%s: %s: %s", x.request.Kind, p.path, p.text)
+		}
+		return problemAnswer(x.problems)
+	}
+	return c.take(x)
+}
+
+func notJSON(contentType string) string {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	charset := parameters["charset"]
+	if err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return "the content type is not application/json in UTF-8: " + contentType
+	}
+	return ""
+}
+
+// take tells the call of a valid report and gives the documented answer.
+func (c *CRM) take(x *exchange) answer {
+	call := c.tell(x)
+	if call == nil {
+		x.fault(BreachUnknownCall, "%s about a call that was never started", x.request.Kind)
+		return notFound(x.request.Body)
+	}
+	if x.request.Kind == KindStarted || x.request.Kind == KindRegister {
+		call.known = true
+	}
+	if !call.known {
+		// Its call-started was refused because a rule said so: no fault of the sender.
+		return notFound(x.request.Body)
+	}
+	x.accepted = true
+	if x.request.Kind == KindStarted {
+		return c.startedAnswer(call, x.request.Body)
+	}
+	return ok()
+}
+
+// refuse tells the call of a report that a rule refuses for good.
+func (c *CRM) refuse(x *exchange) {
+	if c.tell(x) == nil {
+		x.fault(BreachUnknownCall, "%s about a call that was never started", x.request.Kind)
+	}
+}
+
+// tell brings a valid report to its call, which judges it; nil: there is none.
+func (c *CRM) tell(x *exchange) *call {
+	call := c.callOf(x.request)
+	if call == nil {
+		return nil
+	}
+	x.request.Told = true
+	x.faults = append(x.faults, call.misnamed(x.request, c.options.IntegrationName)...)
+	if latest := call.latest(); latest != nil && sameRequest(*latest, x.request) {
+		x.request.Repeat = true
+		c.repeats++
+		return call
+	}
+	older := slices.ContainsFunc(call.requests, func(told Request) bool { return sameRequest(told, x.request) })
+	faults := append(call.story.take(x.request, call.id), c.filesAnnounced(x.request.Body)...)
+	if older && len(faults) > 0 {
+		// One fault that says what it is instead of all that follow from it. An
+		// old body without faults is new: a leg may pause and resume in one millisecond.
+		faults = []fault{faultf(BreachRepeat, "%s was sent again after later requests", x.request.Kind)}
+	} else {
+		call.requests = append(call.requests, x.request)
+	}
+	x.faults = append(x.faults, faults...)
+	return call
+}
+
+// filesAnnounced notes the recordings of a register-call: an uploaded file is
+// moved out of the temporary storage when it is announced, so only once.
+func (c *CRM) filesAnnounced(body Body) []fault {
+	var faults []fault
+	for _, item := range body.Items {
+		for _, recording := range item.Recordings {
+			if c.files[recording.FileID] {
+				faults = append(faults, faultf(BreachRepeat, "file %s was announced before", recording.FileID))
+			}
+			c.files[recording.FileID] = true
+		}
+	}
+	return faults
+}
+
+// learnt notes that the client is given the CRM's ids of a call.
+func (c *CRM) learnt(x *exchange) {
+	if x.request.Kind == KindStarted && x.accepted {
+		c.callOf(x.request).answered = true
+	}
+}
+
+func sameRequest(a, b Request) bool { return a.Kind == b.Kind && bytes.Equal(a.Raw, b.Raw) }

@@ -1,0 +1,46 @@
+package crm
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+func TestSecretIsNeverPrinted(t *testing.T) {
+	const hidden = "8d4f8a0"
+	secret := NewSecret(hidden)
+	type unexported struct{ key Secret }
+	holders := []any{
+		secret, &secret, Config{APIKey: secret, IntegrationSecret: secret}, &Config{APIKey: secret},
+		unexported{secret}, []Secret{secret}, map[string]Secret{"key": secret}, grant{key: secret},
+	}
+	var printed []string
+	for _, holder := range holders {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			printed = append(printed, fmt.Sprintf(verb, holder))
+		}
+		// What can't be marshalled at all can't leak either.
+		if raw, err := json.Marshal(holder); err == nil {
+			printed = append(printed, string(raw))
+		}
+		core, logs := observer.New(zapcore.DebugLevel)
+		zap.New(core).Info("x", zap.Any("value", holder))
+		printed = append(printed, fmt.Sprint(logs.All()[0].ContextMap()))
+	}
+	for _, text := range printed {
+		if strings.Contains(text, hidden) || strings.Contains(text, fmt.Sprintf("%x", hidden)) {
+			t.Errorf("printed: %s", text)
+		}
+	}
+	if secret.reveal() != hidden || secret.String() != "[secret]" {
+		t.Errorf("%q %q", secret.reveal(), secret)
+	}
+	if empty := NewSecret(""); !empty.IsZero() || empty.reveal() != "" || empty.String() != "" {
+		t.Error("an empty secret is not empty")
+	}
+}
