@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is the import path that all packages of ours begin with.
+const module = "kontur-ari/"
+
+// mayImport says which packages of ours the code of a package may import; its
+// tests may import more. A package that is not listed may import nothing of ours.
+var mayImport = map[string][]string{
+	"cmd/kontur-ari":  {"ari", "bridge", "bridge/delivery", "bridge/intake", "bridge/store", "configs", "crm", "recordings"},
+	"ari":             {"bridge"},
+	"ari/aritest":     {"bridge"},
+	"bridge/delivery": {"bridge"},
+	"bridge/intake":   {"bridge"},
+	"bridge/store":    {"bridge"},
+	"crm":             {"bridge"},
+	"crm/crmtest":     {"bridge"},
+	"recordings":      {"bridge"},
+}
+
+// onlyImporter names libraries that one package alone may import.
+var onlyImporter = map[string]string{
+	"github.com/CyCoreSystems/": "ari",
+	"modernc.org/sqlite":        "bridge/store",
+	"github.com/spf13/viper":    "configs",
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"...").Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v", err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) < len(mayImport)/2 {
+		t.Fatalf("only %d packages listed", len(lines))
+	}
+	for _, line := range lines {
+		imports := strings.Fields(line)
+		from := strings.TrimPrefix(imports[0], module)
+		if from == "e2e" || strings.HasPrefix(from, "e2e/") {
+			continue // the lab drives everything
+		}
+		for _, imported := range imports[1:] {
+			if ours, ok := strings.CutPrefix(imported, module); ok && !slices.Contains(mayImport[from], ours) {
+				t.Errorf("%s imports %s", from, ours)
+			}
+			for library, only := range onlyImporter {
+				if strings.HasPrefix(imported, library) && from != only {
+					t.Errorf("%s imports %s, which only %s may", from, imported, only)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,118 @@
+// Command kontur-ari joins an Asterisk telephone exchange to Kontur.CRM.
+//
+// Its exit code is 0 after an orderly stop, 2 where the configuration is at
+// fault (a restart can't help), and 1 for everything else.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"kontur-ari/configs"
+)
+
+// The exit codes. systemd is told not to restart after exitConfiguration.
+const (
+	exitOK            = 0
+	exitFailure       = 1
+	exitConfiguration = 2
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "kontur-ari: %v\n", err)
+	_, unreadable := errors.AsType[*configs.Error](err)
+	_, unusable := errors.AsType[unusableConfig](err)
+	if unreadable || unusable {
+		return exitConfiguration
+	}
+	return exitFailure
+}
+
+// unusableConfig is an error of a part that can't work with what is configured
+// for it, although the file could be read.
+type unusableConfig struct{ error }
+
+func (e unusableConfig) Unwrap() error { return e.error }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kontur-ari",
+		Short:         "Joins an Asterisk telephone exchange to Kontur.CRM",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.AddCommand(runCommand(), checkConfigCommand(), ladderCommand(), versionCommand())
+	return root
+}
+
+// withConfig makes a command that needs the configuration file.
+func withConfig(cmd *cobra.Command, do func(cmd *cobra.Command, cfg configs.Config, warnings []configs.Warning, args []string) error) *cobra.Command {
+	var path string
+	cmd.Flags().StringVarP(&path, "config", "c", "/etc/kontur-ari/kontur-ari.yaml", "the configuration file")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, warnings, err := configs.Load(path)
+		if err != nil {
+			return err
+		}
+		return do(cmd, cfg, warnings, args)
+	}
+	return cmd
+}
+
+func runCommand() *cobra.Command {
+	return withConfig(&cobra.Command{
+		Use:   "run",
+		Short: "Follow the switch and tell the CRM, until SIGTERM or SIGINT",
+		Args:  cobra.NoArgs,
+	}, func(cmd *cobra.Command, cfg configs.Config, warnings []configs.Warning, _ []string) error {
+		return runDaemon(cmd.Context(), cfg, warnings, cmd.ErrOrStderr())
+	})
+}
+
+func checkConfigCommand() *cobra.Command {
+	return withConfig(&cobra.Command{
+		Use:   "check-config",
+		Short: "Read the configuration file and say what is wrong with it",
+		Args:  cobra.NoArgs,
+	}, func(cmd *cobra.Command, cfg configs.Config, warnings []configs.Warning, _ []string) error {
+		if _, err := directoryOf(cfg); err != nil {
+			return err
+		}
+		for _, warning := range warnings {
+			fmt.Fprintf(cmd.OutOrStdout(), "warning: %s\n", warning)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "the configuration is good: node %s, %d users, %d trunks\n", cfg.Node, len(cfg.Directory.Users), len(cfg.Directory.Trunks))
+		return nil
+	})
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version and what it was built with",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+			return err
+		},
+	}
+}
