@@ -121,11 +121,14 @@ func unmarshalTolerant(raw []byte, into any) error {
 }
 
 // parseTime reads the way Asterisk writes times (no colon in the zone, so it is
-// not RFC 3339), and RFC 3339 as well; zero for anything else.
+// not RFC 3339), and RFC 3339 as well; zero for anything else, and for years that
+// can't be written in four digits.
 func parseTime(text string) time.Time {
 	for _, layout := range [...]string{ari.DateFormat, time.RFC3339Nano} {
 		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC()
+			if at = at.UTC(); at.Year() >= 1 && at.Year() <= 9999 {
+				return at
+			}
 		}
 	}
 	return time.Time{}

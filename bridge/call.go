@@ -37,6 +37,10 @@ type channel struct {
 	Originated bool `json:"originated,omitempty"`
 	// DialledBy is the channel that dialled it; "" for none.
 	DialledBy ChannelID `json:"dialledBy,omitempty"`
+	// Waits: a Local channel dialled it, and who dialled that is not known yet.
+	// DialString is kept that long.
+	Waits      bool   `json:"waits,omitempty"`
+	DialString string `json:"dialString,omitempty"`
 	// Room is the bridge it is in, "" for none and for holding bridges.
 	Room string `json:"room,omitempty"`
 	// Held: its far end has put the other side on hold.

@@ -10,7 +10,7 @@ import (
 const (
 	noteCallsMeet    = "two calls that are both reported were joined by a dial"
 	noteNobodyDialed = "a phone was called by a channel behind which nobody is"
-	noteOriginated   = "an originated call to the outside was connected to a phone"
+	noteNotIncoming  = "somebody outside who had not called in was connected to a phone"
 )
 
 func (t *Tracker) dialEvent(event Event) {
@@ -21,9 +21,7 @@ func (t *Tracker) dialEvent(event Event) {
 	if peer == nil || peer.DialledBy != "" {
 		return
 	}
-	if event.Peer.CallerNumber != "" {
-		peer.Caller = event.Peer.CallerNumber
-	}
+	t.showsNumber(c, peer, event.Peer.CallerNumber)
 	if event.Caller == nil {
 		peer.Originated = true
 		t.changed(c)
@@ -33,10 +31,16 @@ func (t *Tracker) dialEvent(event Event) {
 	if caller == nil {
 		return
 	}
-	if event.Caller.CallerNumber != "" {
-		caller.Caller = event.Caller.CallerNumber
-	}
+	t.showsNumber(into, caller, event.Caller.CallerNumber)
 	t.dialled(into, caller, peer, event.DialString, event.Time)
+}
+
+// showsNumber keeps the number that a channel shows; none is no news in a Dial.
+func (t *Tracker) showsNumber(c *call, ch *channel, number string) {
+	if number != "" && number != ch.Caller {
+		ch.Caller = number
+		t.changed(c)
+	}
 }
 
 // dialled is told once for every channel that a channel has begun to call.
@@ -51,12 +55,20 @@ func (t *Tracker) dialled(c *call, caller, peer *channel, dialString string, at 
 	peer.DialledBy = caller.ID
 	t.changed(c)
 	if peer.side == plumbing {
+		t.placeWaiting(c, at)
 		return
 	}
-	root := t.rootOf(c, caller)
+	t.place(c, peer, dialString, at)
+}
+
+// place makes a channel that is called part of a leg. Where nobody is found to
+// call it, it waits for the dial that reaches its Local channel.
+func (t *Tracker) place(c *call, peer *channel, dialString string, at timeOfEvent) {
+	root := t.rootOf(c, c.channel(peer.DialledBy))
+	peer.Waits, peer.DialString = root == nil, ""
 	switch {
 	case root == nil:
-		t.note(c, peer, noteNobodyDialed)
+		peer.DialString = dialString
 	case root.side == outside:
 		t.clientDials(c, root, peer, dialString, at)
 	case peer.side == outside && (c.silent() || c.Direction == Outbound):
@@ -65,6 +77,16 @@ func (t *Tracker) dialled(c *call, caller, peer *channel, dialString string, at 
 		t.employeeDials(c, root, peer, dialString, at)
 	}
 	t.evaluate(c, at)
+}
+
+// placeWaiting places the channels that a Local channel called before it was
+// known who had called that.
+func (t *Tracker) placeWaiting(c *call, at timeOfEvent) {
+	for _, ch := range c.Channels {
+		if ch.Waits && t.rootOf(c, c.channel(ch.DialledBy)) != nil {
+			t.place(c, ch, ch.DialString, at)
+		}
+	}
 }
 
 // rootOf finds who is really calling: it goes from a Local channel's dialling
@@ -99,19 +121,18 @@ func (t *Tracker) otherHalf(c *call, ch *channel) *channel {
 }
 
 func (t *Tracker) startInbound(c *call, trunk *channel, at timeOfEvent) bool {
-	c.ClientPhone = t.directory.numbers.Client(trunk.Caller)
-	c.VatsPhone = t.directory.numbers.Normalise(trunk.Dialled)
-	if c.VatsPhone == "" {
-		c.VatsPhone = t.directory.trunkNumber(trunk.Name)
+	dialled := t.directory.numbers.Normalise(trunk.Dialled)
+	if dialled == "" {
+		dialled = t.directory.trunkNumber(trunk.Name)
 	}
-	return t.start(c, Inbound, at)
+	return t.start(c, Inbound, t.directory.numbers.Client(trunk.Caller), dialled, at)
 }
 
 // clientDials: somebody outside is connected through to a phone or, forwarded,
 // to a number outside.
 func (t *Tracker) clientDials(c *call, client, peer *channel, dialString string, at timeOfEvent) {
-	if c.silent() && client.Originated {
-		t.note(c, client, noteOriginated)
+	if c.silent() && !client.Incoming {
+		t.note(c, client, noteNotIncoming)
 		return
 	}
 	if c.silent() && !t.startInbound(c, client, at) {
@@ -128,9 +149,8 @@ func (t *Tracker) clientDials(c *call, client, peer *channel, dialString string,
 // employeeDialsOut: one leg, the employee's own, through all attempts.
 func (t *Tracker) employeeDialsOut(c *call, own, trunk *channel, dialString string, at timeOfEvent) {
 	if c.silent() {
-		c.ClientPhone = t.directory.numbers.Client(t.numberCalled(dialString, trunk, own))
-		c.VatsPhone = t.numberShown(own, trunk)
-		if !t.start(c, Outbound, at) {
+		client := t.directory.numbers.Client(t.numberCalled(dialString, trunk, own))
+		if !t.start(c, Outbound, client, t.numberShown(own, trunk), at) {
 			return
 		}
 	}
@@ -142,7 +162,7 @@ func (t *Tracker) employeeDialsOut(c *call, own, trunk *channel, dialString stri
 // employeeDials: a phone of the house calls another, or a mobile phone that
 // stands for one.
 func (t *Tracker) employeeDials(c *call, own, peer *channel, dialString string, at timeOfEvent) {
-	if c.silent() && (!t.policy.ReportInternal || !t.start(c, Internal, at)) {
+	if c.silent() && (!t.policy.ReportInternal || !t.start(c, Internal, "", "", at)) {
 		return
 	}
 	to := t.directory.party(peer.Name)

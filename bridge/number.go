@@ -28,7 +28,13 @@ func NewNumbers(region string, internal *regexp.Regexp, hidden string) (*Numbers
 	if !phonenumbers.GetSupportedRegions()[region] {
 		return nil, fmt.Errorf("region %q is unknown: write a two-letter country code such as RU", region)
 	}
-	return &Numbers{region: region, internal: internal, hidden: hidden}, nil
+	// Of two alternatives that match, an expression takes the first, not the
+	// longest: "1|101" must be anchored to match 101 as a whole.
+	whole, err := regexp.Compile(`\A(?:` + internal.String() + `)\z`)
+	if err != nil {
+		return nil, fmt.Errorf("the pattern of internal numbers: %w", err)
+	}
+	return &Numbers{region: region, internal: whole, hidden: hidden}, nil
 }
 
 // Normalise returns the number in raw, or "" when raw holds none: when it is
@@ -79,10 +85,7 @@ func (n *Numbers) Client(raw string) string {
 }
 
 // IsInternal tells whether a number is a short number of the switch itself.
-func (n *Numbers) IsInternal(number string) bool {
-	loc := n.internal.FindStringIndex(number)
-	return loc != nil && loc[0] == 0 && loc[1] == len(number)
-}
+func (n *Numbers) IsInternal(number string) bool { return n.internal.MatchString(number) }
 
 // digitsOf takes the digits out of a number written with the usual separators,
 // or out of a SIP or tel URI. It is not ok when anything else is in it.

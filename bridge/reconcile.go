@@ -7,9 +7,13 @@ import (
 	"strings"
 )
 
-// reconcile makes what is known agree with the whole truth of the switch: room
-// by room, then the channels that are gone, then those that are new. It is told
-// of after every connect, so also of everything that was missed since the last.
+// reconcile makes what is known agree with the whole truth of the switch. It is
+// told of after every connect, so also of everything that was missed since the
+// last.
+//
+// The channels that are gone go first: after a restart of the switch new ones
+// have their names. A call that has lost all its channels ends last, since some
+// of those that are new may belong to it.
 func (t *Tracker) reconcile(event Event) {
 	if event.Snapshot == nil {
 		return
@@ -19,19 +23,46 @@ func (t *Tracker) reconcile(event Event) {
 		ch := &event.Snapshot.Channels[i]
 		live[ch.ID] = ch
 	}
-	t.takeUp(event, live)
+	bereft := t.dropMissing(live)
+	t.takeUp(event)
 	t.enterRooms(event.Snapshot.Rooms)
-	t.takeUpDials(live, event.Time)
 	for _, id := range t.callIDs() {
 		t.evaluate(t.calls[id], event.Time)
 	}
-	t.dropMissing(live, event.Time)
+	t.takeUpDials(live, event.Time)
+	for _, id := range bereft {
+		if c := t.calls[id]; c != nil {
+			t.endIfOver(c, event.Time)
+		}
+	}
+}
+
+// dropMissing forgets the channels that are gone and returns the calls they
+// were in.
+func (t *Tracker) dropMissing(live map[ChannelID]*Channel) []CallID {
+	var bereft []CallID
+	for _, id := range t.callIDs() {
+		c, missing := t.calls[id], false
+		for _, ch := range slices.Clone(c.Channels) {
+			if live[ch.ID] == nil {
+				t.drop(c, ch)
+				missing = true
+			}
+		}
+		if missing {
+			bereft = append(bereft, id)
+		}
+	}
+	return bereft
 }
 
 // takeUp makes the channels known that are not yet, each in the call of its
 // linkedid.
-func (t *Tracker) takeUp(event Event, live map[ChannelID]*Channel) {
+func (t *Tracker) takeUp(event Event) {
 	for _, seen := range inOrderOfBirth(event.Snapshot.Channels) {
+		if seen.ID == "" {
+			continue
+		}
 		if c, ch := t.known(&seen); ch != nil {
 			t.seen(Event{Channel: &seen})
 			t.joinLinked(c, seen)
@@ -42,9 +73,11 @@ func (t *Tracker) takeUp(event Event, live map[ChannelID]*Channel) {
 			id = CallID(seen.ID)
 		}
 		c, ch := t.add(seen, id)
-		ch.Incoming = ch.Incoming || ch.side == outside && !wasDialled(seen)
+		ch.Incoming = ch.Incoming || cameIn(ch, seen)
 		ch.Dialled = seen.DialledNumber
-		if ch.Dialled == "" {
+		if ch.Dialled == "" && ch.side == employee {
+			// What an employee dialled is not far from where the dial plan is; a
+			// caller from outside may be anywhere in it by now.
 			ch.Dialled = seen.Exten
 		}
 		if ch.Incoming && ch.side == outside && c.silent() {
@@ -61,18 +94,20 @@ func (t *Tracker) joinLinked(c *call, seen Channel) {
 	}
 }
 
-// takeUpDials finds out who dialled the channels whose Dial event was missed:
-// the channel of the same call that was not dialled itself.
+// takeUpDials finds out who dialled the channels whose Dial event was missed, or
+// that of the Local channel before them: the channel of the same call that was
+// not dialled itself.
 func (t *Tracker) takeUpDials(live map[ChannelID]*Channel, at timeOfEvent) {
 	for _, id := range t.callIDs() {
 		c := t.calls[id]
 		for _, peer := range slices.Clone(c.Channels) {
 			seen := live[peer.ID]
-			if seen == nil || peer.DialledBy != "" || peer.Originated || !wasDialled(*seen) {
+			placed := peer.DialledBy != "" && !peer.Waits
+			if seen == nil || placed || peer.Originated || !wasDialled(*seen) {
 				continue
 			}
 			if caller := t.callerIn(c, peer, live); caller != nil {
-				t.dialled(c, caller, peer, "", at)
+				t.dialled(c, caller, peer, peer.DialString, at)
 			}
 		}
 	}
@@ -105,26 +140,18 @@ func (t *Tracker) enterRooms(rooms []Room) {
 	}
 }
 
-func (t *Tracker) dropMissing(live map[ChannelID]*Channel, at timeOfEvent) {
-	for _, id := range t.callIDs() {
-		c, missing := t.calls[id], false
-		for _, ch := range slices.Clone(c.Channels) {
-			if live[ch.ID] == nil {
-				t.drop(c, ch)
-				missing = true
-			}
-		}
-		if missing {
-			t.evaluate(c, at)
-			t.endIfOver(c, at)
-		}
-	}
-}
-
 // wasDialled tells a channel that the switch called from one that called the
 // switch, by the application it shows (Asterisk 22: app_dial, app_queue).
 func wasDialled(ch Channel) bool {
 	return strings.HasPrefix(ch.Application, "AppDial") || strings.HasPrefix(ch.Application, "AppQueue")
+}
+
+// cameIn tells whether a channel of a snapshot is a call from outside. An answered
+// one shows that by the number it has dialled; one that the switch calls, or that
+// was sent on from another call, has none or is not its call's first.
+func cameIn(ch *channel, seen Channel) bool {
+	first := seen.LinkedID == "" || seen.LinkedID == seen.ID
+	return ch.side == outside && first && !wasDialled(seen) && seen.State == StateUp && seen.DialledNumber != ""
 }
 
 // inOrderOfBirth sorts channels by their unique ids, which count upwards within

@@ -6,12 +6,12 @@ import "time"
 type timeOfEvent = time.Time
 
 // start reports a call as started. It is silent, and stays so, when a call of
-// that id has ended already.
-func (t *Tracker) start(c *call, direction Direction, at timeOfEvent) bool {
-	if t.ended.has(c.ID) {
+// that id has ended already, or when nobody knows when it was.
+func (t *Tracker) start(c *call, direction Direction, clientPhone, vatsPhone string, at timeOfEvent) bool {
+	if t.ended.has(c.ID) || at.IsZero() {
 		return false
 	}
-	c.Direction = direction
+	c.Direction, c.ClientPhone, c.VatsPhone = direction, clientPhone, vatsPhone
 	c.CreatedAt = t.stamp(c, at)
 	report := t.callReport(c, ReportStarted)
 	report.Time = c.CreatedAt

@@ -16,6 +16,9 @@ func (t *Tracker) roomEvent(event Event) {
 		if event.Type == EventRoomEntered && !event.Room.Holding {
 			room = event.Room.ID
 		}
+		if event.Type == EventRoomLeft && ch.Room != event.Room.ID {
+			return // it is elsewhere already
+		}
 		t.move(c, ch, room)
 		t.evaluate(c, event.Time)
 	case EventRoomMerged:
@@ -32,17 +35,21 @@ func (t *Tracker) moveAll(from, to string, event Event) {
 	if from == "" {
 		return
 	}
-	for _, id := range t.callIDs() {
-		c, moved := t.calls[id], false
+	var there []CallID
+	for id, c := range t.calls {
+		if slices.ContainsFunc(c.Channels, func(ch *channel) bool { return ch.Room == from }) {
+			there = append(there, id)
+		}
+	}
+	slices.Sort(there)
+	for _, id := range there {
+		c := t.calls[id]
 		for _, ch := range c.Channels {
 			if ch.Room == from {
 				t.move(c, ch, to)
-				moved = true
 			}
 		}
-		if moved {
-			t.evaluate(c, event.Time)
-		}
+		t.evaluate(c, event.Time)
 	}
 }
 

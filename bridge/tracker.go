@@ -1,10 +1,10 @@
 package bridge
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // EndedMemory is how many ended calls are remembered by id, so that an event that
@@ -72,19 +72,34 @@ func NewTracker(directory *Directory, policy Policy) *Tracker {
 	}
 }
 
+// UnreadableCallsError names calls in progress whose stored state can't be read.
+// The other calls are restored all the same.
+type UnreadableCallsError struct {
+	Calls []CallID
+	// First is what is wrong with the first of them.
+	First error
+}
+
+func (e *UnreadableCallsError) Error() string {
+	return fmt.Sprintf("the state of %d calls in progress can't be read, beginning with call %s: %v", len(e.Calls), e.Calls[0], e.First)
+}
+
+// Unwrap returns what is wrong with the first call.
+func (e *UnreadableCallsError) Unwrap() error { return e.First }
+
 // Restore gives a new Tracker the calls that were in progress when another one
 // was stopped, and the ids of calls that ended lately, oldest first. Call it
-// once, before the first Apply. A state that can't be read is an error that
-// names the call; the other calls are restored all the same.
+// once, before the first Apply. The error is an [*UnreadableCallsError].
 func (t *Tracker) Restore(open []CallState, ended []CallID) error {
 	for _, id := range ended {
 		t.ended.add(id)
 	}
-	var failed []string
+	var unreadable UnreadableCallsError
 	for _, state := range open {
 		c := new(call)
 		if err := json.Unmarshal(state.State, c); err != nil {
-			failed = append(failed, fmt.Sprintf("call %s: %v", state.Call, err))
+			unreadable.Calls = append(unreadable.Calls, state.Call)
+			unreadable.First = cmp.Or(unreadable.First, err)
 			continue
 		}
 		t.calls[c.ID] = c
@@ -93,8 +108,8 @@ func (t *Tracker) Restore(open []CallState, ended []CallID) error {
 			t.index(c, ch)
 		}
 	}
-	if len(failed) > 0 {
-		return fmt.Errorf("restoring the calls in progress: %s", strings.Join(failed, "; "))
+	if len(unreadable.Calls) > 0 {
+		return &unreadable
 	}
 	return nil
 }
@@ -253,6 +268,9 @@ func (t *Tracker) destroyed(event Event) {
 
 // drop forgets a channel that is gone.
 func (t *Tracker) drop(c *call, ch *channel) {
+	if ch.Waits {
+		t.note(c, ch, noteNobodyDialed)
+	}
 	c.remove(ch.ID)
 	delete(t.byChannel, ch.ID)
 	if pair := ch.pairName(); pair != "" {

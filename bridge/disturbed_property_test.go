@@ -1,0 +1,187 @@
+package bridge_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"kontur-ari/bridge"
+)
+
+// disturbance is what happens to a stream of events on its way: per thousand
+// events so many are lost, come twice, come late, or have a snapshot before them.
+type disturbance struct {
+	lost, twice, late, snapshots int
+	distance                     int
+}
+
+func anyDisturbance(t *rapid.T) disturbance {
+	rate := rapid.SampledFrom([]int{0, 0, 10, 100, 400})
+	return disturbance{
+		lost: rate.Draw(t, "lost"), twice: rate.Draw(t, "twice"), late: rate.Draw(t, "late"),
+		snapshots: rapid.SampledFrom([]int{0, 0, 10, 100}).Draw(t, "snapshots"),
+		distance:  rapid.SampledFrom([]int{1, 3, 50}).Draw(t, "distance"),
+	}
+}
+
+// of disturbs the events of some traffic.
+func (d disturbance) of(t *rapid.T, m *traffic) []bridge.Event {
+	chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+	happens := func(rate int) bool { return chance.IntN(1000) < rate }
+	var events []bridge.Event
+	for i, event := range m.x.events {
+		if happens(d.snapshots) {
+			events = append(events, m.moments[i])
+		}
+		if happens(d.lost) {
+			continue
+		}
+		events = append(events, event)
+		if happens(d.twice) {
+			events = append(events, event)
+		}
+	}
+	for i := range events {
+		if j := i + chance.IntN(d.distance) + 1; happens(d.late) && j < len(events) {
+			late := events[i]
+			events = slices.Insert(slices.Delete(events, i, i+1), j, late)
+		}
+	}
+	return events
+}
+
+func TestDisturbedTrafficIsReportedInOrder(t *testing.T) {
+	directory := office(t)
+	rapid.Check(t, func(t *rapid.T) {
+		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 5)
+		events := anyDisturbance(t).of(t, m)
+		orderly(t, directory, m.policy, events, rapid.IntRange(0, len(events)).Draw(t, "restart"))
+	})
+}
+
+// claim is what a line of a transcript says beside when, and of which channel:
+// a leg may be known by its second device where the first was missed.
+func claim(line string) string {
+	words := strings.Fields(line)
+	switch {
+	case words[2] == "REGISTER":
+		return words[1] + " REGISTER"
+	case words[2] == "CALL-FINISHED" || words[2] == "started":
+		return strings.Join(words[1:], " ")
+	case words[3] == "finished":
+		// It belongs to the last leg that was heard of.
+		return words[1] + " finished"
+	}
+	return words[1] + " " + strings.Join(words[3:], " ")
+}
+
+// unfounded is the first report that is not the truth about its call.
+func (m *traffic) unfounded(reports []bridge.Report) error {
+	said := make(map[string]bool)
+	for _, lines := range m.byCall() {
+		for _, line := range lines {
+			said[claim(line)] = true
+		}
+	}
+	for _, r := range reports {
+		if line := transcribe(r, midnight); !said[claim(line)] {
+			return fmt.Errorf("it is not true that %s", line)
+		}
+	}
+	return nil
+}
+
+func TestLossIsReportedLessNeverWrongly(t *testing.T) {
+	directory := office(t)
+	rapid.Check(t, func(t *rapid.T) {
+		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 4)
+		d := anyDisturbance(t)
+		d.late = 0
+		l := newListener(directory, m.policy)
+		if err := l.hearAll(d.of(t, m)); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.unfounded(l.reports); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.hangUp(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestNothingIsMissingAfterAGap(t *testing.T) {
+	directory := office(t)
+	rapid.Check(t, func(t *rapid.T) {
+		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 4)
+		from := rapid.IntRange(0, len(m.x.events)).Draw(t, "gap from")
+		to := rapid.IntRange(from, len(m.x.events)).Draw(t, "gap to")
+		// What was buffered while the snapshot was read is older than it.
+		buffered := rapid.IntRange(max(from, to-4), to).Draw(t, "buffered from")
+		snapshot := m.moments[to]
+		events := slices.Concat(m.x.events[:from], []bridge.Event{snapshot}, m.x.events[buffered:])
+
+		l := newListener(directory, m.policy)
+		if err := l.hearAll(events); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.unfounded(l.reports); err != nil {
+			t.Fatal(err)
+		}
+		if n := l.tracker.Remembered(); n != 0 {
+			t.Fatalf("%d things are remembered although every end was heard", n)
+		}
+		if err := m.missing(l.reports, snapshot); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// missing is the first thing that the snapshot, or what came after it, must
+// have told and that was not reported: a call whose caller is there and calls
+// somebody, its legs, and that they were answered.
+func (m *traffic) missing(reports []bridge.Report, snapshot bridge.Event) error {
+	said := make(map[string]bool)
+	for _, r := range reports {
+		said[claim(transcribe(r, midnight))] = true
+	}
+	moment := clock(snapshot.Time, midnight)
+	for _, c := range m.truths {
+		if !c.started || !shows(snapshot.Snapshot, c.call) {
+			continue
+		}
+		if first := claim(c.lines[0]); !said[first] {
+			return fmt.Errorf("at %s it was missed that %s", moment, first)
+		}
+		for _, leg := range c.legs {
+			if !before(moment, leg.over) {
+				continue
+			}
+			appeared := string(c.call) + " appeared " + leg.parties
+			connected := string(c.call) + " connected " + leg.parties
+			if !said[appeared] || leg.began != "never" && !said[connected] {
+				return fmt.Errorf("at %s it was missed that %s or was answered at %s", moment, appeared, leg.began)
+			}
+		}
+	}
+	return nil
+}
+
+// shows tells whether a snapshot has a caller and somebody who is called.
+func shows(snapshot *bridge.Snapshot, call bridge.ChannelID) bool {
+	caller, called := false, false
+	for _, ch := range snapshot.Channels {
+		caller = caller || ch.ID == call
+		called = called || ch.ID != call && ch.LinkedID == call && !strings.HasPrefix(ch.Name, "Local/")
+	}
+	return caller && called
+}
+
+// before compares two times of a transcript.
+func before(a, b string) bool {
+	return len(a) < len(b) || len(a) == len(b) && a < b
+}

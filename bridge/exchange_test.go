@@ -1,0 +1,196 @@
+package bridge_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// midnight is when the clock of every exchange begins.
+var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// exchange is a small model of a switch: it keeps channels and rooms and writes
+// down the events that Asterisk would send of what is done to them.
+type exchange struct {
+	now      time.Time
+	channels map[bridge.ChannelID]*bridge.Channel
+	rooms    map[string]*bridge.Room
+	events   []bridge.Event
+	// silent: nobody listens, so what happens leaves no event.
+	silent bool
+	serial int
+}
+
+func newExchange() *exchange {
+	return &exchange{
+		now:      midnight,
+		channels: make(map[bridge.ChannelID]*bridge.Channel),
+		rooms:    make(map[string]*bridge.Room),
+	}
+}
+
+func (x *exchange) send(event bridge.Event) {
+	if x.silent {
+		return
+	}
+	event.Time = x.now
+	x.events = append(x.events, event)
+}
+
+// view is a channel as an event shows it at this moment; nil for none.
+func (x *exchange) view(id bridge.ChannelID) *bridge.Channel {
+	ch := x.channels[id]
+	if ch == nil {
+		return nil
+	}
+	seen := *ch
+	// Only a snapshot shows what has to be asked for.
+	seen.LinkedID, seen.DialledNumber = "", ""
+	return &seen
+}
+
+func (x *exchange) about(kind bridge.EventType, id bridge.ChannelID) {
+	x.send(bridge.Event{Type: kind, Channel: x.view(id)})
+}
+
+// create makes a channel. Its endpoint gets a serial of the kind that Asterisk
+// appends, unless it is a half of a Local channel, which is named in full.
+func (x *exchange) create(id bridge.ChannelID, endpoint string, state bridge.ChannelState, caller, exten string) {
+	name := endpoint
+	if !strings.Contains(endpoint, ";") {
+		name = fmt.Sprintf("%s-%08x", endpoint, x.serial)
+		x.serial++
+	}
+	x.channels[id] = &bridge.Channel{
+		ID: id, Name: name, State: state, CallerNumber: caller, Exten: exten,
+		LinkedID: id, DialledNumber: exten,
+	}
+	if pair, second := strings.CutSuffix(name, ";2"); second {
+		for _, other := range x.channels {
+			if other.Name == pair+";1" {
+				x.channels[id].LinkedID = other.LinkedID
+			}
+		}
+	}
+	x.about(bridge.EventChannelCreated, id)
+}
+
+func (x *exchange) state(id bridge.ChannelID, state bridge.ChannelState) {
+	if ch := x.channels[id]; ch != nil {
+		ch.State = state
+	}
+	x.about(bridge.EventChannelStateChange, id)
+}
+
+func (x *exchange) callerID(id bridge.ChannelID, number string) {
+	if ch := x.channels[id]; ch != nil {
+		ch.CallerNumber = number
+	}
+	x.about(bridge.EventChannelCallerID, id)
+}
+
+// dial begins to call a channel; caller is "" for an originate.
+func (x *exchange) dial(caller, peer bridge.ChannelID, dialString string) {
+	application := "AppDial"
+	if from := x.channels[caller]; from != nil {
+		if from.Application == "" {
+			from.Application = "Dial"
+		}
+		application = "App" + from.Application
+		from.Exten = "s"
+		if to := x.channels[peer]; to != nil {
+			x.link(to.LinkedID, from.LinkedID)
+		}
+	}
+	if to := x.channels[peer]; to != nil {
+		to.Application = application
+	}
+	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialString: dialString})
+}
+
+// link makes everybody of one linkedid part of another's call.
+func (x *exchange) link(from, into bridge.ChannelID) {
+	for _, ch := range x.channels {
+		if ch.LinkedID == from {
+			ch.LinkedID = into
+		}
+	}
+}
+
+func (x *exchange) dialStatus(caller, peer bridge.ChannelID, status string) {
+	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialStatus: status})
+}
+
+func (x *exchange) enter(id bridge.ChannelID, room string, holding bool) {
+	r := x.rooms[room]
+	if r == nil {
+		r = &bridge.Room{ID: room, Holding: holding}
+		x.rooms[room] = r
+	}
+	r.Channels = append(r.Channels, id)
+	x.send(bridge.Event{Type: bridge.EventRoomEntered, Channel: x.view(id), Room: roomView(r)})
+}
+
+func (x *exchange) leave(id bridge.ChannelID, room string) {
+	r := x.rooms[room]
+	if r == nil {
+		return
+	}
+	r.Channels = slices.DeleteFunc(r.Channels, func(member bridge.ChannelID) bool { return member == id })
+	x.send(bridge.Event{Type: bridge.EventRoomLeft, Channel: x.view(id), Room: roomView(r)})
+}
+
+func roomView(r *bridge.Room) *bridge.Room {
+	return &bridge.Room{ID: r.ID, Holding: r.Holding, Channels: slices.Clone(r.Channels)}
+}
+
+func (x *exchange) closeRoom(room string) {
+	if r := x.rooms[room]; r != nil {
+		delete(x.rooms, room)
+		x.send(bridge.Event{Type: bridge.EventRoomDestroyed, Room: roomView(r)})
+	}
+}
+
+func (x *exchange) merge(from, into string) {
+	x.send(bridge.Event{Type: bridge.EventRoomMerged, Room: roomView(x.rooms[from]), MergedInto: roomView(x.rooms[into])})
+	x.rooms[into].Channels = append(x.rooms[into].Channels, x.rooms[from].Channels...)
+	x.rooms[from].Channels = nil
+}
+
+// destroy ends a channel; it leaves the room it is in first.
+func (x *exchange) destroy(id bridge.ChannelID, cause int) {
+	for _, room := range slices.Sorted(maps.Keys(x.rooms)) {
+		if slices.Contains(x.rooms[room].Channels, id) {
+			x.leave(id, room)
+		}
+	}
+	gone := x.view(id)
+	delete(x.channels, id)
+	x.send(bridge.Event{Type: bridge.EventChannelDestroyed, Channel: gone, Cause: cause})
+}
+
+// kill ends everything at once without a word, as a crash of the switch does.
+func (x *exchange) kill() {
+	clear(x.channels)
+	clear(x.rooms)
+}
+
+// snapshot is the whole truth of this moment.
+func (x *exchange) snapshot() bridge.Event {
+	truth := &bridge.Snapshot{}
+	for _, id := range slices.Sorted(maps.Keys(x.channels)) {
+		ch := *x.channels[id]
+		if strings.HasPrefix(ch.Application, "App") {
+			ch.DialledNumber = ""
+		}
+		truth.Channels = append(truth.Channels, ch)
+	}
+	for _, id := range slices.Sorted(maps.Keys(x.rooms)) {
+		truth.Rooms = append(truth.Rooms, *roomView(x.rooms[id]))
+	}
+	return bridge.Event{Type: bridge.EventSnapshot, Time: x.now, Snapshot: truth}
+}

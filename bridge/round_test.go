@@ -1,0 +1,179 @@
+package bridge_test
+
+import (
+	"fmt"
+	"strings"
+
+	"pgregory.net/rapid"
+
+	"kontur-ari/bridge"
+)
+
+// round is phones that are called together.
+type round struct {
+	*plan
+	root   *bridge.ChannelID
+	phones []*phone
+}
+
+// phone is one of them: an endpoint with one or two devices, or a mobile phone;
+// called straight or over a Local channel.
+type phone struct {
+	*plan
+	root     *bridge.ChannelID
+	endpoint string
+	number   string
+	parties  string
+	two      bool
+	local    bool
+	optimise bool
+	// innerFirst: what the Local channel dials is told of before what dialled it.
+	innerFirst bool
+	// order is that in which the channels enter their rooms on an answer.
+	order []int
+
+	leg        *legTruth
+	devices    []bridge.ChannelID
+	halves     [2]bridge.ChannelID
+	answeredBy bridge.ChannelID
+}
+
+func (p *plan) newRound(root *bridge.ChannelID, from string, mobiles bool) *round {
+	known := []phone{
+		{endpoint: "PJSIP/101", number: "101", parties: from + ">user:u101"},
+		{endpoint: "PJSIP/102", number: "102", parties: from + ">user:u102"},
+		{endpoint: "PJSIP/104", number: "104", parties: from + ">user"},
+	}
+	if mobiles {
+		known = append(known,
+			phone{endpoint: "PJSIP/trunk", number: "89221112233@trunk", parties: from + ">user:u101"},
+			phone{endpoint: "PJSIP/spare", number: "79990001122@spare", parties: from + ">client"})
+	}
+	r := &round{plan: p, root: root}
+	order := rapid.Permutation(known).Draw(p.t, "phones")
+	for _, ph := range order[:rapid.IntRange(1, 3).Draw(p.t, "phones in the round")] {
+		ph.plan, ph.root = p, root
+		ph.two = len(ph.number) == 3 && p.chance("two devices")
+		ph.local = p.chance("over a Local channel")
+		ph.optimise = p.chance("optimised away")
+		ph.innerFirst = p.chance("inner dial first")
+		ph.order = rapid.Permutation([]int{0, 1, 2, 3}).Draw(p.t, "order of entering")
+		r.phones = append(r.phones, &ph)
+	}
+	return r
+}
+
+func (r *round) ring() {
+	for _, ph := range r.phones {
+		ph.ring()
+	}
+}
+
+func (ph *phone) ring() {
+	x, caller, outer := ph.x, *ph.root, func() {}
+	if ph.local {
+		ph.halves = [2]bridge.ChannelID{ph.newID(), ph.newID()}
+		pair := fmt.Sprintf("Local/%s@office-%08x", ph.number, ph.serial)
+		x.create(ph.halves[0], pair+";1", bridge.StateDown, "", "")
+		x.create(ph.halves[1], pair+";2", bridge.StateRing, "", "")
+		outer = func() { x.dial(*ph.root, ph.halves[0], ph.number+"@office") }
+		caller = ph.halves[1]
+	}
+	if !ph.innerFirst {
+		outer()
+	}
+	ph.device(caller)
+	if ph.two {
+		ph.device(caller)
+	}
+	if ph.innerFirst {
+		outer()
+	}
+}
+
+func (ph *phone) device(caller bridge.ChannelID) {
+	id := ph.newID()
+	ph.devices = append(ph.devices, id)
+	ph.x.create(id, ph.endpoint, bridge.StateDown, "", "")
+	if ph.leg == nil {
+		ph.leg = ph.truth.appear(id, ph.parties)
+	}
+	ph.x.dial(caller, id, ph.number)
+	if number, _, outside := strings.Cut(ph.number, "@"); outside {
+		ph.x.callerID(id, number)
+	}
+}
+
+// noise is what says nothing new.
+func (r *round) noise() {
+	for _, ph := range r.phones {
+		for _, id := range ph.devices {
+			r.x.dialStatus(*r.root, id, "RINGING")
+			r.x.state(id, bridge.StateRinging)
+			r.x.dialStatus(*r.root, id, "RINGING")
+		}
+	}
+}
+
+// endOthers ends every phone but one.
+func (r *round) endOthers(but *phone) {
+	for _, ph := range r.phones {
+		if ph != but {
+			ph.endDevices()
+			ph.hearsThrough()
+		}
+	}
+}
+
+func (ph *phone) endDevices() {
+	for _, id := range ph.devices {
+		if id != ph.answeredBy {
+			ph.x.dialStatus(*ph.root, id, "CANCEL")
+			ph.x.destroy(id, 26)
+		}
+	}
+	if ph.answeredBy == "" && ph.leg != nil {
+		ph.leg.end()
+	}
+}
+
+// hearsThrough ends the Local channel, where there is one still.
+func (ph *phone) hearsThrough() {
+	for _, id := range ph.halves {
+		if ph.x.channels[id] != nil {
+			ph.x.destroy(id, 16)
+		}
+	}
+}
+
+// answer: the last device is picked up.
+func (ph *phone) answer() {
+	ph.answeredBy = ph.devices[len(ph.devices)-1]
+	inner := "br-" + string(ph.answeredBy)
+	outer := inner
+	members := []bridge.ChannelID{ph.answeredBy, *ph.root}
+	if ph.local {
+		outer = inner + "-outer"
+		members = []bridge.ChannelID{ph.answeredBy, *ph.root, ph.halves[0], ph.halves[1]}
+	}
+	for _, n := range ph.order {
+		if n >= len(members) {
+			continue
+		}
+		room := inner
+		if n == 1 || n == 2 {
+			room = outer
+		}
+		ph.x.enter(members[n], room, false)
+	}
+	if ph.leg != nil {
+		ph.leg.connect()
+	}
+	ph.endDevices()
+	if ph.local && ph.optimise {
+		ph.x.leave(*ph.root, outer)
+		ph.x.leave(ph.halves[1], inner)
+		ph.x.enter(*ph.root, inner, false)
+		ph.hearsThrough()
+	}
+}

@@ -1,0 +1,53 @@
+package bridge_test
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"kontur-ari/bridge"
+)
+
+var anyPolicy = rapid.SampledFrom([]bridge.Policy{allCalls, outsideCalls})
+
+func (m *traffic) byCall() map[string][]string {
+	lines := make(map[string][]string)
+	for _, c := range m.truths {
+		if c.started {
+			lines[string(c.call)] = c.lines
+		}
+	}
+	return lines
+}
+
+func byCall(reports []bridge.Report) map[string][]string {
+	lines := make(map[string][]string)
+	for _, r := range reports {
+		lines[string(r.Call)] = append(lines[string(r.Call)], transcribe(r, midnight))
+	}
+	return lines
+}
+
+func TestTrafficIsReportedAsItWas(t *testing.T) {
+	directory := office(t)
+	rapid.Check(t, func(t *rapid.T) {
+		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 5)
+		l := newListener(directory, m.policy)
+		if err := l.hearAll(m.x.events); err != nil {
+			t.Fatal(err)
+		}
+		want, got := m.byCall(), byCall(l.reports)
+		for call, lines := range want {
+			if strings.Join(got[call], "\n") != strings.Join(lines, "\n") {
+				t.Fatalf("call %s was reported:\n%s\nand was:\n%s", call, strings.Join(got[call], "\n"), strings.Join(lines, "\n"))
+			}
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%d calls were reported, and %d were", len(got), len(want))
+		}
+		if n := l.tracker.Remembered(); n != 0 {
+			t.Fatalf("%d things are remembered after the last call", n)
+		}
+	})
+}
