@@ -7,6 +7,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -25,8 +26,8 @@ type Dispatcher struct {
 	sender  bridge.Sender
 	workers int
 	log     *zap.Logger
-	trouble *trouble
-	pause   func(attempt int) time.Duration
+	// crmTrouble and storeTrouble keep the log to a line per change.
+	crmTrouble, storeTrouble *trouble
 
 	mu    sync.Mutex
 	lanes map[bridge.CallID]*lane
@@ -46,6 +47,15 @@ type lane struct {
 	// failures counts failed sends in a row.
 	failures int
 	timer    *time.Timer
+	// unsettled is an answer that the store could not take yet. It belongs to
+	// the worker while the lane is busy.
+	unsettled *settlement
+}
+
+// settlement is how a send ended.
+type settlement struct {
+	pending bridge.Pending
+	result  bridge.Result
 }
 
 type laneState int
@@ -67,8 +77,9 @@ type Stats struct {
 func New(outbox bridge.Outbox, sender bridge.Sender, workers int, log *zap.Logger) *Dispatcher {
 	d := &Dispatcher{
 		outbox: outbox, sender: sender, workers: workers, log: log,
-		trouble: &trouble{log: log}, pause: pauseAfter,
-		lanes: make(map[bridge.CallID]*lane), changed: make(chan struct{}),
+		crmTrouble:   newTrouble(log, "the CRM can't be told; reports wait", "the CRM is told again"),
+		storeTrouble: newTrouble(log, "the outbox can't be read or written; reports wait", "the outbox works again"),
+		lanes:        make(map[bridge.CallID]*lane), changed: make(chan struct{}),
 	}
 	d.more = sync.NewCond(&d.mu)
 	return d
@@ -125,17 +136,14 @@ func (d *Dispatcher) end() {
 
 // load finds the calls whose reports wait since before the start.
 func (d *Dispatcher) load(ctx context.Context) {
-	var cause string
 	for ctx.Err() == nil {
 		calls, err := d.outbox.PendingCalls(ctx)
 		if err == nil {
+			d.storeTrouble.over("")
 			d.Wake(calls)
 			return
 		}
-		if err.Error() != cause {
-			cause = err.Error()
-			d.log.Error("the outbox can't be read", zap.Error(err))
-		}
+		d.storeTrouble.because("", rootCause(err))
 		sleep(ctx, storeRetry)
 	}
 }
@@ -170,70 +178,95 @@ func (d *Dispatcher) next() (bridge.CallID, bool) {
 }
 
 // serve sends the oldest report of a call and decides what becomes of the lane.
+// Nothing is sent while the outcome of what was sent before is not recorded.
 func (d *Dispatcher) serve(ctx context.Context, call bridge.CallID) {
-	pending, found, err := d.outbox.Head(ctx, call)
-	if err != nil {
-		d.storeFailed(ctx, call, err)
-		return
-	}
-	if !found {
-		d.finish(call)
-		return
-	}
-	result := d.sender.Send(ctx, pending.Report, pending.Identity)
-	if result.Verdict == bridge.Retry && ctx.Err() != nil {
-		// Broken off by the end of the process: no failure of the CRM's.
-		d.finish(call)
-		return
+	done := d.unsettled(call)
+	if done == nil {
+		var err error
+		if done, err = d.send(ctx, call); err != nil {
+			d.storeFailed(ctx, call, nil, err)
+			return
+		}
+		if done == nil {
+			d.finish(call)
+			return
+		}
 	}
 	// The answer is recorded even when the process is about to end: what the CRM
 	// has taken must not be sent again.
-	if err := d.settle(context.WithoutCancel(ctx), pending, result); err != nil {
-		d.storeFailed(ctx, call, err)
+	if err := d.outbox.Settle(context.WithoutCancel(ctx), done.pending, done.result); err != nil {
+		d.storeFailed(ctx, call, done, err)
 		return
 	}
-	d.report(pending, result)
-	if result.Verdict == bridge.Retry {
-		d.retry(call, result.RetryAfter)
+	d.storeTrouble.over(call)
+	d.report(done)
+	if done.result.Verdict == bridge.Retry {
+		d.retry(call, done.result.RetryAfter)
 		return
 	}
 	d.again(call)
 }
 
-// settle tries twice, so that a passing fault of the disk repeats no request.
-func (d *Dispatcher) settle(ctx context.Context, pending bridge.Pending, result bridge.Result) error {
-	err := d.outbox.Settle(ctx, pending, result)
-	if err != nil {
-		err = d.outbox.Settle(ctx, pending, result)
+// send makes one try for the oldest report of a call; nil when none waits, or
+// when the end of the process broke the try off, which is no failure of the
+// CRM's. The error is the store's.
+func (d *Dispatcher) send(ctx context.Context, call bridge.CallID) (*settlement, error) {
+	pending, found, err := d.outbox.Head(ctx, call)
+	if err != nil || !found {
+		return nil, err
 	}
-	return err
+	result := d.sender.Send(ctx, pending.Report, pending.Identity)
+	if result.Verdict == bridge.Retry && ctx.Err() != nil {
+		return nil, nil
+	}
+	return &settlement{pending, result}, nil
+}
+
+// unsettled takes what a lane could not record the last time.
+func (d *Dispatcher) unsettled(call bridge.CallID) *settlement {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := d.lanes[call]
+	done := l.unsettled
+	l.unsettled = nil
+	return done
 }
 
 // report counts and logs how a send ended.
-func (d *Dispatcher) report(pending bridge.Pending, result bridge.Result) {
+func (d *Dispatcher) report(done *settlement) {
+	report, result := done.pending.Report, done.result
 	fields := []zap.Field{
-		zap.String("call", string(pending.Report.Call)),
-		zap.String("request", string(pending.Report.Kind)),
-		zap.Int("attempt", pending.Attempts+1),
+		zap.String("call", string(report.Call)),
+		zap.String("request", string(report.Kind)),
+		zap.Int("attempt", done.pending.Attempts+1),
 		zap.Int("status", result.Status),
 	}
-	if pending.Report.Kind == bridge.ReportEvent {
-		fields = append(fields, zap.String("leg", string(pending.Report.Leg)), zap.String("event", string(pending.Report.Event)))
+	if report.Kind == bridge.ReportEvent {
+		fields = append(fields, zap.String("leg", string(report.Leg)), zap.String("event", string(report.Event)))
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.count(result.Verdict)
 	switch result.Verdict {
 	case bridge.Delivered:
-		d.stats.Delivered++
-		d.trouble.over()
+		d.crmTrouble.over(report.Call)
 		d.log.Info("delivered", fields...)
 	case bridge.Refused:
-		d.stats.Refused++
-		d.trouble.over()
+		d.crmTrouble.over(report.Call)
 		d.log.Error("refused by the CRM for good; kept as a dead letter", append(fields, zap.String("reason", result.Reason))...)
 	case bridge.Retry:
+		d.crmTrouble.because(report.Call, result.Reason, fields...)
+	}
+}
+
+func (d *Dispatcher) count(verdict bridge.Verdict) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch verdict {
+	case bridge.Delivered:
+		d.stats.Delivered++
+	case bridge.Refused:
+		d.stats.Refused++
+	case bridge.Retry:
 		d.stats.Retried++
-		d.trouble.because(result.Reason, fields)
 	}
 }
 
@@ -268,7 +301,7 @@ func (d *Dispatcher) retry(call bridge.CallID, atLeast time.Duration) {
 	l.failures++
 	l.state = waiting
 	if !d.ended {
-		l.timer = time.AfterFunc(max(atLeast, d.pause(l.failures)), func() { d.resume(call) })
+		l.timer = time.AfterFunc(max(atLeast, pauseAfter(l.failures)), func() { d.resume(call) })
 	}
 	d.notify()
 }
@@ -283,13 +316,24 @@ func (d *Dispatcher) resume(call bridge.CallID) {
 	}
 }
 
-// storeFailed makes a lane wait for the store: nothing is sent whose outcome
-// can't be recorded.
-func (d *Dispatcher) storeFailed(ctx context.Context, call bridge.CallID, err error) {
+// storeFailed makes a lane wait for the store. What is done is kept, to be
+// recorded before anything else of the call is sent.
+func (d *Dispatcher) storeFailed(ctx context.Context, call bridge.CallID, done *settlement, err error) {
 	if ctx.Err() == nil {
-		d.log.Error("the outbox failed", zap.String("call", string(call)), zap.Error(err))
+		d.storeTrouble.because(call, rootCause(err))
 	}
+	d.mu.Lock()
+	d.lanes[call].unsettled = done
+	d.mu.Unlock()
 	d.retry(call, storeRetry)
+}
+
+// rootCause is what an error boils down to, without the call that it befell.
+func rootCause(err error) string {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err.Error()
 }
 
 // notify is called with the lock held.

@@ -1,38 +1,71 @@
 package delivery
 
 import (
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
 )
 
-// trouble logs failing deliveries once when they begin, once per change of
-// cause and once when they are over. Its caller holds a lock.
+// trouble keeps failures that last to a line when they begin, one for each cause
+// that joins, and one when the last call that failed has got through. It may be
+// used concurrently.
 type trouble struct {
-	log    *zap.Logger
-	reason string
-	began  time.Time
-	failed int
+	log          *zap.Logger
+	begins, ends string
+
+	mu      sync.Mutex
+	began   time.Time
+	failed  int
+	failing map[bridge.CallID]bool
+	causes  map[string]bool
 }
 
-// because notes a failed try.
-func (t *trouble) because(reason string, fields []zap.Field) {
-	if t.failed == 0 {
+func newTrouble(log *zap.Logger, begin, over string) *trouble {
+	return &trouble{log: log, begins: begin, ends: over, failing: make(map[bridge.CallID]bool), causes: make(map[string]bool)}
+}
+
+// because notes a failed try of a call.
+func (t *trouble) because(call bridge.CallID, reason string, fields ...zap.Field) {
+	if t.isNews(call, reason) {
+		t.log.Warn(t.begins, append(fields, zap.String("reason", reason))...)
+	}
+}
+
+func (t *trouble) isNews(call bridge.CallID, reason string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.failing) == 0 {
 		t.began = time.Now()
 	}
 	t.failed++
-	if reason == t.reason {
-		return
-	}
-	t.reason = reason
-	t.log.Warn("the CRM can't be told; reports wait", append(fields, zap.String("reason", reason))...)
+	t.failing[call] = true
+	news := !t.causes[reason]
+	t.causes[reason] = true
+	return news
 }
 
-// over notes that an answer came that settles a report.
-func (t *trouble) over() {
-	if t.failed == 0 {
-		return
+// over notes that a call has got through.
+func (t *trouble) over(call bridge.CallID) {
+	if failed, lasted, ended := t.ended(call); ended {
+		t.log.Info(t.ends, zap.Int("failed", failed), zap.Duration("lasted", lasted))
 	}
-	t.log.Info("the CRM is told again", zap.Int("failed", t.failed), zap.Duration("lasted", time.Since(t.began)))
-	t.reason, t.failed = "", 0
+}
+
+func (t *trouble) ended(call bridge.CallID) (failed int, lasted time.Duration, ended bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.failing[call] {
+		return 0, 0, false
+	}
+	delete(t.failing, call)
+	if len(t.failing) > 0 {
+		return 0, 0, false
+	}
+	failed, lasted = t.failed, time.Since(t.began)
+	t.failed = 0
+	clear(t.causes)
+	return failed, lasted, true
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // mostTogether is how many writes share one transaction at most.
@@ -24,9 +25,16 @@ type committer struct {
 }
 
 type write struct {
+	// ctx is its caller's: a write whose caller has gone is not begun.
+	ctx   context.Context
 	apply func(context.Context, transaction) error
 	done  chan error
 }
+
+// applyError is a write's own fault, not the disk's.
+type applyError struct{ error }
+
+func (e applyError) Unwrap() error { return e.error }
 
 // transaction is what a write may do while it is its turn.
 type transaction struct{ c *committer }
@@ -58,9 +66,9 @@ func startCommitter(conn *sql.Conn) *committer {
 }
 
 // do applies a write in a transaction and returns when that is durable. When ctx
-// ends first the write may or may not have happened.
+// ends first the write may or may not happen.
 func (c *committer) do(ctx context.Context, apply func(context.Context, transaction) error) error {
-	w := &write{apply: apply, done: make(chan error, 1)}
+	w := &write{ctx: ctx, apply: apply, done: make(chan error, 1)}
 	select {
 	case c.writes <- w:
 	case <-c.stopped:
@@ -128,11 +136,15 @@ func (c *committer) waiting(first *write) []*write {
 	return together
 }
 
-// commit makes writes durable together. When that fails each gets a transaction
-// of its own, so that one bad write takes no other with it.
+// commit makes writes durable together. When one of them is at fault each gets a
+// transaction of its own, so that it takes no other with it.
 func (c *committer) commit(together []*write) {
+	together = slices.DeleteFunc(together, func(w *write) bool { return w.ctx.Err() != nil })
+	if len(together) == 0 {
+		return
+	}
 	err := c.attempt(together)
-	if err != nil && len(together) > 1 {
+	if _, own := errors.AsType[applyError](err); own && len(together) > 1 {
 		for _, w := range together {
 			w.done <- c.attempt([]*write{w})
 		}
@@ -161,7 +173,7 @@ func (c *committer) attempt(together []*write) (err error) {
 	}()
 	for _, w := range together {
 		if err := w.apply(ctx, transaction{c}); err != nil {
-			return err
+			return applyError{err}
 		}
 	}
 	if _, err := c.conn.ExecContext(ctx, "COMMIT"); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -12,22 +13,36 @@ import (
 	"kontur-ari/bridge"
 )
 
-// History reads what a store holds about calls, also while a daemon uses it.
-// It writes nothing.
+// History reads what a store holds about calls, also while a daemon uses it, or
+// after one was killed. It writes nothing.
 type History struct{ store *Store }
 
 // OpenHistory opens the store of a directory for reading. The error matches
 // [fs.ErrNotExist] where there is none.
-func OpenHistory(directory string) (*History, error) {
+func OpenHistory(ctx context.Context, directory string) (*History, error) {
 	path := filepath.Join(directory, FileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no calls are stored in %s yet: %w", directory, err)
 	}
-	read, err := open(path, 1)
-	if err != nil {
-		return nil, err
+	// A reader who may not write can't make the shared memory of a log that was
+	// closed in order; then nobody writes, and the file can be taken as it is.
+	var errs []error
+	for _, mode := range []url.Values{{"mode": {"ro"}}, {"mode": {"ro"}, "immutable": {"1"}}} {
+		mode["_pragma"] = []string{"busy_timeout(5000)", "query_only(ON)"}
+		read, err := open(path, mode, 1)
+		if err != nil {
+			return nil, err
+		}
+		var version int
+		if err = read.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err == nil {
+			_, err = read.ExecContext(ctx, "SELECT 1 FROM events LIMIT 1")
+		}
+		if err == nil {
+			return &History{&Store{read: read, now: time.Now}}, nil
+		}
+		errs = append(errs, err, read.Close())
 	}
-	return &History{&Store{read: read, now: time.Now}}, nil
+	return nil, fmt.Errorf("reading the store %s: %w", path, errors.Join(errs...))
 }
 
 // Close closes the file.
@@ -36,8 +51,8 @@ func (h *History) Close() error { return h.store.release() }
 // CallSummary is a line about a reported call.
 type CallSummary struct {
 	Call bridge.CallID
-	// First is when the CRM took its first request; Requests how many it took,
-	// Waiting and Refused how many it did not.
+	// First is when its first request was settled, or made where it still waits;
+	// Requests is how many the CRM took, Waiting and Refused how many it did not.
 	First                      time.Time
 	Requests, Waiting, Refused int
 }
@@ -69,44 +84,66 @@ type Event struct {
 }
 
 // Events returns what the switch said about a call, in order of arrival: the
-// events of every channel that was ever found to be in it.
+// events of every channel that was ever found to be in it, and the snapshots that
+// were taken while it went on.
 func (h *History) Events(ctx context.Context, call bridge.CallID) ([]Event, error) {
-	const text = `SELECT received, type, raw FROM events
-		WHERE call = ?1 OR (channel <> '' AND channel IN (SELECT channel FROM events WHERE call = ?1))
+	const text = `WITH own AS (
+			SELECT id, received, type, raw FROM events
+			WHERE call = ?1 OR (channel <> '' AND channel IN (SELECT channel FROM events WHERE call = ?1))),
+		span AS (
+			SELECT MIN(at) AS began, MAX(at) AS ended FROM (
+				SELECT received AS at FROM own
+				UNION ALL SELECT committed FROM deliveries WHERE call = ?1
+				UNION ALL SELECT committed FROM outbox WHERE call = ?1
+				UNION ALL SELECT committed FROM dead_letters WHERE call = ?1))
+		SELECT received, type, raw FROM (
+			SELECT * FROM own
+			UNION SELECT id, received, type, raw FROM events, span
+				WHERE type = ?2 AND received BETWEEN began - ?3 AND ended)
 		ORDER BY id`
+	// A snapshot is committed a moment after it was received.
+	const moment = int64(time.Second / time.Millisecond)
 	events, err := query(ctx, h.store, text, func(row scanner) (e Event, err error) {
 		var received int64
 		err = row.Scan(&received, &e.Type, &e.Raw)
 		e.Received = time.UnixMilli(received)
 		return e, err
-	}, string(call))
+	}, string(call), string(bridge.EventSnapshot), moment)
 	if err != nil {
 		return nil, fmt.Errorf("reading the events of call %s: %w", call, err)
 	}
 	return events, nil
 }
 
-// Delivery is a request that the CRM has taken or refused.
+// Delivery is a request that the CRM has taken or refused, or that waits.
 type Delivery struct {
 	// Committed is when the report was made, Settled when the CRM's answer was
-	// recorded.
+	// recorded; zero while it waits.
 	Committed, Settled time.Time
 	Kind               bridge.ReportKind
 	Attempts, Status   int
 	Request, Answer    []byte
-	// Refused is the reason where the CRM refused it for good, else "".
-	Refused string
+	// Waits: it has not been delivered yet.
+	Waits bool
+	// Reason says why the CRM refused it for good, or why it still waits; "" for
+	// neither, or for one that was not tried yet.
+	Reason string
 }
 
-// Deliveries returns what the CRM was told about a call, in order.
+// Deliveries returns what the CRM was told, or is to be told, about a call, in
+// order.
 func (h *History) Deliveries(ctx context.Context, call bridge.CallID) ([]Delivery, error) {
 	const text = `SELECT id, committed, settled, kind, attempts, status, request, answer, '' FROM deliveries WHERE call = ?1
 		UNION ALL SELECT id, committed, settled, report ->> '$.kind', attempts, status, request, answer, reason FROM dead_letters WHERE call = ?1
+		UNION ALL SELECT id, committed, 0, report ->> '$.kind', attempts, 0, x'', x'', reason FROM outbox WHERE call = ?1
 		ORDER BY id`
 	deliveries, err := query(ctx, h.store, text, func(row scanner) (d Delivery, err error) {
 		var id, committed, settled int64
-		err = row.Scan(&id, &committed, &settled, &d.Kind, &d.Attempts, &d.Status, &d.Request, &d.Answer, &d.Refused)
-		d.Committed, d.Settled = time.UnixMilli(committed), time.UnixMilli(settled)
+		err = row.Scan(&id, &committed, &settled, &d.Kind, &d.Attempts, &d.Status, &d.Request, &d.Answer, &d.Reason)
+		d.Committed = time.UnixMilli(committed)
+		if d.Waits = settled == 0; !d.Waits {
+			d.Settled = time.UnixMilli(settled)
+		}
 		return d, err
 	}, string(call))
 	if err != nil {

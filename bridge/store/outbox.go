@@ -64,7 +64,9 @@ func (s *Store) learn(ctx context.Context, tx transaction, call bridge.CallID, l
 		return nil
 	}
 	return tx.exec(ctx, `INSERT INTO identities (call, external_id, communication_id, learnt) VALUES (?, ?, ?, ?)
-		ON CONFLICT (call) DO UPDATE SET external_id = excluded.external_id, communication_id = excluded.communication_id, learnt = excluded.learnt`,
+		ON CONFLICT (call) DO UPDATE SET learnt = excluded.learnt,
+			external_id = COALESCE(NULLIF(excluded.external_id, ''), external_id),
+			communication_id = COALESCE(NULLIF(excluded.communication_id, ''), communication_id)`,
 		string(call), learnt.ExternalID, learnt.CommunicationID, s.now().UnixMilli())
 }
 

@@ -57,10 +57,10 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 		return nil, err
 	}
 	path := filepath.Join(directory, FileName)
-	if s.write, err = open(path, 1); err != nil {
+	if s.write, err = open(path, durable, 1); err != nil {
 		return nil, err
 	}
-	if s.read, err = open(path, readers); err != nil {
+	if s.read, err = open(path, durable, readers); err != nil {
 		return nil, err
 	}
 	conn, err := s.write.Conn(ctx)
@@ -74,10 +74,12 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 	return s, nil
 }
 
-// open opens the file with the settings that make every commit durable.
-func open(path string, connections int) (*sql.DB, error) {
-	query := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String())
+// durable are the settings that make every commit durable.
+var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+
+// open opens the file with the driver's settings.
+func open(path string, settings url.Values, connections int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", path, err)
 	}
@@ -102,10 +104,8 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Close waits for the writes that were begun and closes the file.
-func (s *Store) Close() error {
-	return s.release()
-}
+// Close commits the writes that wait and closes the file.
+func (s *Store) Close() error { return s.release() }
 
 func (s *Store) release() error {
 	var errs []error

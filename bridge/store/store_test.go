@@ -227,7 +227,7 @@ func TestPruneTakesWhatIsOldAndLeavesWhatWaits(t *testing.T) {
 	if err := s.Prune(t.Context(), time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	history, err := store.OpenHistory(directory)
+	history, err := store.OpenHistory(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestHistoryTellsWhatWasSaidAboutACall(t *testing.T) {
 	settle(t, s, head(t, s, "1.1"), bridge.Result{Verdict: bridge.Delivered, Status: 200, Request: []byte("q"), Answer: []byte("a")})
 	settle(t, s, head(t, s, "1.1"), bridge.Result{Verdict: bridge.Refused, Status: 409, Request: []byte("q2"), Answer: []byte("a2"), Reason: "no"})
 
-	history, err := store.OpenHistory(directory)
+	history, err := store.OpenHistory(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestHistoryTellsWhatWasSaidAboutACall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(deliveries) != 2 || deliveries[0].Kind != bridge.ReportStarted || deliveries[1].Refused != "no" || deliveries[1].Kind != bridge.ReportFinished {
+	if len(deliveries) != 2 || deliveries[0].Kind != bridge.ReportStarted || deliveries[1].Reason != "no" || deliveries[1].Kind != bridge.ReportFinished {
 		t.Errorf("deliveries: %+v", deliveries)
 	}
 	calls, err := history.Calls(t.Context(), 10)

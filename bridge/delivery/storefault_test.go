@@ -1,0 +1,82 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/delivery"
+	"kontur-ari/bridge/store"
+)
+
+// fullDisk is a store that can be read and not written.
+type fullDisk struct {
+	*store.Store
+	full atomic.Bool
+}
+
+func (d *fullDisk) Settle(ctx context.Context, pending bridge.Pending, result bridge.Result) error {
+	if d.full.Load() {
+		return fmt.Errorf("recording report %d: %w", pending.ID, errors.New("database or disk is full"))
+	}
+	return d.Store.Settle(ctx, pending, result)
+}
+
+func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, crm := openStore(t), newRemote(takeAll)
+		names := commit(t, s, "call", 2)
+		disk := &fullDisk{Store: s}
+		disk.full.Store(true)
+		core, logs := observer.New(zap.WarnLevel)
+		stop := start(t, delivery.New(disk, crm, 4, zap.New(core)))
+		time.Sleep(time.Hour) // of the bubble's clock: many tries to record it
+		if diff := cmp.Diff(names[:1], crm.received()); diff != "" {
+			t.Errorf("sent while nothing could be recorded (-want +got):\n%s", diff)
+		}
+		if logs.Len() != 1 {
+			t.Errorf("%d lines about one full disk, want 1", logs.Len())
+		}
+		disk.full.Store(false)
+		waitEmpty(t, s)
+		stop()
+		if diff := cmp.Diff(names, crm.received()); diff != "" {
+			t.Errorf("sent in all (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestOneFailingCallAmongGoodOnesIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t)
+		crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {
+			if report.Call == "bad" {
+				return bridge.Result{Verdict: bridge.Retry, Reason: fmt.Sprint("cause ", attempt%2)}
+			}
+			return takeAll(report, attempt)
+		})
+		commit(t, s, "bad", 1)
+		core, logs := observer.New(zap.WarnLevel)
+		d := delivery.New(s, crm, 4, zap.New(core))
+		stop := start(t, d)
+		for i := range 20 {
+			call := bridge.CallID(fmt.Sprint("good", i))
+			commit(t, s, call, 1)
+			d.Wake([]bridge.CallID{call})
+			time.Sleep(time.Minute)
+		}
+		stop()
+		if logs.Len() != 2 {
+			t.Errorf("%d lines about two causes that alternate, want 2", logs.Len())
+		}
+	})
+}
