@@ -17,9 +17,41 @@ const maxFile = 4 << 20
 // are kept in. Whatever is wrong with them, a file that can't be read included,
 // comes back as an [*Error] that lists all of it; then Config is the zero value.
 // Warnings are given with and without an error.
-func Load(path string) (Config, []Warning, error) {
+func Load(path string) (Config, []Warning, error) { return newReport(path).load() }
+
+// Check is Load for a person who looks at a file outside of the service: a secret
+// that only the service can read, since its file is in systemd's credentials
+// directory, is a warning and stays empty.
+func Check(path string) (Config, []Warning, error) {
+	r := newReport(path)
+	r.outside = os.Getenv("CREDENTIALS_DIRECTORY") == ""
+	return r.load()
+}
+
+// StorageDirectory returns storage.directory and looks at nothing else, so that
+// what is stored can be read by those who can't read the secrets. The error is an
+// [*Error].
+func StorageDirectory(path string) (string, error) {
 	r := newReport(path)
 	content, err := readFile(path)
+	if err != nil {
+		r.caused(err, "", "can't be read: %s; name the file with --config", reason(err))
+		return "", r.err()
+	}
+	values := document{r}.read(content)
+	if err := r.err(); err != nil && values == nil {
+		return "", err
+	}
+	cfg, err := merge(values, readEnvironment(r))
+	if err != nil {
+		r.caused(err, "", "can't be decoded: %s", err)
+		return "", r.err()
+	}
+	return cfg.Storage.Directory, nil
+}
+
+func (r *report) load() (Config, []Warning, error) {
+	content, err := readFile(r.file)
 	if err != nil {
 		r.caused(err, "", "can't be read: %s; name the file with --config", reason(err))
 		return Config{}, nil, r.err()

@@ -81,7 +81,9 @@ func describe(where, key, text string) string {
 
 // report collects problems and warnings and knows where each key was set.
 type report struct {
-	file     string
+	file string
+	// outside: not the service itself is looking, see [Check].
+	outside  bool
 	lines    map[string]int
 	env      map[string]string
 	bad      map[string]bool

@@ -48,6 +48,11 @@ func readSecretFiles(r *report, cfg *Config, inline map[string]bool) {
 		if _, ok := r.env[s.key]; ok {
 			continue
 		}
+		if r.outside && strings.Contains(*s.file, credentials) {
+			r.warn(fileKey, "not checked: only the service can read %s", credentials)
+			r.bad[s.key] = true
+			continue
+		}
 		value, err := readSecretFile(*s.file)
 		if err != nil {
 			r.caused(err, fileKey, "%s", err)

@@ -21,12 +21,18 @@ import (
 const lastCalls = 20
 
 func ladderCommand() *cobra.Command {
-	return withConfig(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "ladder [CALL]",
 		Short: "Show what Asterisk said about a call, what the CRM was told and what it answered; without CALL, the last calls",
 		Args:  cobra.MaximumNArgs(1),
-	}, func(cmd *cobra.Command, cfg configs.Config, _ []configs.Warning, args []string) (err error) {
-		history, err := store.OpenHistory(cfg.Storage.Directory)
+	}
+	path := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		directory, err := configs.StorageDirectory(*path)
+		if err != nil {
+			return err
+		}
+		history, err := store.OpenHistory(cmd.Context(), directory)
 		if err != nil {
 			return err
 		}
@@ -35,7 +41,8 @@ func ladderCommand() *cobra.Command {
 			return listCalls(cmd.Context(), history, cmd.OutOrStdout())
 		}
 		return printLadder(cmd.Context(), history, bridge.CallID(args[0]), cmd.OutOrStdout())
-	})
+	}
+	return cmd
 }
 
 func listCalls(ctx context.Context, history *store.History, out io.Writer) error {
@@ -72,6 +79,10 @@ func printLadder(ctx context.Context, history *store.History, call bridge.CallID
 		rungs = append(rungs, rung{e.Received, "Asterisk  " + eventText(e.Raw)})
 	}
 	for _, d := range deliveries {
+		if d.Waits {
+			rungs = append(rungs, rung{d.Committed, "  waiting  " + waitingText(d)})
+			continue
+		}
 		rungs = append(rungs, rung{d.Settled, "  CRM <-   " + requestText(d)}, rung{d.Settled, "  CRM ->   " + answerText(d)})
 	}
 	slices.SortStableFunc(rungs, func(a, b rung) int { return a.at.Compare(b.at) })
@@ -120,10 +131,18 @@ func answerText(d store.Delivery) string {
 	if d.Attempts > 1 {
 		text += fmt.Sprintf(" (attempt %d)", d.Attempts)
 	}
-	if d.Refused != "" {
-		text += " refused for good: " + d.Refused
+	if d.Reason != "" {
+		text += " refused for good: " + d.Reason
 	}
 	return text
+}
+
+// waitingText says what the CRM has not been told yet, and why.
+func waitingText(d store.Delivery) string {
+	if d.Attempts == 0 {
+		return fmt.Sprintf("%s, not tried yet", d.Kind)
+	}
+	return fmt.Sprintf("%s, tried %d times: %s", d.Kind, d.Attempts, d.Reason)
 }
 
 // oneLine shortens an answer for a person's eyes.

@@ -64,45 +64,50 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
-// withConfig makes a command that needs the configuration file.
-func withConfig(cmd *cobra.Command, do func(cmd *cobra.Command, cfg configs.Config, warnings []configs.Warning, args []string) error) *cobra.Command {
-	var path string
-	cmd.Flags().StringVarP(&path, "config", "c", "/etc/kontur-ari/kontur-ari.yaml", "the configuration file")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, warnings, err := configs.Load(path)
+// configFlag adds the flag that names the configuration file.
+func configFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("config", "c", "/etc/kontur-ari/kontur-ari.yaml", "the configuration file")
+}
+
+func runCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Follow the switch and tell the CRM, until SIGTERM or SIGINT",
+		Args:  cobra.NoArgs,
+	}
+	path := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, warnings, err := configs.Load(*path)
 		if err != nil {
 			return err
 		}
-		return do(cmd, cfg, warnings, args)
+		return runDaemon(cmd.Context(), cfg, warnings, cmd.ErrOrStderr())
 	}
 	return cmd
 }
 
-func runCommand() *cobra.Command {
-	return withConfig(&cobra.Command{
-		Use:   "run",
-		Short: "Follow the switch and tell the CRM, until SIGTERM or SIGINT",
-		Args:  cobra.NoArgs,
-	}, func(cmd *cobra.Command, cfg configs.Config, warnings []configs.Warning, _ []string) error {
-		return runDaemon(cmd.Context(), cfg, warnings, cmd.ErrOrStderr())
-	})
-}
-
 func checkConfigCommand() *cobra.Command {
-	return withConfig(&cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "check-config",
 		Short: "Read the configuration file and say what is wrong with it",
 		Args:  cobra.NoArgs,
-	}, func(cmd *cobra.Command, cfg configs.Config, warnings []configs.Warning, _ []string) error {
-		if _, err := directoryOf(cfg); err != nil {
-			return err
-		}
+	}
+	path := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, warnings, err := configs.Check(*path)
 		for _, warning := range warnings {
 			fmt.Fprintf(cmd.OutOrStdout(), "warning: %s\n", warning)
 		}
+		if err != nil {
+			return err
+		}
+		if _, err := directoryOf(cfg); err != nil {
+			return err
+		}
 		fmt.Fprintf(cmd.OutOrStdout(), "the configuration is good: node %s, %d users, %d trunks\n", cfg.Node, len(cfg.Directory.Users), len(cfg.Directory.Trunks))
 		return nil
-	})
+	}
+	return cmd
 }
 
 func versionCommand() *cobra.Command {

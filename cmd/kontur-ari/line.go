@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/ari"
+	"kontur-ari/bridge/delivery"
+	"kontur-ari/bridge/intake"
+	"kontur-ari/bridge/store"
+	"kontur-ari/crm"
+)
+
+const (
+	// pruneEvery is the pause between two removals of old journal entries.
+	pruneEvery = 10 * time.Minute
+	// authoriseEvery is the pause between two tries to reach the CRM at the start.
+	authoriseEvery = 30 * time.Second
+)
+
+// line is the event line from the switch to the CRM while it runs.
+type line struct {
+	log        *zap.Logger
+	db         *store.Store
+	client     *crm.Client
+	source     *ari.Source
+	intake     *intake.Intake
+	dispatcher *delivery.Dispatcher
+
+	running, taking, delivering context.CancelFunc
+	sourceDone                  chan error
+	intakeDone                  chan error
+	deliveryDone                chan error
+	background                  sync.WaitGroup
+	stopAdmin                   func(context.Context) error
+}
+
+// start sets the parts to work, the last of the line first, so that each finds
+// its successor there.
+func (l *line) start(keep time.Duration) {
+	run := func(part func(context.Context) error) (context.CancelFunc, chan error) {
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- part(ctx) }()
+		return cancel, done
+	}
+	l.delivering, l.deliveryDone = run(l.dispatcher.Run)
+	l.taking, l.intakeDone = run(l.intake.Run)
+	ctx, cancel := context.WithCancel(context.Background())
+	l.running = cancel
+	l.sourceDone = make(chan error, 1)
+	go func() { l.sourceDone <- l.source.Run(ctx, l.intake.Put) }()
+	l.background.Go(func() { watchdog(ctx, l.log, l.alive) })
+	l.background.Go(func() { l.prune(ctx, keep) })
+	l.background.Go(func() { l.authorise(ctx) })
+}
+
+// stop ends the line in the order in which events run through it: no new ones,
+// then those that arrived are stored, then what is ready is delivered as far as
+// ctx allows. What is left waits in the outbox for the next start. It returns
+// when ctx ends at the latest.
+func (l *line) stop(ctx context.Context) error {
+	l.running()
+	sourceErr := wait(ctx, l.sourceDone, "the event source")
+	l.background.Wait()
+	l.taking()
+	intakeErr := wait(ctx, l.intakeDone, "the store")
+	// Requests under way when time is up need a moment to be recorded.
+	drain, cancel := context.WithTimeout(ctx, remaining(ctx)*8/10)
+	l.dispatcher.Drain(drain)
+	cancel()
+	l.delivering()
+	deliveryErr := wait(ctx, l.deliveryDone, "the delivery")
+	released := make(chan error, 1)
+	adminErr := l.stopAdmin(ctx)
+	go func() { released <- l.release() }()
+	return errors.Join(sourceErr, intakeErr, deliveryErr, adminErr, wait(ctx, released, "the store"))
+}
+
+// release gives back what was acquired, as far as it was.
+func (l *line) release() error {
+	var errs []error
+	if l.client != nil {
+		l.client.Close()
+	}
+	if l.db != nil {
+		errs = append(errs, l.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func remaining(ctx context.Context) time.Duration {
+	deadline, _ := ctx.Deadline()
+	return time.Until(deadline)
+}
+
+func wait(ctx context.Context, done <-chan error, part string) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%s did not stop in time: %w", part, ctx.Err())
+	}
+}
+
+// healthy says whether the process and its store work.
+func (l *line) healthy(ctx context.Context) error {
+	if taken := l.intake.Stats(); taken.Failing {
+		return fmt.Errorf("events can't be stored: %d wait in memory", taken.Waiting)
+	}
+	return l.db.Check(ctx)
+}
+
+// alive goes through the locks of the parts that events pass: a process in which
+// one of them is held for good must be started anew. A disk that fails is not a
+// reason for that.
+func (l *line) alive() {
+	l.intake.Stats()
+	l.dispatcher.Stats()
+	l.source.Status()
+}
+
+func (l *line) prune(ctx context.Context, keep time.Duration) {
+	ticker := time.NewTicker(pruneEvery)
+	defer ticker.Stop()
+	for {
+		if err := l.db.Prune(ctx, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+			l.log.Warn("old journal entries stay", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// authorise reaches out to the CRM before there is a call to report, so that a
+// wrong key shows when the service is started and not with the first call.
+func (l *line) authorise(ctx context.Context) {
+	for l.client.Authorise(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(authoriseEvery):
+		}
+	}
+}
+
+// admin is what the health endpoints ask of the line.
+func (l *line) admin() *admin {
+	return &admin{
+		healthy: l.healthy,
+		missing: func() []string {
+			status := l.source.Status()
+			if status.State == ari.Flowing {
+				return nil
+			}
+			return []string{fmt.Sprintf("events from Asterisk (%s): %s", status.State, status.Reason)}
+		},
+		details: func() map[string]any {
+			taken, delivered, crmState := l.intake.Stats(), l.dispatcher.Stats(), l.client.State()
+			return map[string]any{
+				"crm":    map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
+				"events": taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
+				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
+				"waitingCalls": delivered.Waiting,
+			}
+		},
+	}
+}
