@@ -1,0 +1,52 @@
+# kontur-ari: every command a developer needs. `make` alone lists them.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+UNIT        := $(shell go list ./... 2>/dev/null | grep -v /e2e)
+FUZZTIME    ?= 20s
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint unit e2e demo bench fuzz tools lab clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/kontur-ari
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/kontur-ari ./cmd/kontur-ari
+
+test: tools lint unit e2e ## everything: lint, unit and property tests with the race detector, calls on a real Asterisk
+
+lint: ## gofmt, go vet, staticcheck, go.mod tidy
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
+	go mod tidy -diff
+	go vet ./...
+	go tool staticcheck ./...
+
+unit: ## unit and property tests with the race detector
+	go test -race -shuffle=on $(UNIT)
+
+e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)
+	go test -race -count=1 -timeout=20m ./e2e/...
+
+demo: tools lab ## three real SIP calls, and what the CRM was told of each (needs root)
+	go run ./e2e/demo
+
+bench: ## benchmarks, with allocations
+	go test -run='^$$' -bench=. -benchmem ./...
+
+fuzz: ## every fuzz test for FUZZTIME (20s)
+	@for package in $(UNIT); do \
+		for test in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+			echo "== $$package $$test"; go test -run='^$$' -fuzz="^$$test\$$" -fuzztime=$(FUZZTIME) "$$package"; \
+		done; \
+	done
+
+tools: ## check for Go and install the C compiler that the race detector needs
+	@e2e/lab/tools.sh
+
+lab: ## install a real Asterisk 22 into a folder, once (needs root)
+	@e2e/lab/provision.sh
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,154 @@
+package e2e_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+var crashSeed = flag.Uint64("crash-seed", 0, "seed of the moments when kontur-ari is killed; 0 takes a new one")
+
+// The times of a call during which kontur-ari is killed at some moment.
+const (
+	untilRinging  = 60 * time.Millisecond
+	untilAnswered = 150 * time.Millisecond
+	untilHangup   = 400 * time.Millisecond
+)
+
+// moments makes the random moments of a test, which its log names.
+func moments(t *testing.T) *rand.Rand {
+	seed := *crashSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("moments chosen with -crash-seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// A daemon that is killed and started again while a call goes on tells the same
+// as one that lives through it.
+func TestAKilledDaemonTellsTheSame(t *testing.T) {
+	random := moments(t)
+	for i := range 20 {
+		moment := time.Duration(random.Int64N(int64(untilHangup)))
+		inbound := i%2 == 0
+		t.Run(fmt.Sprintf("%02d", i), func(t *testing.T) {
+			t.Logf("killed %s after the call began", moment)
+			d := newTold(t)
+			back := d.crashAfter(moment)
+			if inbound {
+				d.slowInbound(back)
+				d.expect(answeredLeg(direct, "client>101"))
+			} else {
+				d.slowOutbound(back)
+				d.expect(answeredLeg(outgoing, "101>client"))
+			}
+		})
+	}
+}
+
+// crashAfter kills the daemon after that time and starts it again at once. The
+// returned function waits until it is ready again.
+func (d *told) crashAfter(moment time.Duration) (back func() error) {
+	var group errgroup.Group
+	group.Go(func() error {
+		if err := d.pause(moment); err != nil {
+			return err
+		}
+		if err := d.daemon.Kill(); err != nil {
+			return err
+		}
+		return d.daemon.Start(d.ctx)
+	})
+	d.Cleanup(func() { _ = group.Wait() })
+	return group.Wait
+}
+
+// pause is the time that people take.
+func (s *stage) pause(duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
+}
+
+// slowInbound is an answered call that takes its time and is hung up when the
+// daemon is back.
+func (d *told) slowInbound(back func() error) {
+	caller := d.comesIn("78005550101")
+	callee := d.called("101")
+	d.must(d.pause(untilRinging))
+	d.must(callee.Ring())
+	d.must(d.pause(untilAnswered - untilRinging))
+	d.picksUp(callee, caller)
+	d.must(d.pause(untilHangup - untilAnswered))
+	d.must(back())
+	d.hangsUp(caller, callee)
+}
+
+func (d *told) slowOutbound(back func() error) {
+	caller := d.dials("101", d.client)
+	callee := d.reachesTrunk(d.client)
+	d.must(d.pause(untilRinging))
+	d.must(callee.Ring())
+	d.must(d.pause(untilAnswered - untilRinging))
+	d.picksUp(callee, caller)
+	d.must(d.pause(untilHangup - untilAnswered))
+	d.must(back())
+	d.hangsUp(caller, callee)
+}
+
+// A call that ends while no daemon runs is told to its end by the next one.
+func TestACallThatEndsWithoutADaemonIsToldToItsEnd(t *testing.T) {
+	d := newTold(t)
+	caller := d.comesIn("78005550101")
+	callee := d.rings("101")
+	d.picksUp(callee, caller)
+	d.awaitTold("L1 connected")
+	d.must(d.daemon.Kill())
+	d.hangsUp(caller, callee)
+	d.must(d.daemon.Start(d.ctx))
+	d.expect(answeredLeg(direct, "client>101"))
+}
+
+// An orderly stop in mid-call is no end of the call either.
+func TestAStoppedDaemonGoesOnWithTheCall(t *testing.T) {
+	d := newTold(t)
+	caller := d.comesIn("78005550101")
+	callee := d.rings("101")
+	d.picksUp(callee, caller)
+	d.awaitTold("L1 connected")
+	code, err := d.daemon.Terminate(d.ctx)
+	d.must(err)
+	if code != 0 {
+		t.Errorf("kontur-ari ended with code %d", code)
+	}
+	d.must(d.daemon.Start(d.ctx))
+	d.hangsUp(callee, caller)
+	d.expect(answeredLeg(direct, "client>101"))
+}
+
+// Asterisk itself dies in mid-call and comes back.
+func TestAnAsteriskThatDiesEndsTheCall(t *testing.T) {
+	d := newTold(t)
+	caller := d.comesIn("78005550101")
+	callee := d.rings("101")
+	d.picksUp(callee, caller)
+	d.awaitTold("L1 connected")
+	d.must(d.Kill())
+	d.must(d.Restart(d.ctx))
+	// The phones notice only now.
+	d.must(caller.Hangup(d.ctx))
+	d.must(callee.Hangup(d.ctx))
+	d.must(d.daemon.AwaitReady(d.ctx))
+	inboundCallerHangsUp(d.stage)
+	d.expect(answeredLeg(direct, "client>101"), answeredLeg(direct, "client>101"))
+}

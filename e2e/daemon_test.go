@@ -1,0 +1,154 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kontur-ari/crm/crmtest"
+	"kontur-ari/e2e/lab"
+)
+
+// told is a stage with kontur-ari and a CRM: what people do is told to the CRM.
+type told struct {
+	*stage
+	crm    *crmtest.CRM
+	daemon *lab.Daemon
+	// calls is how many calls the CRM may have been told of in the end.
+	calls int
+}
+
+// program is kontur-ari, built when the first test needs it.
+var program = sync.OnceValues(func() (string, error) {
+	return lab.BuildDaemon(context.Background(), programDirectory)
+})
+
+// programDirectory is where it is built; TestMain makes and removes it.
+var programDirectory string
+
+// newTold sets the stage and starts kontur-ari, which is ready then.
+func newTold(t *testing.T, change ...func(*lab.DaemonConfig)) *told {
+	s := newStage(t)
+	server := crmtest.NewServer(crmtest.Options{})
+	t.Cleanup(server.Close)
+	path, err := program()
+	s.must(err)
+	// A name of its own: Asterisk needs a moment to forget that of the test before.
+	config := lab.DaemonConfig{
+		Lab: s.Lab, Application: "kontur-ari-" + s.client,
+		CRM: server.URL, Workspace: "my-workspace", APIKey: "test-api-key",
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	daemon, err := lab.NewDaemon(path, t.TempDir(), config)
+	s.must(err)
+	d := &told{stage: s, crm: server.CRM, daemon: daemon}
+	t.Cleanup(d.stop)
+	s.must(daemon.Start(s.ctx))
+	return d
+}
+
+// stop ends kontur-ari, which must do that in good order, and shows what it did
+// when the test has failed.
+func (d *told) stop() {
+	if d.daemon.Running() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 20*time.Second)
+		defer cancel()
+		if code, err := d.daemon.Terminate(ctx); err != nil || code != 0 {
+			d.Errorf("kontur-ari ended with code %d, %v", code, err)
+		}
+	}
+	// What comes after all was expected, comes too much.
+	if calls := len(d.crm.Calls()); !d.Failed() && calls != d.calls {
+		d.Errorf("the CRM was told of %d calls in the end and not of %d", calls, d.calls)
+	}
+	for _, violation := range d.crm.Violations() {
+		d.Errorf("violation: %s", violation)
+	}
+	if strings.Contains(d.daemon.Log(), "DATA RACE") {
+		d.Error("kontur-ari has a data race")
+	}
+	if d.crm.LeakedIn([]byte(d.daemon.Log())) || strings.Contains(d.daemon.Log(), d.Password) {
+		d.Error("kontur-ari's log holds a secret")
+	}
+	if d.Failed() {
+		d.Logf("---- the CRM\n%s", d.crm.Summary())
+		d.keep()
+	}
+}
+
+// keep saves what helps to study a failure where it outlives the test.
+func (d *told) keep() {
+	directory := filepath.Join("testdata", "failures", strings.ReplaceAll(d.Name(), "/", "_"))
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		d.Log(err)
+		return
+	}
+	var requests strings.Builder
+	for _, request := range d.crm.Requests() {
+		fmt.Fprintf(&requests, "%s %d %s\n", request.Kind, request.Status, request.Raw)
+	}
+	for name, text := range map[string]string{
+		"kontur-ari.log": d.daemon.Log(), "requests.log": requests.String(), "asterisk.log": d.AsteriskLog(),
+	} {
+		if err := os.WriteFile(filepath.Join(directory, name), []byte(text), 0o644); err != nil {
+			d.Log(err)
+		}
+	}
+	d.Logf("the logs are in e2e/%s; the last lines of kontur-ari's:\n%s", directory, lastWords(d.daemon.Log()))
+}
+
+// lastWords are the last lines of a JSON log that aren't of level debug.
+func lastWords(log string) string {
+	var words []string
+	for line := range strings.Lines(log) {
+		var entry struct{ Level string }
+		if json.Unmarshal([]byte(line), &entry) != nil || entry.Level != "debug" {
+			words = append(words, line)
+		}
+	}
+	return strings.Join(words[max(0, len(words)-40):], "")
+}
+
+// expect waits until the CRM has been told of that many calls to their end, and
+// compares their stories; the calls in the order they began.
+func (d *told) expect(stories ...[]string) {
+	d.Helper()
+	d.calls = len(stories)
+	if err := d.crm.WaitOver(d.ctx, len(stories)); err != nil {
+		d.Fatal(err)
+	}
+	calls := d.crm.Calls()
+	// Different calls are told at the same time; when they began is in them.
+	slices.SortStableFunc(calls, func(a, b crmtest.Call) int {
+		return a.Requests[0].Body.Timestamp.Compare(b.Requests[0].Body.Timestamp)
+	})
+	for i, expected := range stories {
+		if told := story(calls[i], d.client); !sameStory(told, expected) {
+			d.Errorf("call %d was told as\n  %s\nand should have been\n  %s", i+1, strings.Join(told, "\n  "), strings.Join(expected, "\n  "))
+		}
+	}
+	for _, call := range calls[len(stories):] {
+		d.Errorf("a call that should not have been told:\n  %s", strings.Join(story(call, d.client), "\n  "))
+	}
+}
+
+func withoutInternal(config *lab.DaemonConfig) { config.WithoutInternal = true }
+
+// awaitTold waits until the CRM was told of something ("L1 connected") in any call.
+func (d *told) awaitTold(what string) {
+	d.Helper()
+	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
+		return slices.ContainsFunc(crm.Calls(), func(call crmtest.Call) bool {
+			return slices.Contains(call.Sequence(), what)
+		})
+	}))
+}

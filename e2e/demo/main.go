@@ -1,0 +1,131 @@
+// Command demo shows kontur-ari at work: on a real Asterisk it has three real
+// SIP calls made, and prints for each what Asterisk said, what the CRM was told
+// and what it answered. It ends by itself; the exit code is 0 only if the CRM, a
+// strict simulator, was told exactly what it should be.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"kontur-ari/crm/crmtest"
+	"kontur-ari/e2e/lab"
+)
+
+// longest bounds the whole demo, building included.
+const longest = 10 * time.Minute
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	if err := run(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// run sets the stage, has the calls made and shows them.
+func run(ctx context.Context, out io.Writer) (err error) {
+	fmt.Fprintln(out, "Starting a real Asterisk, phones 101 to 104 and a trunk, on loopback.")
+	switchboard, err := lab.Start(ctx, lab.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, switchboard.Close()) }()
+
+	fmt.Fprintln(out, "Starting a simulator of Kontur.CRM that checks every request against the contract.")
+	crm := crmtest.NewServer(crmtest.Options{})
+	defer crm.Close()
+
+	fmt.Fprintln(out, "Building kontur-ari and starting it.")
+	directory, err := os.MkdirTemp("", "kontur-ari-demo-")
+	if err != nil {
+		return fmt.Errorf("making a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
+	daemon, err := startDaemon(ctx, directory, switchboard, crm.URL)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "---- kontur-ari's log\n%s", daemon.Log())
+		}
+		err = errors.Join(err, daemon.Kill())
+	}()
+
+	for number, story := range stories {
+		if err := show(ctx, out, story, number, switchboard, crm, daemon); err != nil {
+			return err
+		}
+	}
+	code, err := daemon.Terminate(ctx)
+	if err != nil {
+		return err
+	}
+	return judge(out, crm, code)
+}
+
+// startDaemon builds the real kontur-ari and starts it.
+func startDaemon(ctx context.Context, directory string, l *lab.Lab, crmURL string) (*lab.Daemon, error) {
+	program, err := lab.BuildDaemon(ctx, directory)
+	if err != nil {
+		return nil, err
+	}
+	home := filepath.Join(directory, "daemon")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return nil, fmt.Errorf("making a folder for the daemon: %w", err)
+	}
+	daemon, err := lab.NewDaemon(program, home, lab.DaemonConfig{
+		Lab: l, Application: "kontur-ari-demo", CRM: crmURL, Workspace: "my-workspace", APIKey: "test-api-key",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return daemon, daemon.Start(ctx)
+}
+
+// show has a call made, waits until the CRM knows all of it, and prints it.
+func show(ctx context.Context, out io.Writer, story story, number int, l *lab.Lab, crm *crmtest.Server, daemon *lab.Daemon) error {
+	fmt.Fprintf(out, "\n=== %s ===\n", story.title)
+	if err := story.happens(ctx, l); err != nil {
+		return fmt.Errorf("%s: %w", story.title, err)
+	}
+	if err := crm.WaitOver(ctx, number+1); err != nil {
+		return fmt.Errorf("%s: %w", story.title, err)
+	}
+	call := crm.Calls()[number]
+	if err := daemon.Ladder(ctx, out, call.ID); err != nil {
+		return err
+	}
+	if got := call.Sequence(); !slices.Equal(got, story.told) {
+		return fmt.Errorf("%s: the CRM was told %q, not %q", story.title, got, story.told)
+	}
+	return nil
+}
+
+// judge says how it went.
+func judge(out io.Writer, crm *crmtest.Server, code int) error {
+	violations := crm.Violations()
+	for _, violation := range violations {
+		fmt.Fprintln(out, "violation:", violation)
+	}
+	switch {
+	case code != 0:
+		return fmt.Errorf("kontur-ari ended with exit code %d", code)
+	case len(violations) > 0:
+		return fmt.Errorf("the simulator saw %d violations of the contract", len(violations))
+	}
+	fmt.Fprintf(out, "\n%d calls, %d requests, each as the contract wants it; no violation.\n", len(crm.Calls()), len(crm.Requests()))
+	return nil
+}

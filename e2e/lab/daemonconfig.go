@@ -1,0 +1,86 @@
+package lab
+
+import (
+	"bytes"
+	"fmt"
+	"text/template"
+)
+
+// OutsideNumber is what the dialplan shows outside.
+const OutsideNumber = "79229929292"
+
+// UserID is the id in the CRM of an extension's user. 104 has none.
+func UserID(extension string) string {
+	if extension == "104" {
+		return ""
+	}
+	return "ae9c0d0e-0000-4000-8000-000000000" + extension
+}
+
+// DaemonConfig is what a kontur-ari of this lab is configured with.
+type DaemonConfig struct {
+	Lab *Lab
+	// Application is its ARI application: daemons that run at the same time
+	// need different ones.
+	Application string
+	// CRM is the CRM's address, Workspace and APIKey belong to it.
+	CRM, Workspace, APIKey string
+	// WithoutInternal leaves out calls between employees.
+	WithoutInternal bool
+
+	admin, storage string
+}
+
+// Users are the extensions in the daemon's directory.
+func (DaemonConfig) Users() []string { return []string{"101", "102", "103", "105", "106"} }
+
+var daemonTemplate = template.Must(template.New("kontur-ari.yaml").Funcs(template.FuncMap{
+	"userID": UserID,
+	"number": func() string { return OutsideNumber },
+}).Parse(`node: lab
+asterisk:
+  url: {{.Lab.URL}}
+  username: {{.Lab.Username}}
+  password: {{.Lab.Password}}
+  application: {{.Application}}
+kontur:
+  base_url: {{.CRM}}
+  workspace: {{.Workspace}}
+  api_key: {{.APIKey}}
+admin:
+  listen: {{.AdminListen}}
+directory:
+  users:
+{{- range .Users}}
+    - user_id: {{userID .}}
+      name: Employee {{.}}
+      extension: "{{.}}"
+{{- end}}
+  trunks:
+    - endpoint: PJSIP/trunk
+      number: "{{number}}"
+    - endpoint: PJSIP/trunk2
+      number: "{{number}}"
+calls:
+  report_internal: {{not .WithoutInternal}}
+storage:
+  directory: {{.StorageDirectory}}
+log:
+  level: debug
+  format: json
+`))
+
+// AdminListen is where the daemon serves its health.
+func (c DaemonConfig) AdminListen() string { return c.admin }
+
+// StorageDirectory is where the daemon keeps its files.
+func (c DaemonConfig) StorageDirectory() string { return c.storage }
+
+// YAML is the configuration file.
+func (c DaemonConfig) YAML() ([]byte, error) {
+	var text bytes.Buffer
+	if err := daemonTemplate.Execute(&text, c); err != nil {
+		return nil, fmt.Errorf("write the daemon's configuration: %w", err)
+	}
+	return text.Bytes(), nil
+}

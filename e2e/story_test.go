@@ -1,0 +1,141 @@
+package e2e_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kontur-ari/crm/crmtest"
+	"kontur-ari/e2e/lab"
+)
+
+// A story is what the CRM was told of one call, one line for each request, in
+// terms of who is who instead of ids:
+//
+//	call-started inbound client at 78005550101
+//	client>101 appeared
+//	client>101 disconnected
+//	client>101 finished
+//	call-finished
+//	register-call client>101 missed
+//
+// A leg is named after its parties; a second one of the same parties has "#2".
+// Somebody on our side whom the CRM doesn't know is "somebody".
+//
+// In what is expected, "A & B & C" is one place where A, B and C come in any order.
+
+// story tells a call's story; client is the client's number.
+func story(call crmtest.Call, client string) []string {
+	legs := legNames(call)
+	var lines []string
+	for _, request := range call.Requests {
+		body := request.Body
+		switch request.Kind {
+		case crmtest.KindStarted:
+			lines = append(lines, "call-started "+described(body, client))
+		case crmtest.KindEvent:
+			lines = append(lines, legs[body.ExternalCallItemID]+" "+body.Type)
+		case crmtest.KindRegister:
+			lines = append(lines, "register-call "+registered(body.Items))
+		default:
+			lines = append(lines, string(request.Kind))
+		}
+	}
+	return lines
+}
+
+// described is the description of a whole call.
+func described(body crmtest.Body, client string) string {
+	if body.Direction == "internal" {
+		return "internal"
+	}
+	phone := body.ClientPhone
+	if phone == client {
+		phone = "client"
+	}
+	if body.Direction == "inbound" {
+		return fmt.Sprintf("inbound %s at %s", phone, body.ExternalVatsPhone)
+	}
+	return fmt.Sprintf("%s %s from %s", body.Direction, phone, body.ExternalVatsPhone)
+}
+
+// legNames names every leg of a call after its parties.
+func legNames(call crmtest.Call) map[string]string {
+	names, times := make(map[string]string), make(map[string]int)
+	for _, request := range call.Requests {
+		body := request.Body
+		if request.Kind != crmtest.KindEvent || names[body.ExternalCallItemID] != "" {
+			continue
+		}
+		name := parties(body.From, body.To)
+		if times[name]++; times[name] > 1 {
+			name = fmt.Sprintf("%s#%d", name, times[name])
+		}
+		names[body.ExternalCallItemID] = name
+	}
+	return names
+}
+
+func parties(from, to crmtest.Party) string { return who(from) + ">" + who(to) }
+
+func who(party crmtest.Party) string {
+	if party.Type == "client" {
+		return "client"
+	}
+	for _, extension := range (lab.DaemonConfig{}).Users() {
+		if party.UserID == lab.UserID(extension) {
+			return extension
+		}
+	}
+	if party.UserID == "" {
+		return "somebody"
+	}
+	return party.UserID
+}
+
+// registered lists the legs of a register-call, sorted: their order means nothing.
+func registered(items []crmtest.Item) string {
+	lines := make([]string, 0, len(items))
+	for _, item := range items {
+		outcome := " answered"
+		if item.StartedAt.IsZero() {
+			outcome = " missed"
+		}
+		lines = append(lines, parties(item.From, item.To)+outcome)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, ", ")
+}
+
+// sameStory tells whether a story is the expected one.
+func sameStory(told, expected []string) bool {
+	for _, place := range expected {
+		alternatives := strings.Split(place, " & ")
+		if len(told) < len(alternatives) {
+			return false
+		}
+		here := slices.Sorted(slices.Values(told[:len(alternatives)]))
+		slices.Sort(alternatives)
+		if !slices.Equal(here, alternatives) {
+			return false
+		}
+		told = told[len(alternatives):]
+	}
+	return len(told) == 0
+}
+
+// answeredLeg is the story of a call with a single leg that is answered.
+func answeredLeg(started, leg string) []string {
+	return []string{
+		"call-started " + started, leg + " appeared", leg + " connected", leg + " disconnected", leg + " finished",
+		"call-finished", "register-call " + leg + " answered",
+	}
+}
+
+// missedLeg is the story of a call with a single leg that is never answered.
+func missedLeg(started, leg string) []string {
+	return []string{
+		"call-started " + started, leg + " appeared", leg + " disconnected", leg + " finished",
+		"call-finished", "register-call " + leg + " missed",
+	}
+}
