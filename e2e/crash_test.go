@@ -47,7 +47,44 @@ func TestAKilledDaemonTellsTheSame(t *testing.T) {
 				d.slowOutbound(back)
 				d.expect(answeredLeg(outgoing, "101>client"))
 			}
+			d.repeatsAtMost(1)
 		})
+	}
+}
+
+// afterHangup is the time in which a daemon hears of the end and tells the CRM.
+const afterHangup = 40 * time.Millisecond
+
+// A daemon that is killed while it hears of the end, or tells it, is followed by
+// one that tells the rest.
+func TestADaemonKilledAtTheEndTellsTheSame(t *testing.T) {
+	random := moments(t)
+	for i := range 10 {
+		moment := time.Duration(random.Int64N(int64(afterHangup)))
+		t.Run(fmt.Sprintf("%02d", i), func(t *testing.T) {
+			t.Logf("killed %s after the call ended", moment)
+			d := newTold(t)
+			caller := d.comesIn("78005550101")
+			callee := d.rings("101")
+			d.picksUp(callee, caller)
+			d.awaitTold("L1 connected")
+			d.must(caller.Hangup(d.ctx))
+			d.must(d.crashAfter(moment)())
+			d.ends(callee)
+			d.expect(answeredLeg(direct, "client>101"))
+			d.repeatsAtMost(1)
+		})
+	}
+}
+
+// repeatsAtMost bounds how often the CRM was told the same twice: a crash between
+// its answer and the record of it repeats that one request.
+func (d *told) repeatsAtMost(crashes int) {
+	d.Helper()
+	if repeats := d.crm.Repeats(); repeats > crashes {
+		d.Errorf("the CRM was told %d things twice, after %d crashes", repeats, crashes)
+	} else if repeats > 0 {
+		d.Logf("%d requests were repeated after %d crashes", repeats, crashes)
 	}
 }
 
