@@ -165,9 +165,11 @@ func (l *line) admin() *admin {
 		},
 		details: func() map[string]any {
 			taken, delivered, crmState := l.intake.Stats(), l.dispatcher.Stats(), l.client.State()
+			heard := l.source.Stats()
 			return map[string]any{
-				"crm":    map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
-				"events": taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
+				"asterisk": map[string]any{"connections": heard.Connections, "malformed": heard.Malformed, "unknown": heard.UnknownTypes},
+				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
+				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
 				"waitingCalls": delivered.Waiting,
 			}
