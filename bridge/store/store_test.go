@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -147,31 +146,6 @@ func TestASecondProcessIsTurnedAway(t *testing.T) {
 	open(t, directory)
 	if _, err := store.Open(t.Context(), directory); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("opening a store twice: %v, want %v", err, store.ErrLocked)
-	}
-}
-
-func TestAStoreOfANewerVersionIsLeftAlone(t *testing.T) {
-	directory := t.TempDir()
-	s, err := store.Open(t.Context(), directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(directory, store.FileName)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec("PRAGMA user_version = 999"); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := store.Open(t.Context(), directory); !errors.Is(err, store.ErrNewer) {
-		t.Errorf("opening a newer store: %v, want %v", err, store.ErrNewer)
 	}
 }
 
