@@ -31,6 +31,9 @@ type Config struct {
 	// Application is the name under which we register. One name, one listener:
 	// two daemons on one Asterisk need two names.
 	Application string
+	// LastHeard is when Asterisk was last heard by whoever listened before this
+	// Source; zero when that is not known. See [Source.LastHeard].
+	LastHeard time.Time
 	// Timings are the limits and intervals; zero fields mean the defaults.
 	Timings Timings
 	// OnChange, if set, is told every change of the Source's status, in order, one

@@ -97,11 +97,12 @@ func (c *connection) serve(ctx context.Context) error {
 	c.source.progress(Snapshotting)
 	snapshotCtx, cancel := context.WithTimeout(ctx, c.source.config.Timings.SnapshotWithin)
 	defer cancel()
-	snapshot, err := rest.Snapshot(snapshotCtx)
+	snapshot, err := rest.Snapshot(snapshotCtx, c.source.LastHeard())
 	if err != nil {
 		return err
 	}
 	c.gate.open(snapshot)
+	c.source.hears()
 	c.source.flowing(snapshot.Snapshot)
 	return c.watch(ctx)
 }

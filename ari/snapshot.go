@@ -24,11 +24,15 @@ const variableReaders = 8
 //
 // The event's time is our own clock when reading began; what Asterisk sends from
 // then on may already be in it. Any request that fails makes it fail, but for the
-// variables of a channel that ended meanwhile: those stay "".
-func (s *Switch) Snapshot(ctx context.Context) (bridge.Event, error) {
+// variables of a channel that ended meanwhile: those stay "". missedSince, unless
+// zero, becomes the snapshot's MissedSince.
+func (s *Switch) Snapshot(ctx context.Context, missedSince time.Time) (bridge.Event, error) {
 	document := snapshotDocument{
 		Type:      string(bridge.EventSnapshot),
 		Timestamp: time.Now().UTC().Format(ari.DateFormat),
+	}
+	if !missedSince.IsZero() {
+		document.MissedSince = missedSince.UTC().Format(ari.DateFormat)
 	}
 	var err error
 	if document.Channels, err = s.Channels(ctx); err != nil {
@@ -58,10 +62,11 @@ func (s *Switch) Snapshot(ctx context.Context) (bridge.Event, error) {
 
 // snapshotDocument is the JSON of a snapshot.
 type snapshotDocument struct {
-	Type      string            `json:"type"`
-	Timestamp string            `json:"timestamp"`
-	Channels  []json.RawMessage `json:"channels"`
-	Bridges   []json.RawMessage `json:"bridges"`
+	Type        string            `json:"type"`
+	Timestamp   string            `json:"timestamp"`
+	MissedSince string            `json:"missed_since,omitempty"`
+	Channels    []json.RawMessage `json:"channels"`
+	Bridges     []json.RawMessage `json:"bridges"`
 }
 
 // complement adds to one channel of a snapshot what its JSON doesn't show.

@@ -32,6 +32,8 @@ type Source struct {
 	logger   *zap.Logger
 	running  atomic.Bool
 	counters counters
+	// lastHeard is when Asterisk was heard last, in ms since 1970; 0 for never.
+	lastHeard atomic.Int64
 	// logged is the cause that was logged last. Run's goroutine only.
 	logged Cause
 
@@ -53,12 +55,16 @@ func NewSource(config Config, logger *zap.Logger) (*Source, error) {
 	config.Timings = config.Timings.withDefaults()
 	// The Switch has it, and fmt shows the unexported fields of whoever is printed.
 	config.Password = ""
-	return &Source{
+	s := &Source{
 		config:   config,
 		switcher: switcher,
 		logger:   logger,
 		status:   Status{State: Disconnected, Since: time.Now()},
-	}, nil
+	}
+	if !config.LastHeard.IsZero() {
+		s.lastHeard.Store(config.LastHeard.UnixMilli())
+	}
+	return s, nil
 }
 
 // Run delivers events until ctx ends and then returns nil; whatever is wrong with
@@ -105,6 +111,19 @@ func (s *Source) Status() Status {
 	defer s.mu.Unlock()
 	return s.status
 }
+
+// LastHeard returns when it was certain last that every event of Asterisk comes,
+// to a few seconds; zero for never. What has changed in Asterisk since then may
+// not have been told. It may be called at any time.
+func (s *Source) LastHeard() time.Time {
+	if ms := s.lastHeard.Load(); ms != 0 {
+		return time.UnixMilli(ms)
+	}
+	return time.Time{}
+}
+
+// hears notes that Asterisk is heard now.
+func (s *Source) hears() { s.lastHeard.Store(time.Now().UnixMilli()) }
 
 // Stats returns the counters. It may be called at any time; counters are read one
 // by one, so two of them may differ by what happened in between.

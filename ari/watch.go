@@ -58,10 +58,12 @@ func (c *connection) watch(ctx context.Context) error {
 			return ctx.Err()
 		case err == nil:
 			unanswered = 0
+			c.source.hears()
 		case errors.Is(err, errDeaf):
 			return err
 		case c.heard.Load() != before:
 			unanswered = 0
+			c.source.hears()
 			c.doubt(err)
 		case unanswered > 0:
 			return fmt.Errorf("%w: the subscription can't be verified: %w", errDeaf, err)

@@ -12,6 +12,8 @@ import (
 type wireEvent struct {
 	Type      string `json:"type"`
 	Timestamp string `json:"timestamp"`
+	// MissedSince is a snapshot's only.
+	MissedSince string `json:"missed_since"`
 
 	Channel    *wireChannel    `json:"channel"`
 	Cause      json.RawMessage `json:"cause"`
@@ -148,7 +150,7 @@ func (wire *wireEvent) attendedTransfer() *bridge.Transfer {
 }
 
 func (wire *wireEvent) snapshot() *bridge.Snapshot {
-	snapshot := &bridge.Snapshot{}
+	snapshot := &bridge.Snapshot{MissedSince: parseTime(wire.MissedSince)}
 	for i := range wire.Channels {
 		if channel := wire.Channels[i].channel(); channel != nil {
 			snapshot.Channels = append(snapshot.Channels, *channel)

@@ -1,6 +1,12 @@
 package bridge_test
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"kontur-ari/bridge"
+)
 
 // What a snapshot shows of a channel outside may be a call that came in, one
 // that goes out, or a client who was sent on: only the first is inbound.
@@ -58,4 +64,46 @@ func TestALeaveOfAnotherRoomChangesNothing(t *testing.T) {
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER B client>user:u101 1.000..9.000`},
 	})
+}
+
+// Who was away for long does not know when a call ended: it is told as ended when
+// it was last known to go on.
+func TestAnEndThatWasMissedForLongIsNotPutAtTheReturn(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		missedSince time.Duration
+		end         string
+	}{
+		{"unknown", 0, "43200.000"},
+		{"missed for a moment", 43199 * time.Second, "43200.000"},
+		{"missed for half a day", 61 * time.Second, "61.000"},
+		{"heard last before the answer", 500 * time.Millisecond, "4.003"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			events := play(t, answered+`
+				~30   gone B
+				~30   gone A
+				43200 snapshot`)
+			last := &events[len(events)-1]
+			if test.missedSince != 0 {
+				last.Snapshot.MissedSince = midnight.Add(test.missedSince)
+			}
+			tracker := bridge.NewTracker(office(t), allCalls)
+			var register bridge.Report
+			for _, event := range events {
+				for _, report := range tracker.Apply(event).Reports {
+					if report.Kind == bridge.ReportRegister {
+						register = report
+					}
+				}
+			}
+			if len(register.Items) != 1 {
+				t.Fatalf("registered: %+v", register)
+			}
+			got := fmt.Sprintf("%.3f", register.Items[0].FinishedAt.Sub(midnight).Seconds())
+			if got != test.end {
+				t.Errorf("ended at %s, want %s", got, test.end)
+			}
+		})
+	}
 }

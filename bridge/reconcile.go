@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // reconcile makes what is known agree with the whole truth of the switch. It is
@@ -23,7 +24,10 @@ func (t *Tracker) reconcile(event Event) {
 		ch := &event.Snapshot.Channels[i]
 		live[ch.ID] = ch
 	}
-	bereft := t.dropMissing(live)
+	bereft, went := t.dropMissing(live), goneAt(event)
+	for _, id := range bereft {
+		t.evaluate(t.calls[id], went)
+	}
 	t.takeUp(event)
 	t.enterRooms(event.Snapshot.Rooms)
 	for _, id := range t.callIDs() {
@@ -32,9 +36,25 @@ func (t *Tracker) reconcile(event Event) {
 	t.takeUpDials(live, event.Time)
 	for _, id := range bereft {
 		if c := t.calls[id]; c != nil {
-			t.endIfOver(c, event.Time)
+			t.endIfOver(c, went)
 		}
 	}
+}
+
+// longestGuess is how long nobody may have listened for an end that was missed to
+// be put at the end of that time.
+const longestGuess = time.Minute
+
+// goneAt is when the channels that a snapshot does not show any more are taken to
+// have gone: now, which is late by the length of the gap at most; after a longer
+// gap, when they were last known to be there. A call is rather told too short
+// than as a conversation of a day.
+func goneAt(event Event) timeOfEvent {
+	since := event.Snapshot.MissedSince
+	if since.IsZero() || event.Time.Sub(since) <= longestGuess {
+		return event.Time
+	}
+	return since
 }
 
 // dropMissing forgets the channels that are gone and returns the calls they

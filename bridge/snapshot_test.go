@@ -212,9 +212,9 @@ func TestSnapshotClosesTheGap(t *testing.T) {
 			0.000 A started inbound 79997775533 79229929292
 			0.500 A B appeared client>user:u101
 			0.600 A C appeared client>user:u101
-			7.000 X started inbound 79990001122 79229929292
 			7.000 A B disconnected client>user:u101
 			7.000 A C disconnected client>user:u101
+			7.000 X started inbound 79990001122 79229929292
 			7.000 A C finished client>user:u101
 			7.000 A CALL-FINISHED
 			7.000 A REGISTER B client>user:u101 never..7.000, C client>user:u101 never..7.000

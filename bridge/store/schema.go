@@ -80,7 +80,10 @@ var migrations = []string{
 		reason    TEXT NOT NULL
 	) STRICT;
 
-	CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), checked INTEGER NOT NULL) STRICT;`,
+	CREATE TABLE moments ( -- 'checked': a write by a health check; 'heard': the switch
+		name TEXT PRIMARY KEY,
+		at   INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // migrate brings the schema forward to the current version, each version in a

@@ -126,10 +126,7 @@ func (s *Store) release() error {
 
 // Check makes one small durable write, to tell whether the store works.
 func (s *Store) Check(ctx context.Context) error {
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		return tx.exec(ctx, "INSERT INTO heartbeat (id, checked) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked = excluded.checked", s.now().UnixMilli())
-	})
-	if err != nil {
+	if err := s.setMoment(ctx, "checked", s.now()); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	return nil

@@ -266,6 +266,21 @@ func TestHistoryTellsWhatWasSaidAboutACall(t *testing.T) {
 	}
 }
 
+func TestWhenTheSwitchWasHeardLastIsKept(t *testing.T) {
+	s := open(t, t.TempDir())
+	if at, err := s.LastHeard(t.Context()); err != nil || !at.IsZero() {
+		t.Errorf("before it was heard: %v, error %v", at, err)
+	}
+	for _, at := range []time.Time{moment, moment.Add(time.Hour)} {
+		if err := s.SetLastHeard(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.LastHeard(t.Context()); err != nil || !got.Equal(at) {
+			t.Errorf("heard at %v, kept as %v, error %v", at, got, err)
+		}
+	}
+}
+
 func TestCheckFailsOnceTheStoreIsClosed(t *testing.T) {
 	s, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {

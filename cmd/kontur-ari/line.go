@@ -19,6 +19,8 @@ import (
 const (
 	// pruneEvery is the pause between two removals of old journal entries.
 	pruneEvery = 10 * time.Minute
+	// heardEvery is the pause between two records of when Asterisk was heard last.
+	heardEvery = 10 * time.Second
 	// authoriseEvery is the pause between two tries to reach the CRM at the start.
 	authoriseEvery = 30 * time.Second
 )
@@ -58,6 +60,7 @@ func (l *line) start(keep time.Duration) {
 	l.background.Go(func() { watchdog(ctx, l.log, l.alive) })
 	l.background.Go(func() { l.prune(ctx, keep) })
 	l.background.Go(func() { l.authorise(ctx) })
+	l.background.Go(func() { l.recordHeard(ctx) })
 }
 
 // stop ends the line in the order in which events run through it: no new ones,
@@ -137,6 +140,32 @@ func (l *line) prune(ctx context.Context, keep time.Duration) {
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+// recordHeard keeps when Asterisk was heard last, for the next start: it tells how
+// long nobody listened. It returns when ctx ends, after a last record.
+func (l *line) recordHeard(ctx context.Context) {
+	ticker := time.NewTicker(heardEvery)
+	defer ticker.Stop()
+	var recorded time.Time
+	for ended := false; !ended; {
+		select {
+		case <-ctx.Done():
+			ended = true
+		case <-ticker.C:
+		}
+		heard := l.source.LastHeard()
+		if heard.Equal(recorded) {
+			continue
+		}
+		// Bounded, since a stop waits for it; a record that fails is no loss beside
+		// that of the events, which is reported.
+		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		if err := l.db.SetLastHeard(writing, heard); err == nil {
+			recorded = heard
+		}
+		cancel()
 	}
 }
 

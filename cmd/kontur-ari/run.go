@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
@@ -80,7 +81,11 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	}
 	l.dispatcher = delivery.New(l.db, l.client, cfg.Kontur.Connections, log.Named("delivery"))
 	l.intake = intake.New(tracker, l.db, l.dispatcher.Wake, log.Named("intake"))
-	if l.source, err = newSource(cfg, log); err != nil {
+	heard, err := l.db.LastHeard(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if l.source, err = newSource(cfg, heard, log); err != nil {
 		return nil, unusableConfig{err}
 	}
 	if l.stopAdmin, err = serveAdmin(cfg.Admin.Listen, l.admin(), log.Named("admin")); err != nil {
@@ -122,12 +127,13 @@ func newClient(cfg configs.Config, log *zap.Logger) (*crm.Client, error) {
 	}, log.Named("crm"))
 }
 
-func newSource(cfg configs.Config, log *zap.Logger) (*ari.Source, error) {
+func newSource(cfg configs.Config, heard time.Time, log *zap.Logger) (*ari.Source, error) {
 	return ari.NewSource(ari.Config{
 		URL:         cfg.Asterisk.URL,
 		Username:    cfg.Asterisk.Username,
 		Password:    ari.Secret(cfg.Asterisk.Password.Reveal()),
 		Application: cfg.Asterisk.Application,
+		LastHeard:   heard,
 		OnChange: func(status ari.Status) {
 			tellSystemd(log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
 		},
