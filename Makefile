@@ -5,6 +5,8 @@ SHELL       := /bin/bash
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 UNIT        := $(shell go list ./... 2>/dev/null | grep -v /e2e)
 FUZZTIME    ?= 20s
+# Some distributions tell Go not to fetch the version that go.mod asks for.
+export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint unit e2e demo bench fuzz tools lab clean
@@ -18,7 +20,7 @@ build: ## build bin/kontur-ari
 test: tools lint unit e2e ## everything: lint, unit and property tests with the race detector, calls on a real Asterisk
 
 lint: ## gofmt, go vet, staticcheck, go.mod tidy
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
 	go mod tidy -diff
 	go vet ./...
 	go tool staticcheck ./...
@@ -26,8 +28,10 @@ lint: ## gofmt, go vet, staticcheck, go.mod tidy
 unit: ## unit and property tests with the race detector
 	go test -race -shuffle=on $(UNIT)
 
+# One package at a time: phones have seconds to answer in.
 e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)
-	go test -race -count=1 -timeout=20m ./e2e/...
+	@if [ "$${KONTUR_ARI_E2E:-on}" = off ]; then echo "e2e: LEFT OUT, KONTUR_ARI_E2E=off"; else \
+		set -x; go test -race -count=1 -p 1 -timeout=20m ./e2e/...; fi
 
 demo: tools lab ## three real SIP calls, and what the CRM was told of each (needs root)
 	go run ./e2e/demo

@@ -148,6 +148,7 @@ func TestReasonsOfFailedAuthorisation(t *testing.T) {
 		{"login page", answer(200, html), "authorisation: the answer holds no access key", time.Second},
 		{"no key", answer(200, `{"accessKey":""}`), "authorisation: the answer holds no access key", time.Second},
 		{"odd key", answer(200, `{"accessKey":"a\r\nb"}`), "authorisation: the answer holds no access key", time.Second},
+		{"a proxy that shows the key", answer(409, `{"status":"badKey","message":"key test-api-key is bad"}`), "authorisation: HTTP 409: badKey: key [secret] is bad", 90 * time.Second},
 		{"closed", func(c *crmtest.CRM) { c.Fail(crmtest.Rule{Kind: crmtest.KindAuthorize, CloseConnection: true}) }, "authorisation: no answer: the connection was closed", time.Second},
 		{"hanging", func(c *crmtest.CRM) { c.Fail(crmtest.Rule{Kind: crmtest.KindAuthorize, Hang: true}) }, "authorisation: no answer in time", time.Second},
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,8 +41,9 @@ func readAnswer(response *http.Response) answer {
 	return a
 }
 
-// fromCRM reports whether a body can be the CRM's: JSON or nothing at all. A
-// login page of some proxy is neither.
+// fromCRM reports whether a body can be the CRM's: JSON, nothing at all, or a bare
+// word such as OK, which is how some servers write a string. A login page of some
+// proxy is none of these.
 func (a answer) fromCRM() bool {
 	body := trimmed(a.body)
 	switch {
@@ -50,8 +52,11 @@ func (a answer) fromCRM() bool {
 	case a.cut:
 		return strings.ContainsRune(`{["`, rune(body[0]))
 	}
-	return json.Valid(body)
+	return json.Valid(body) || bareWord.Match(body)
 }
+
+// bareWord is a short word without quotes.
+var bareWord = regexp.MustCompile(`^[A-Za-z]{1,16}$`)
 
 // trimmed is a body without the byte order mark and spaces that may surround JSON.
 func trimmed(body []byte) []byte {

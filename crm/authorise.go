@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -46,6 +47,7 @@ func (c *Client) authorise(ctx context.Context) (grant, error) {
 		header[headerSecret] = []string{c.config.IntegrationSecret.reveal()}
 	}
 	a := c.post(ctx, c.config.BaseURL+"/api/v1/authorization/"+path, nil, header)
+	a.body = c.withoutSecrets(a.body)
 	if failed := refusalIn(a, time.Now()); failed != nil {
 		return grant{}, failed
 	}
@@ -58,6 +60,18 @@ func (c *Client) authorise(ctx context.Context) (grant, error) {
 			zap.String("workspace", granted.workspace), zap.String("configured", c.config.Workspace))
 	}
 	return granted, nil
+}
+
+// withoutSecrets takes out of an answer what some proxies show of the request in
+// their error pages.
+func (c *Client) withoutSecrets(body []byte) []byte {
+	_, value, _ := strings.Cut(c.config.IntegrationSecret.reveal(), "=")
+	for _, secret := range []string{c.config.APIKey.reveal(), c.config.IntegrationSecret.reveal(), value} {
+		if secret != "" {
+			body = bytes.ReplaceAll(body, []byte(secret), []byte(c.config.APIKey.String()))
+		}
+	}
+	return body
 }
 
 // refusalIn says why an answer to an authorisation gives no key; nil when it may.

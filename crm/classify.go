@@ -17,7 +17,7 @@ const answerKept = 16 << 10
 
 // classify says what an answer means for the report it answers. It is pure.
 //
-//	2xx with JSON or no body        delivered
+//	2xx with JSON, OK, or no body   delivered
 //	2xx with anything else          retry: some proxy answered, not the CRM
 //	3xx                             retry: base_url or a proxy is set up wrongly
 //	401, 407, 408, 425, 429, 5xx    retry, honouring Retry-After

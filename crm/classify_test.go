@@ -43,6 +43,8 @@ func TestClassify(t *testing.T) {
 	}{
 		{"OK", bridge.ReportEvent, 200, `"OK"`, delivered, "", bridge.Identity{}},
 		{"OK with a byte order mark", bridge.ReportEvent, 200, "\xef\xbb\xbf\"OK\"\r\n", delivered, "", bridge.Identity{}},
+		{"OK without quotes", bridge.ReportRegister, 200, "OK", delivered, "", bridge.Identity{}},
+		{"a sentence", bridge.ReportEvent, 200, "Please sign in", retry, "HTTP 200 OK: the answer is not the CRM's (it is not JSON)", bridge.Identity{}},
 		{"no body", bridge.ReportEvent, 200, "", delivered, "", bridge.Identity{}},
 		{"202", bridge.ReportEvent, 202, `"OK"`, delivered, "", bridge.Identity{}},
 		{"204", bridge.ReportEvent, 204, "", delivered, "", bridge.Identity{}},

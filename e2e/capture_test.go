@@ -25,7 +25,7 @@ var captures = []struct {
 	{"inbound_declined", "a client calls 101, it rings, 101 declines (603)", inboundDeclined},
 	{"inbound_menu", "a client hangs up in the menu, no phone rang", inboundMenu},
 	{"inbound_group", "a client calls the ring group 101+102+103, 102 answers", inboundGroup},
-	{"inbound_chain", "a client calls, 101 rings for 2 s, then 102 answers", inboundChain},
+	{"inbound_chain", "a client calls, 101 rings for 4 s, then 102 answers", inboundChain},
 	{"inbound_queue", "a client calls a queue, 101 doesn't answer, 102 does", inboundQueue},
 	{"inbound_hold", "a client calls 101, who answers, holds, resumes; the client hangs up", inboundHold},
 	{"inbound_client_holds", "a client calls 101, who answers; the client holds and resumes; 101 hangs up", clientHolds},

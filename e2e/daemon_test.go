@@ -21,8 +21,9 @@ type told struct {
 	*stage
 	crm    *crmtest.CRM
 	daemon *lab.Daemon
-	// calls is how many calls the CRM may have been told of in the end.
-	calls int
+	// calls is how many calls the CRM may have been told of in the end, repeats
+	// how many requests may have been repeated: one for each crash.
+	calls, repeats int
 }
 
 // program is kontur-ari, built when the first test needs it.
@@ -35,11 +36,14 @@ var programDirectory string
 
 // newTold sets the stage and starts kontur-ari, which is ready then.
 func newTold(t *testing.T, change ...func(*lab.DaemonConfig)) *told {
+	// Building takes its time, which is not the test's.
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := newStage(t)
 	server := crmtest.NewServer(crmtest.Options{})
 	t.Cleanup(server.Close)
-	path, err := program()
-	s.must(err)
 	// A name of its own: Asterisk needs a moment to forget that of the test before.
 	config := lab.DaemonConfig{
 		Lab: s.Lab, Application: "kontur-ari-" + s.client,
@@ -65,7 +69,13 @@ func (d *told) stop() {
 		if code, err := d.daemon.Terminate(ctx); err != nil || code != 0 {
 			d.Errorf("kontur-ari ended with code %d, %v", code, err)
 		}
+	} else if !d.Failed() {
+		d.Error("kontur-ari ended by itself")
 	}
+	if repeats := d.crm.Repeats(); repeats > d.repeats {
+		d.Errorf("the CRM was told %d things twice, after %d crashes", repeats, d.repeats)
+	}
+	d.searchStorage()
 	// What comes after all was expected, comes too much.
 	if calls := len(d.crm.Calls()); !d.Failed() && calls != d.calls {
 		d.Errorf("the CRM was told of %d calls in the end and not of %d", calls, d.calls)
@@ -73,8 +83,10 @@ func (d *told) stop() {
 	for _, violation := range d.crm.Violations() {
 		d.Errorf("violation: %s", violation)
 	}
-	if strings.Contains(d.daemon.Log(), "DATA RACE") {
-		d.Error("kontur-ari has a data race")
+	for _, words := range []string{"DATA RACE", "panic: ", "fatal error: "} {
+		if strings.Contains(d.daemon.Log(), words) {
+			d.Errorf("kontur-ari's log says %s", words)
+		}
 	}
 	if d.crm.LeakedIn([]byte(d.daemon.Log())) || strings.Contains(d.daemon.Log(), d.Password) {
 		d.Error("kontur-ari's log holds a secret")
@@ -82,6 +94,23 @@ func (d *told) stop() {
 	if d.Failed() {
 		d.Logf("---- the CRM\n%s", d.crm.Summary())
 		d.keep()
+	}
+}
+
+// searchStorage looks for secrets in everything that the daemon has written.
+func (d *told) searchStorage() {
+	files, err := filepath.Glob(filepath.Join(d.daemon.Storage(), "*"))
+	if err != nil || len(files) == 0 {
+		d.Errorf("the daemon's storage: %v, %v", files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			d.Error(err)
+		}
+		if d.crm.LeakedIn(content) || strings.Contains(string(content), d.Password) {
+			d.Errorf("a secret is in %s", filepath.Base(file))
+		}
 	}
 }
 

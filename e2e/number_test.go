@@ -75,6 +75,9 @@ var dialled = []struct{ number, told string }{
 	{"+79997775533", "79997775533"},
 	{"+493012345678", "493012345678"},
 	{"810493012345678", "493012345678"},
+	{"+7 (999) 777-55-33", "79997775533"},
+	{"+7999", "7999"},
+	{"+" + strings.Repeat("7", 40), "anonymous"},
 }
 
 func TestDialledNumbersAreUnderstood(t *testing.T) {

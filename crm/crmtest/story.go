@@ -13,10 +13,11 @@ type story struct {
 	started, finished, failed, registered bool
 	// legFinished: the one call-event of type finished has come.
 	legFinished bool
-	direction   string
-	createdAt   time.Time // of call-started
-	latest      time.Time
-	legs        []*leg
+	// direction, clientPhone, vatsPhone and createdAt are those of call-started.
+	direction, clientPhone, vatsPhone string
+	createdAt                         time.Time
+	latest                            time.Time
+	legs                              []*leg
 }
 
 // leg is one leg as its events told of it.
@@ -43,6 +44,7 @@ func (s *story) take(request Request, own string) []fault {
 	case KindStarted:
 		if !s.started {
 			s.started, s.direction, s.createdAt = true, body.Direction, body.Timestamp
+			s.clientPhone, s.vatsPhone = body.ClientPhone, body.ExternalVatsPhone
 		}
 		faults = append(faults, s.misdescribed(body)...)
 	case KindEvent:
@@ -87,8 +89,17 @@ func (s *story) misdescribed(body Body) []fault {
 	if body.Direction != s.direction {
 		faults = append(faults, faultf(BreachParties, "the direction was %s and is %s", s.direction, body.Direction))
 	}
-	if body.Direction == "internal" && body.ClientPhone != "" {
+	switch {
+	case body.Direction == "internal" && body.ClientPhone != "":
 		faults = append(faults, faultf(BreachParties, "an internal call with a clientPhone"))
+	case body.Direction != "internal" && body.ClientPhone == "":
+		faults = append(faults, faultf(BreachParties, "an %s call without a clientPhone", body.Direction))
+	}
+	if body.ClientPhone != s.clientPhone {
+		faults = append(faults, faultf(BreachParties, "the clientPhone was %q and is %q", s.clientPhone, body.ClientPhone))
+	}
+	if body.ExternalVatsPhone != s.vatsPhone {
+		faults = append(faults, faultf(BreachParties, "the externalVatsPhone was %q and is %q", s.vatsPhone, body.ExternalVatsPhone))
 	}
 	return faults
 }

@@ -130,6 +130,26 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"no finished event", func(s []step) []step { return drop(s, 6) }, []Breach{BreachOrder}},
 		{"finished twice", func(s []step) []step { return insert(s, 7, event(leg, "finished", client, petrova, 61)) }, []Breach{BreachLeg, BreachOrder, BreachTime}},
 		{"leg between finished and call-finished", func(s []step) []step { return insert(s, 7, event("100.12", "appeared", client, petrova, 60)) }, []Breach{BreachOrder, BreachRegister}},
+		{"call-finished without the phones", func(s []step) []step {
+			end := finished("inbound", 60)
+			delete(end.body, "clientPhone")
+			delete(end.body, "externalVatsPhone")
+			return replace(s, 7, end)
+		}, []Breach{BreachParties}},
+		{"register-call with another client", func(s []step) []step {
+			s[8].body["clientPhone"] = "70000000000"
+			return s
+		}, []Breach{BreachParties}},
+		{"register-call with another number of ours", func(s []step) []step {
+			s[8].body["externalVatsPhone"] = "70000000001"
+			return s
+		}, []Breach{BreachParties}},
+		{"no clientPhone at all", func(s []step) []step {
+			for _, i := range []int{0, 7, 8} {
+				delete(s[i].body, "clientPhone")
+			}
+			return s
+		}, []Breach{BreachParties}},
 		{"no call-finished", func(s []step) []step { return drop(s, 7) }, []Breach{BreachOrder}},
 		{"call-finished twice", func(s []step) []step { return insert(s, 8, finished("inbound", 61)) }, []Breach{BreachRepeat}},
 		{"event after call-finished", func(s []step) []step { return insert(s, 8, late("connected")) }, []Breach{BreachLeg, BreachOrder}},

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -105,13 +107,33 @@ func show(ctx context.Context, out io.Writer, story story, number int, l *lab.La
 		return fmt.Errorf("%s: %w", story.title, err)
 	}
 	call := crm.Calls()[number]
-	if err := daemon.Ladder(ctx, out, call.ID); err != nil {
+	if err := ladder(ctx, out, daemon, call.ID); err != nil {
 		return err
 	}
 	if got := call.Sequence(); !slices.Equal(got, story.told) {
 		return fmt.Errorf("%s: the CRM was told %q, not %q", story.title, got, story.told)
 	}
 	return nil
+}
+
+// ladder prints the story of a call once the last answer is recorded, which is a
+// moment after the CRM has given it.
+func ladder(ctx context.Context, out io.Writer, daemon *lab.Daemon, call string) error {
+	for {
+		var text bytes.Buffer
+		if err := daemon.Ladder(ctx, &text, call); err != nil {
+			return err
+		}
+		if !strings.Contains(text.String(), "  waiting  ") {
+			_, err := text.WriteTo(out)
+			return err
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // judge says how it went.
@@ -123,6 +145,8 @@ func judge(out io.Writer, crm *crmtest.Server, code int) error {
 	switch {
 	case code != 0:
 		return fmt.Errorf("kontur-ari ended with exit code %d", code)
+	case crm.Repeats() > 0:
+		return fmt.Errorf("the CRM was told %d things twice", crm.Repeats())
 	case len(violations) > 0:
 		return fmt.Errorf("the simulator saw %d violations of the contract", len(violations))
 	}

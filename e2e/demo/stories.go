@@ -48,7 +48,7 @@ func answered(ctx context.Context, l *lab.Lab) error {
 	return caller.Hangup(ctx)
 }
 
-// missed calls a number that rings for two seconds.
+// missed calls a number that rings for four seconds.
 func missed(ctx context.Context, l *lab.Lab) error {
 	caller, err := l.Trunk.Call(ctx, phone.As("79997775533", "78005551101"))
 	if err != nil {

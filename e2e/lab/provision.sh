@@ -42,9 +42,18 @@ tools() {
 		fail "debootstrap can't be installed: see what apt-get said above."
 }
 
+# Removes a folder in which debootstrap may have been killed: it mounts below it.
+discard() {
+	local mounted
+	while read -r _ mounted _; do
+		case $mounted in "$1"/*) umount "$mounted" ;; esac
+	done < <(tac /proc/mounts)
+	rm -rf --one-file-system "$1"
+}
+
 bootstrap() {
 	local into=$1 from=$2 log=$lab/debootstrap.log
-	rm -rf "$into"
+	discard "$into" || return 1
 	echo "provision: installing Asterisk from $from into $root (a minute or two, 500 MB)" >&2
 	# The script is named because an older debootstrap has none for this suite;
 	# sid's fits them all.
@@ -70,8 +79,8 @@ complete && exit 0 # another run did it while this one waited
 
 tools
 fresh=$lab/root.incomplete
-trap 'rm -rf "$fresh"' EXIT
-site=$(mirror)
+trap 'discard "$fresh"' EXIT
+site=$(mirror) || site= # no apt here, or nothing known to it
 default=http://deb.debian.org/debian
 bootstrap "$fresh" "${site:-$default}" ||
 	{ [ "${site:-$default}" != "$default" ] && bootstrap "$fresh" "$default"; } ||

@@ -1,28 +1,51 @@
 #!/usr/bin/env bash
-# Sees to it that the project can be built and tested here: Go at the version
-# that go.mod asks for, and a C compiler for the race detector. What Debian has
-# is installed; the rest is named.
+# Sees to it that the project can be built and tested here: Go, which gets the
+# version that go.mod asks for by itself, and a C compiler for the race detector.
+# What is missing is installed from Debian's packages.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-install() {
-	if [ "$(id -u)" -ne 0 ]; then
-		echo "tools: missing: $*. Install them, or run this as root." >&2
-		exit 1
-	fi
+fail() {
+	echo "tools: $*" >&2
+	exit 1
+}
+
+# may_install says what is about to be installed, or why it can't be.
+may_install() {
+	[ "$(id -u)" -eq 0 ] || fail "missing: $*. Install it, or run this as root."
+	command -v apt-get >/dev/null || fail "missing: $*. There is no apt-get to install it with."
 	echo "tools: installing $*" >&2
+}
+
+install() {
+	may_install "$@"
 	apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 ||
 		{ apt-get update >/dev/null && apt-get install -y --no-install-recommends "$@" >/dev/null; }
 }
 
-wanted=$(awk '$1 == "go" { print $2 }' go.mod)
-if ! command -v go >/dev/null; then
-	echo "tools: Go is missing: install Go $wanted or newer from https://go.dev/dl and put it on the PATH." >&2
-	exit 1
-fi
-# An older Go fetches the wanted one by itself, or says why it can't.
-go version >/dev/null || {
-	echo "tools: this Go can't become Go $wanted: install that version from https://go.dev/dl." >&2
-	exit 1
+# install_go takes Go from the backports of this Debian, since its own is too old
+# to fetch a newer one, without changing where apt looks from now on.
+install_go() {
+	may_install "Go from Debian's backports"
+	local sources codename mirror
+	apt-get update >/dev/null
+	# shellcheck source=/dev/null
+	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	# shellcheck disable=SC2016 # apt-get is to see these as they stand
+	mirror=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT)' |
+		awk -v release="$codename" '$2 == release && $3 == "main" && !found { print $1; found = 1 }')
+	sources=$(mktemp)
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:-http://deb.debian.org/debian} $codename-backports main" >"$sources"
+	local there=(-o "Dir::Etc::sourcelist=$sources" -o "Dir::Etc::sourceparts=-")
+	apt-get "${there[@]}" update >/dev/null
+	# What Go itself needs comes from this Debian, so both are looked at.
+	apt-get -o "Dir::Etc::sourcelist=$sources" -t "$codename-backports" install -y --no-install-recommends golang-go ca-certificates >/dev/null
+	rm -f "$sources"
 }
-command -v "$(go env CC)" >/dev/null || install gcc libc6-dev
+
+# fits tells whether this Go is the one that go.mod asks for, or fetches it.
+fits() { command -v go >/dev/null && go list -m >/dev/null 2>&1; }
+
+fits || install_go
+fits || fail "this Go can't become the one that go.mod asks for: $(go list -m 2>&1 | head -n 1)"
+echo '#include <stdlib.h>' | "$(go env CC)" -fsyntax-only -x c - 2>/dev/null || install gcc libc6-dev
