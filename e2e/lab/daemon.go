@@ -18,7 +18,7 @@ import (
 // gives the program's path. Call it once and share the program.
 func BuildDaemon(ctx context.Context, directory string) (string, error) {
 	program := filepath.Join(directory, "kontur-ari")
-	output, err := exec.CommandContext(ctx, "go", "build", "-race", "-o", program, "kontur-ari/cmd/kontur-ari").CombinedOutput()
+	output, err := exec.CommandContext(ctx, "go", "build", "-race", "-buildvcs=false", "-o", program, "kontur-ari/cmd/kontur-ari").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build kontur-ari: %w\n%s", err, output)
 	}
