@@ -247,7 +247,7 @@ func blindTransfer(s *stage) {
 	s.must(callee.Transfer(s.ctx, "102"))
 	s.ends(callee)
 	second := s.rings("102")
-	s.must(second.Answer(s.ctx))
+	s.picksUp(second, caller)
 	s.hangsUp(caller, second)
 }
 
