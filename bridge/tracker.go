@@ -3,6 +3,7 @@ package bridge
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -96,8 +97,8 @@ func (t *Tracker) Restore(open []CallState, ended []CallID) error {
 	}
 	var unreadable UnreadableCallsError
 	for _, state := range open {
-		c := new(call)
-		if err := json.Unmarshal(state.State, c); err != nil {
+		c, err := readCall(state)
+		if err != nil {
 			unreadable.Calls = append(unreadable.Calls, state.Call)
 			unreadable.First = cmp.Or(unreadable.First, err)
 			continue
@@ -112,6 +113,26 @@ func (t *Tracker) Restore(open []CallState, ended []CallID) error {
 		return &unreadable
 	}
 	return nil
+}
+
+// readCall reads a stored call. What Apply relies on is checked, since a state
+// that made it panic would do so again at every start.
+func readCall(state CallState) (*call, error) {
+	c := new(call)
+	if err := json.Unmarshal(state.State, c); err != nil {
+		return nil, err
+	}
+	if c.ID != state.Call || slices.Contains(c.Channels, nil) || slices.Contains(c.Legs, nil) {
+		return nil, errors.New("it is not whole")
+	}
+	for _, l := range c.Legs {
+		for _, id := range l.Channels {
+			if c.channel(id) == nil {
+				return nil, fmt.Errorf("leg %s has a channel %s that the call has not", l.ID, id)
+			}
+		}
+	}
+	return c, nil
 }
 
 // State returns a call in the form that Restore takes; false when it is not in
