@@ -31,7 +31,7 @@ unit: ## unit and property tests with the race detector
 # One package at a time: phones have seconds to answer in.
 e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)
 	@if [ "$${KONTUR_ARI_E2E:-on}" = off ]; then echo "e2e: LEFT OUT, KONTUR_ARI_E2E=off"; else \
-		set -x; go test -race -count=1 -p 1 -timeout=20m ./e2e/...; fi
+		set -x; go test -race -count=1 -p 1 -parallel 4 -timeout=20m ./e2e/...; fi
 
 demo: tools lab ## three real SIP calls, and what the CRM was told of each (needs root)
 	go run ./e2e/demo

@@ -102,10 +102,6 @@ func expected(t *testing.T, event ari.Event) bridge.Event {
 		want := about(e.EventData, e.Channel)
 		want.Room = roomOf(e.Bridge)
 		return want
-	case *ari.BridgeMerged:
-		want := about(e.EventData, ari.ChannelData{})
-		want.Room, want.MergedInto = roomOf(e.BridgeFrom), roomOf(e.Bridge)
-		return want
 	case *ari.BridgeDestroyed:
 		want := about(e.EventData, ari.ChannelData{})
 		want.Room = roomOf(e.Bridge)
@@ -162,7 +158,7 @@ func roomOf(data ari.BridgeData) *bridge.Room {
 func TestInterpretedTypesAreARIs(t *testing.T) {
 	known := []string{ari.Events.ChannelCreated, ari.Events.ChannelStateChange, ari.Events.ChannelCallerID,
 		ari.Events.ChannelHold, ari.Events.ChannelUnhold, ari.Events.ChannelDestroyed, ari.Events.Dial,
-		ari.Events.ChannelEnteredBridge, ari.Events.ChannelLeftBridge, ari.Events.BridgeMerged,
+		ari.Events.ChannelEnteredBridge, ari.Events.ChannelLeftBridge,
 		ari.Events.BridgeDestroyed, ari.Events.BridgeBlindTransfer, ari.Events.BridgeAttendedTransfer}
 	for i, interpretedType := range interpreted {
 		if string(interpretedType) != known[i] {

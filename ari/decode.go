@@ -26,7 +26,6 @@ var interpreted = []bridge.EventType{
 	bridge.EventDial,
 	bridge.EventRoomEntered,
 	bridge.EventRoomLeft,
-	bridge.EventRoomMerged,
 	bridge.EventRoomDestroyed,
 	bridge.EventBlindTransfer,
 	bridge.EventAttendedTransfer,
@@ -92,9 +91,6 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 	case bridge.EventRoomEntered, bridge.EventRoomLeft:
 		event.Channel = wire.Channel.channel()
 		event.Room = wire.Bridge.room()
-	case bridge.EventRoomMerged:
-		event.Room = wire.BridgeFrom.room()
-		event.MergedInto = wire.Bridge.room()
 	case bridge.EventRoomDestroyed:
 		event.Room = wire.Bridge.room()
 	case bridge.EventBlindTransfer:

@@ -56,11 +56,6 @@ func TestDecode(t *testing.T) {
 			bridge.Event{Type: bridge.EventRoomLeft, Time: at, Channel: &bridge.Channel{ID: "1.1"},
 				Room: &bridge.Room{ID: "b2", Holding: true}},
 		},
-		"merged": {
-			`{"type":"BridgeMerged",` + head + `,"bridge":{"id":"stays"},"bridge_from":{"id":"goes"}}`,
-			bridge.Event{Type: bridge.EventRoomMerged, Time: at, Room: &bridge.Room{ID: "goes"},
-				MergedInto: &bridge.Room{ID: "stays"}},
-		},
 		"blind transfer": {
 			`{"type":"BridgeBlindTransfer",` + head + `,"channel":{"id":"1.2"},"transferee":{"id":"1.1"},"exten":"102",` +
 				`"context":"internal","result":"Success","is_external":true,"bridge":` + mixing + `}`,

@@ -22,7 +22,6 @@ type wireEvent struct {
 	DialStatus string          `json:"dialstatus"`
 	DialString string          `json:"dialstring"`
 	Bridge     *wireBridge     `json:"bridge"`
-	BridgeFrom *wireBridge     `json:"bridge_from"`
 
 	Exten      string  `json:"exten"`
 	Context    string  `json:"context"`

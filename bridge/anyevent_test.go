@@ -21,7 +21,7 @@ var (
 		bridge.EventChannelCreated, bridge.EventDial, bridge.EventRoomEntered, bridge.EventChannelCreated,
 		bridge.EventDial, bridge.EventRoomEntered, bridge.EventChannelHold, bridge.EventChannelUnhold,
 		bridge.EventRoomLeft, bridge.EventChannelHold, bridge.EventChannelUnhold, bridge.EventChannelStateChange,
-		bridge.EventChannelCallerID, bridge.EventSnapshot, bridge.EventRoomMerged, bridge.EventRoomDestroyed,
+		bridge.EventChannelCallerID, bridge.EventSnapshot, bridge.EventAttendedTransfer, bridge.EventRoomDestroyed,
 		bridge.EventBlindTransfer, bridge.EventAttendedTransfer, "NeverHeardOf", "",
 	}
 	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", ""}
@@ -68,8 +68,13 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 		event.DialStatus, event.DialString = pick(anyStatus, place), pick(anyString, form)
 	case bridge.EventSnapshot:
 		event.Snapshot = anySnapshot(first, second, place, form)
-	case bridge.EventRoomMerged, bridge.EventRoomDestroyed:
-		event.Room, event.MergedInto = anyPlace(place), anyPlace(form)
+	case bridge.EventRoomDestroyed:
+		event.Room = anyPlace(place)
+	case bridge.EventBlindTransfer, bridge.EventAttendedTransfer:
+		event.Transfer = &bridge.Transfer{
+			Transferer: pick(anyID, first), SecondLeg: pick(anyID, form),
+			Transferee: pick(anyID, second), Target: pick(anyID, place), Succeeded: form%4 != 0,
+		}
 	default:
 		event.Channel, event.Room = anyChannel(first, form), anyPlace(place)
 	}

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -45,15 +46,23 @@ type channel struct {
 	Room string `json:"room,omitempty"`
 	// Held: its far end has put the other side on hold.
 	Held bool `json:"held,omitempty"`
+	// Served is how many legs have been named after it, in whatever calls.
+	Served int `json:"served,omitempty"`
+	// Joined: an attended transfer has brought it together with whom it hears now.
+	Joined bool `json:"joined,omitempty"`
+	// Counted: it was told already that the switch counts it to another call.
+	Counted bool `json:"counted,omitempty"`
 
 	side side
+	call *call
 }
 
 // leg is one employee's part in a call.
 type leg struct {
 	ID LegID `json:"id"`
 	// Channels are the leg's own: several where one extension rings on several
-	// devices. Gone ones are taken out.
+	// devices. Those that are gone, or have refused, are taken out. They are of
+	// another call where that one goes on too: a consultation, a conference.
 	Channels []ChannelID `json:"channels"`
 	// Caller is the channel that dialled (or, outbound, the employee's own).
 	Caller ChannelID `json:"caller"`
@@ -61,7 +70,8 @@ type leg struct {
 	To     Party     `json:"to"`
 	// State is the last call-event of the leg.
 	State LegEvent `json:"state"`
-	// Talked are the channels it was connected to and that are still there.
+	// Talked are the channels it was connected to that are still there and have
+	// not gone on to somebody else.
 	Talked []ChannelID `json:"talked,omitempty"`
 	// StartedAt is when it was connected first, FinishedAt when it ended.
 	StartedAt  time.Time `json:"startedAt,omitzero"`
@@ -70,17 +80,13 @@ type leg struct {
 
 func (c *call) silent() bool { return c.Direction == "" }
 
-func (c *call) channel(id ChannelID) *channel {
-	for _, ch := range c.Channels {
-		if ch.ID == id {
-			return ch
-		}
-	}
-	return nil
-}
-
 func (c *call) remove(id ChannelID) {
 	c.Channels = slices.DeleteFunc(c.Channels, func(ch *channel) bool { return ch.ID == id })
+}
+
+// older orders calls by when they were reported started.
+func older(a, b *call) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 }
 
 // openLegOf finds the leg, still going on, that has the channel as its own.
@@ -93,17 +99,6 @@ func (c *call) openLegOf(id ChannelID) *leg {
 	return nil
 }
 
-// over tells that nobody is in the call any more: every channel is gone, or all
-// that is left is plumbing that will go by itself.
-func (c *call) over() bool {
-	for _, ch := range c.Channels {
-		if ch.side != plumbing {
-			return false
-		}
-	}
-	return len(c.Channels) == 0 || !c.silent()
-}
-
 // lastLeg is the leg that the call's one finished event belongs to: the last
 // that was connected, else the last; nil when the call had none.
 func (c *call) lastLeg() *leg {
@@ -114,6 +109,16 @@ func (c *call) lastLeg() *leg {
 		}
 	}
 	return last
+}
+
+// withClient tells whether somebody outside is a party of the leg.
+func (l *leg) withClient() bool { return l.From.Type == PartyClient || l.To.Type == PartyClient }
+
+// lose takes a channel that is gone, or belongs to the call no more, out of the leg.
+func (l *leg) lose(id ChannelID) {
+	isIt := func(other ChannelID) bool { return other == id }
+	l.Channels = slices.DeleteFunc(l.Channels, isIt)
+	l.Talked = slices.DeleteFunc(l.Talked, isIt)
 }
 
 func (l *leg) open() bool { return l.State != LegDisconnected && l.State != LegFinished }

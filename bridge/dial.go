@@ -1,74 +1,118 @@
 package bridge
 
 import (
+	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // The reasons for which a dial is left unreported.
 const (
-	noteCallsMeet    = "two calls that are both reported were joined by a dial"
-	noteNobodyDialed = "a phone was called by a channel behind which nobody is"
-	noteNotIncoming  = "somebody outside who had not called in was connected to a phone"
+	noteCallsMeet      = "two calls that are both reported were joined by a dial"
+	noteNobodyDialed   = "a phone was called by a channel behind which nobody is"
+	noteClientConsults = "somebody outside consulted a phone by the keys of a telephone"
+	noteNotIncoming    = "somebody outside who had not called in was connected to a phone"
 )
 
+// finalStatuses end an attempt to call somebody (Asterisk 22, app_dial): whoever
+// is called next is called after that, although the channel goes a moment later.
+// CANCEL is not among them, since it ends those who lost to one that answered, and
+// nobody is called after that.
+var finalStatuses = map[string]bool{"NOANSWER": true, "BUSY": true, "CHANUNAVAIL": true, "CONGESTION": true}
+
+// dialEvent takes the start of a dial, or any other news of one whose start was
+// not told: a picked-up call is answered by somebody who was never dialled.
 func (t *Tracker) dialEvent(event Event) {
-	if event.DialStatus != "" {
+	peer := t.known(event.Peer)
+	if peer == nil {
 		return
 	}
-	c, peer := t.known(event.Peer)
-	if peer == nil || peer.DialledBy != "" {
+	if finalStatuses[event.DialStatus] {
+		t.refused(peer)
 		return
 	}
-	t.showsNumber(c, peer, event.Peer.CallerNumber)
+	if peer.DialledBy != "" {
+		return
+	}
+	t.showsNumber(peer, event.Peer.CallerNumber)
 	if event.Caller == nil {
 		peer.Originated = true
-		t.changed(c)
+		t.changed(peer.call)
 		return
 	}
-	into, caller := t.known(event.Caller)
-	if caller == nil {
+	caller := t.known(event.Caller)
+	if caller == nil || caller == peer {
 		return
 	}
-	t.showsNumber(into, caller, event.Caller.CallerNumber)
-	t.dialled(into, caller, peer, event.DialString, event.Time)
+	t.showsNumber(caller, event.Caller.CallerNumber)
+	t.dialled(caller, peer, event.DialString, event.Time)
+}
+
+// refused takes a channel out of the legs in which it only rang.
+func (t *Tracker) refused(peer *channel) {
+	for _, c := range t.callsOf(peer) {
+		for _, l := range c.Legs {
+			if l.State == LegAppeared && l.Caller != peer.ID && slices.Contains(l.Channels, peer.ID) {
+				l.lose(peer.ID)
+				t.changed(c)
+			}
+		}
+	}
 }
 
 // showsNumber keeps the number that a channel shows; none is no news in a Dial.
-func (t *Tracker) showsNumber(c *call, ch *channel, number string) {
+func (t *Tracker) showsNumber(ch *channel, number string) {
 	if number != "" && number != ch.Caller {
 		ch.Caller = number
-		t.changed(c)
+		t.changed(ch.call)
 	}
 }
 
 // dialled is told once for every channel that a channel has begun to call.
-func (t *Tracker) dialled(c *call, caller, peer *channel, dialString string, at timeOfEvent) {
-	if from := t.byChannel[peer.ID]; from != c {
+func (t *Tracker) dialled(caller, peer *channel, dialString string, at timeOfEvent) {
+	if from := peer.call; from != caller.call {
 		if !from.silent() {
-			t.note(c, peer, noteCallsMeet)
+			t.note(caller.call, peer, noteCallsMeet)
 			return
 		}
-		t.merge(c, from)
+		t.merge(caller.call, from)
 	}
 	peer.DialledBy = caller.ID
-	t.changed(c)
+	t.changed(caller.call)
 	if peer.side == plumbing {
-		t.placeWaiting(c, at)
+		t.placeWaiting(caller.call, at)
 		return
 	}
-	t.place(c, peer, dialString, at)
+	t.place(peer, dialString, at)
 }
 
 // place makes a channel that is called part of a leg. Where nobody is found to
 // call it, it waits for the dial that reaches its Local channel.
-func (t *Tracker) place(c *call, peer *channel, dialString string, at timeOfEvent) {
-	root := t.rootOf(c, c.channel(peer.DialledBy))
+func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
+	c := peer.call
+	root, consults := t.rootOf(t.channels[peer.DialledBy])
 	peer.Waits, peer.DialString = root == nil, ""
-	switch {
-	case root == nil:
+	t.changed(c)
+	if root == nil {
 		peer.DialString = dialString
+		return
+	}
+	if peer.side == outside {
+		peer.Dialled = t.numberCalled(dialString, peer, nil)
+	}
+	switch {
+	case consults && root.side == outside:
+		t.note(c, peer, noteClientConsults)
+		return
+	case consults && c.silent() && !t.hasTalked(root):
+		// The dial of the Local channel was not told.
+		t.merge(root.call, c)
+		c = root.call
+	case !consults:
+		t.wentOn(root)
+		t.evaluate(c, at)
+	}
+	switch {
 	case root.side == outside:
 		t.clientDials(c, root, peer, dialString, at)
 	case peer.side == outside && (c.silent() || c.Direction == Outbound):
@@ -76,48 +120,75 @@ func (t *Tracker) place(c *call, peer *channel, dialString string, at timeOfEven
 	default:
 		t.employeeDials(c, root, peer, dialString, at)
 	}
-	t.evaluate(c, at)
+	t.invite(c, root)
+}
+
+// hasTalked tells whether somebody is in a conversation that he can consult a
+// third about.
+func (t *Tracker) hasTalked(ch *channel) bool {
+	for _, c := range t.callsOf(ch) {
+		for _, l := range c.Legs {
+			if l.open() && !l.StartedAt.IsZero() && (l.Caller == ch.ID || slices.Contains(l.Channels, ch.ID)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // placeWaiting places the channels that a Local channel called before it was
 // known who had called that.
 func (t *Tracker) placeWaiting(c *call, at timeOfEvent) {
-	for _, ch := range c.Channels {
-		if ch.Waits && t.rootOf(c, c.channel(ch.DialledBy)) != nil {
-			t.place(c, ch, ch.DialString, at)
+	for _, ch := range slices.Clone(c.Channels) {
+		if !ch.Waits {
+			continue
+		}
+		if root, _ := t.rootOf(t.channels[ch.DialledBy]); root != nil {
+			t.place(ch, ch.DialString, at)
 		}
 	}
 }
 
 // rootOf finds who is really calling: it goes from a Local channel's dialling
-// half to the half that was dialled, and on to who dialled that. Nil when nobody
-// is at the end.
-func (t *Tracker) rootOf(c *call, ch *channel) *channel {
-	for range len(c.Channels) {
-		if ch == nil || ch.side != plumbing {
-			return ch
+// half to the half that was dialled, and on to who dialled that. Where nobody did,
+// it is the employee in a room with that half: an employee who consults somebody
+// by the keys of the telephone is put in a room with a Local channel (Asterisk 22,
+// bridge_basic). Nil when nobody is at the end.
+func (t *Tracker) rootOf(ch *channel) (root *channel, consults bool) {
+	passed := make(map[*channel]bool)
+	for ch != nil && !passed[ch] {
+		if ch.side != plumbing {
+			return ch, false
 		}
-		dialledBy := ch.DialledBy
-		if other := t.otherHalf(c, ch); dialledBy == "" && other != nil {
-			dialledBy = other.DialledBy
+		passed[ch] = true
+		other := t.otherHalf(ch)
+		switch {
+		case ch.DialledBy != "":
+			ch = t.channels[ch.DialledBy]
+		case other == nil:
+			return nil, false
+		case other.DialledBy != "":
+			ch = t.channels[other.DialledBy]
+		default:
+			return t.inRoomWith(other), true
 		}
-		ch = c.channel(dialledBy)
 	}
-	return nil
+	return nil, false
 }
 
-// otherHalf is the other half of a Local channel; nil for none.
-func (t *Tracker) otherHalf(c *call, ch *channel) *channel {
-	pair := ch.pairName()
-	if pair == "" {
-		return nil
-	}
-	for _, id := range t.byPair[pair] {
-		if id != ch.ID {
-			return c.channel(id)
+// inRoomWith is the person in the room of a Local channel's half: an employee
+// rather than somebody outside. Nil where there is nobody.
+func (t *Tracker) inRoomWith(half *channel) *channel {
+	var employees, others []*channel
+	for _, ch := range t.byRoom[half.Room] {
+		switch ch.side {
+		case employee:
+			employees = append(employees, ch)
+		case outside:
+			others = append(others, ch)
 		}
 	}
-	return nil
+	return cmp.Or(firstBorn(employees), firstBorn(others))
 }
 
 func (t *Tracker) startInbound(c *call, trunk *channel, at timeOfEvent) bool {
@@ -181,43 +252,10 @@ func (t *Tracker) outsideParty(dialString string, peer *channel) Party {
 	return Party{Type: PartyClient}
 }
 
-// appear begins a leg, unless the phone rings already on another device of the
-// same endpoint: then the channel joins that leg.
-func (t *Tracker) appear(c *call, caller, own *channel, from, to Party, at timeOfEvent) {
-	for _, l := range c.Legs {
-		if l.State == LegAppeared && l.Caller == caller.ID && caller.ID != own.ID && t.sameEndpoint(c, l, own) {
-			l.Channels = append(l.Channels, own.ID)
-			return
-		}
-	}
-	l := &leg{ID: t.legID(c, own.ID), Channels: []ChannelID{own.ID}, Caller: caller.ID, From: from, To: to}
-	c.Legs = append(c.Legs, l)
-	t.legEvent(c, l, LegAppeared, at)
-}
-
-func (t *Tracker) sameEndpoint(c *call, l *leg, own *channel) bool {
-	for _, id := range l.Channels {
-		if ch := c.channel(id); ch != nil && ch.side == employee && endpointOf(ch.Name) == endpointOf(own.Name) {
-			return true
-		}
-	}
-	return false
-}
-
-// legID is the channel's id, made different where the call has such a leg
-// already.
-func (t *Tracker) legID(c *call, own ChannelID) LegID {
-	id := LegID(own)
-	for n := 2; slices.ContainsFunc(c.Legs, func(l *leg) bool { return l.ID == id }); n++ {
-		id = LegID(own) + LegID("-"+strconv.Itoa(n))
-	}
-	return id
-}
-
 // numberCalled is the number of somebody outside who is called: from the dial
 // string, else what the channel shows, else what the employee dialled.
 func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
-	candidates := []string{numberIn(dialString), peer.Caller}
+	candidates := []string{numberIn(dialString), peer.Caller, peer.Dialled}
 	if own != nil {
 		candidates = append(candidates, own.Dialled)
 	}

@@ -23,7 +23,6 @@ const (
 	EventDial               EventType = "Dial"
 	EventRoomEntered        EventType = "ChannelEnteredBridge"
 	EventRoomLeft           EventType = "ChannelLeftBridge"
-	EventRoomMerged         EventType = "BridgeMerged"
 	EventRoomDestroyed      EventType = "BridgeDestroyed"
 	EventBlindTransfer      EventType = "BridgeBlindTransfer"
 	EventAttendedTransfer   EventType = "BridgeAttendedTransfer"
@@ -56,9 +55,6 @@ type Event struct {
 	DialString string
 	// Room is the bridge that a channel entered or left, or that went away.
 	Room *Room
-	// MergedInto is, for a merge, the bridge that lives on; Room is the one
-	// that was emptied into it.
-	MergedInto *Room
 	// Transfer tells the parties of a blind or attended transfer.
 	Transfer *Transfer
 	// Cause is the Q.850 hang-up cause of a ChannelDestroyed; 0 is "unknown"

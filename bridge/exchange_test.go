@@ -155,10 +155,13 @@ func (x *exchange) closeRoom(room string) {
 	}
 }
 
+// merge empties one room into another. Asterisk tells of every channel that moves,
+// so the event of the merge itself says nothing new.
 func (x *exchange) merge(from, into string) {
-	x.send(bridge.Event{Type: bridge.EventRoomMerged, Room: roomView(x.rooms[from]), MergedInto: roomView(x.rooms[into])})
-	x.rooms[into].Channels = append(x.rooms[into].Channels, x.rooms[from].Channels...)
-	x.rooms[from].Channels = nil
+	for _, id := range slices.Clone(x.rooms[from].Channels) {
+		x.leave(id, from)
+		x.enter(id, into, false)
+	}
 }
 
 // destroy ends a channel; it leaves the room it is in first.

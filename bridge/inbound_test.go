@@ -85,11 +85,11 @@ func TestInboundCallOfOnePhone(t *testing.T) {
 		{"nobody answers", allCalls, ringing + `
 			25    dialstatus A>B NOANSWER
 			25.001 gone B 0
-			25.002 gone A 16`, missed("25.001", "25.002")},
+			25.002 gone A 16`, missed("25.000", "25.002")},
 		{"busy", allCalls, ringing + `
 			0.700 dialstatus A>B BUSY
 			0.701 gone B 17
-			0.702 gone A 17`, missed("0.701", "0.702")},
+			0.702 gone A 17`, missed("0.700", "0.702")},
 		{"declined", allCalls, ringing + `
 			2     dialstatus A>B NOANSWER
 			2     gone B 21

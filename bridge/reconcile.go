@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,21 +26,38 @@ func (t *Tracker) reconcile(event Event) {
 		live[ch.ID] = ch
 	}
 	bereft, went := t.dropMissing(live), goneAt(event)
-	for _, id := range bereft {
-		t.evaluate(t.calls[id], went)
-	}
+	t.evaluateAll(bereft, went)
 	t.takeUp(event)
 	t.enterRooms(event.Snapshot.Rooms)
-	for _, id := range t.callIDs() {
-		t.evaluate(t.calls[id], event.Time)
-	}
+	t.evaluateAll(t.callIDs(), event.Time)
 	t.takeUpDials(live, event.Time)
-	for _, id := range bereft {
+	for room := range t.byRoom {
+		t.stirRoom(room)
+	}
+	t.joinRooms(event.Time)
+	t.evaluateAll(t.callIDs(), event.Time)
+	t.endAll(bereft, went)
+	t.endAll(t.callIDs(), event.Time)
+}
+
+func (t *Tracker) endAll(ids []CallID, at timeOfEvent) {
+	for _, id := range ids {
 		if c := t.calls[id]; c != nil {
-			t.endIfOver(c, went)
+			t.endIfOver(c, at)
 		}
 	}
 }
+
+func (t *Tracker) evaluateAll(ids []CallID, at timeOfEvent) {
+	for _, id := range ids {
+		if c := t.calls[id]; c != nil {
+			t.evaluate(c, at)
+		}
+	}
+}
+
+// callIDs are the calls in progress in an order that depends on nothing but them.
+func (t *Tracker) callIDs() []CallID { return slices.Sorted(maps.Keys(t.calls)) }
 
 // longestGuess is how long nobody may have listened for an end that was missed to
 // be put at the end of that time.
@@ -65,7 +83,7 @@ func (t *Tracker) dropMissing(live map[ChannelID]*Channel) []CallID {
 		c, missing := t.calls[id], false
 		for _, ch := range slices.Clone(c.Channels) {
 			if live[ch.ID] == nil {
-				t.drop(c, ch)
+				t.drop(ch)
 				missing = true
 			}
 		}
@@ -83,16 +101,16 @@ func (t *Tracker) takeUp(event Event) {
 		if seen.ID == "" {
 			continue
 		}
-		if c, ch := t.known(&seen); ch != nil {
+		if ch := t.known(&seen); ch != nil {
 			t.seen(Event{Channel: &seen})
-			t.joinLinked(c, seen)
+			t.joinLinked(ch.call, seen)
 			continue
 		}
 		id := CallID(seen.LinkedID)
 		if id == "" {
 			id = CallID(seen.ID)
 		}
-		c, ch := t.add(seen, id)
+		ch := t.add(seen, id)
 		ch.Incoming = ch.Incoming || cameIn(ch, seen)
 		ch.Dialled = seen.DialledNumber
 		if ch.Dialled == "" && ch.side == employee {
@@ -100,8 +118,8 @@ func (t *Tracker) takeUp(event Event) {
 			// caller from outside may be anywhere in it by now.
 			ch.Dialled = seen.Exten
 		}
-		if ch.Incoming && ch.side == outside && c.silent() {
-			t.startInbound(c, ch, event.Time)
+		if ch.Incoming && ch.side == outside && ch.call.silent() {
+			t.startInbound(ch.call, ch, event.Time)
 		}
 	}
 }
@@ -127,7 +145,7 @@ func (t *Tracker) takeUpDials(live map[ChannelID]*Channel, at timeOfEvent) {
 				continue
 			}
 			if caller := t.callerIn(c, peer, live); caller != nil {
-				t.dialled(c, caller, peer, peer.DialString, at)
+				t.dialled(caller, peer, peer.DialString, at)
 			}
 		}
 	}
@@ -143,19 +161,25 @@ func (t *Tracker) callerIn(c *call, peer *channel, live map[ChannelID]*Channel) 
 	return nil
 }
 
+// enterRooms puts everybody where the switch says they are. Who waits in a holding
+// bridge, as a parked caller does, has left those it talked to.
 func (t *Tracker) enterRooms(rooms []Room) {
-	roomOf := make(map[ChannelID]string)
+	roomOf, waits := make(map[ChannelID]string), make(map[ChannelID]bool)
 	for _, room := range rooms {
-		if room.Holding {
-			continue
-		}
 		for _, id := range room.Channels {
-			roomOf[id] = room.ID
+			if room.Holding {
+				waits[id] = true
+			} else {
+				roomOf[id] = room.ID
+			}
 		}
 	}
 	for _, id := range t.callIDs() {
 		for _, ch := range t.calls[id].Channels {
-			t.move(t.calls[id], ch, roomOf[ch.ID])
+			t.move(ch, roomOf[ch.ID])
+			if waits[ch.ID] {
+				t.wentOn(ch)
+			}
 		}
 	}
 }

@@ -22,7 +22,6 @@ func TestAStateThatIsNotWholeIsNamedAndLeftOut(t *testing.T) {
 		"other":   `{"id":"another","channels":[]}`,
 		"channel": `{"id":"channel","channels":[null]}`,
 		"leg":     `{"id":"leg","channels":[],"legs":[null]}`,
-		"lost":    `{"id":"lost","channels":[],"legs":[{"id":"1","channels":["1"],"state":"appeared"}]}`,
 	}
 	states := []bridge.CallState{good}
 	for id, state := range broken {
@@ -44,5 +43,31 @@ func TestAStateThatIsNotWholeIsNamedAndLeftOut(t *testing.T) {
 	}
 	if calls, channels := tracker.Open(); calls != 0 || channels != 0 {
 		t.Errorf("%d calls, %d channels are left", calls, channels)
+	}
+}
+
+func TestALegWhoseChannelNoCallHasEndsWithTheNextSnapshot(t *testing.T) {
+	const lost = `{"id":"A","direction":"inbound","createdAt":"2026-03-02T00:00:00Z","channels":[],
+		"legs":[{"id":"B","channels":["B"],"caller":"A","state":"appeared",
+			"from":{"type":"client"},"to":{"type":"user","userId":"u101"}}]}`
+	tracker := bridge.NewTracker(office(t), allCalls)
+	if err := tracker.Restore([]bridge.CallState{{Call: "A", State: []byte(lost)}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	var reports []bridge.Report
+	for _, event := range play(t, "5 snapshot") {
+		reports = append(reports, tracker.Apply(event).Reports...)
+	}
+	want := []string{
+		"5.000 A B disconnected client>user:u101",
+		"5.000 A B finished client>user:u101",
+		"5.000 A CALL-FINISHED",
+		"5.000 A REGISTER B client>user:u101 never..5.000",
+	}
+	if got := transcript(reports, midnight); !slices.Equal(got, want) {
+		t.Errorf("reports: %q", got)
+	}
+	if n := tracker.Remembered(); n != 0 {
+		t.Errorf("%d things are remembered", n)
 	}
 }

@@ -1,10 +1,7 @@
 package bridge
 
 import (
-	"cmp"
-	"encoding/json"
-	"errors"
-	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -30,12 +27,24 @@ type Tracker struct {
 	directory *Directory
 	policy    Policy
 	calls     map[CallID]*call
-	byChannel map[ChannelID]*call
+	channels  map[ChannelID]*channel
 	// byPair finds a half of a Local channel by the name both share.
-	byPair map[string][]ChannelID
+	byPair map[string][]*channel
+	// byRoom finds who is in a bridge.
+	byRoom map[string][]*channel
+	// guests are the calls that have a channel of another call in a leg.
+	guests map[ChannelID][]CallID
 	ended  *endedCalls
 
 	outcome Outcome
+	// stirred are the calls and bridges that the event at hand has changed.
+	stirred stirred
+}
+
+// stirred is what has to be looked at before an event is done with.
+type stirred struct {
+	calls map[CallID]bool
+	rooms map[string]bool
 }
 
 // Outcome is what one event caused.
@@ -67,91 +76,17 @@ func NewTracker(directory *Directory, policy Policy) *Tracker {
 		directory: directory,
 		policy:    policy,
 		calls:     make(map[CallID]*call),
-		byChannel: make(map[ChannelID]*call),
-		byPair:    make(map[string][]ChannelID),
+		channels:  make(map[ChannelID]*channel),
+		byPair:    make(map[string][]*channel),
+		byRoom:    make(map[string][]*channel),
+		guests:    make(map[ChannelID][]CallID),
 		ended:     newEndedCalls(EndedMemory),
+		stirred:   stirred{calls: make(map[CallID]bool), rooms: make(map[string]bool)},
 	}
-}
-
-// UnreadableCallsError names calls in progress whose stored state can't be read.
-// The other calls are restored all the same.
-type UnreadableCallsError struct {
-	Calls []CallID
-	// First is what is wrong with the first of them.
-	First error
-}
-
-func (e *UnreadableCallsError) Error() string {
-	return fmt.Sprintf("the state of %d calls in progress can't be read, beginning with call %s: %v", len(e.Calls), e.Calls[0], e.First)
-}
-
-// Unwrap returns what is wrong with the first call.
-func (e *UnreadableCallsError) Unwrap() error { return e.First }
-
-// Restore gives a new Tracker the calls that were in progress when another one
-// was stopped, and the ids of calls that ended lately, oldest first. Call it
-// once, before the first Apply. The error is an [*UnreadableCallsError].
-func (t *Tracker) Restore(open []CallState, ended []CallID) error {
-	for _, id := range ended {
-		t.ended.add(id)
-	}
-	var unreadable UnreadableCallsError
-	for _, state := range open {
-		c, err := readCall(state)
-		if err != nil {
-			unreadable.Calls = append(unreadable.Calls, state.Call)
-			unreadable.First = cmp.Or(unreadable.First, err)
-			continue
-		}
-		t.calls[c.ID] = c
-		for _, ch := range c.Channels {
-			ch.side = t.directory.sideOf(ch.Name)
-			t.index(c, ch)
-		}
-	}
-	if len(unreadable.Calls) > 0 {
-		return &unreadable
-	}
-	return nil
-}
-
-// readCall reads a stored call. What Apply relies on is checked, since a state
-// that made it panic would do so again at every start.
-func readCall(state CallState) (*call, error) {
-	c := new(call)
-	if err := json.Unmarshal(state.State, c); err != nil {
-		return nil, err
-	}
-	if c.ID != state.Call || slices.Contains(c.Channels, nil) || slices.Contains(c.Legs, nil) {
-		return nil, errors.New("it is not whole")
-	}
-	for _, l := range c.Legs {
-		for _, id := range l.Channels {
-			if c.channel(id) == nil {
-				return nil, fmt.Errorf("leg %s has a channel %s that the call has not", l.ID, id)
-			}
-		}
-	}
-	return c, nil
-}
-
-// State returns a call in the form that Restore takes; false when it is not in
-// progress.
-func (t *Tracker) State(id CallID) (CallState, bool) {
-	c, ok := t.calls[id]
-	if !ok {
-		return CallState{}, false
-	}
-	state, err := json.Marshal(c)
-	if err != nil {
-		// The struct holds strings, bools and times of four-digit years only.
-		panic(fmt.Sprintf("call %s can't be written as JSON: %v", id, err))
-	}
-	return CallState{Call: id, State: state}, true
 }
 
 // Open returns how many calls and channels are known, silent calls included.
-func (t *Tracker) Open() (calls, channels int) { return len(t.calls), len(t.byChannel) }
+func (t *Tracker) Open() (calls, channels int) { return len(t.calls), len(t.channels) }
 
 // Apply takes the next event and returns what it caused. It accepts any event
 // in any order; what makes no sense is ignored.
@@ -164,8 +99,12 @@ func (t *Tracker) Apply(event Event) Outcome {
 		t.seen(event)
 	case EventDial:
 		t.dialEvent(event)
-	case EventRoomEntered, EventRoomLeft, EventRoomMerged, EventRoomDestroyed:
+	case EventRoomEntered, EventRoomLeft, EventRoomDestroyed:
 		t.roomEvent(event)
+	case EventBlindTransfer:
+		t.blindTransfer(event)
+	case EventAttendedTransfer:
+		t.attendedTransfer(event)
 	case EventChannelHold, EventChannelUnhold:
 		t.holdEvent(event)
 	case EventChannelDestroyed:
@@ -173,22 +112,55 @@ func (t *Tracker) Apply(event Event) Outcome {
 	case EventSnapshot:
 		t.reconcile(event)
 	}
+	t.settle(event.Time)
 	if t.outcome.Call == "" {
 		t.outcome.Call = t.callOf(event)
 	}
-	return t.settled()
+	return t.takeOutcome()
 }
 
 // callOf finds the call that an event belongs to.
 func (t *Tracker) callOf(event Event) CallID {
-	if c := t.byChannel[event.Subject()]; c != nil {
-		return c.ID
+	if ch := t.channels[event.Subject()]; ch != nil {
+		return ch.call.ID
 	}
 	return ""
 }
 
-// settled closes the outcome of an event.
-func (t *Tracker) settled() Outcome {
+// settle draws the conclusions from what an event has changed: who is with whom
+// now, what has become of the legs, which calls are over.
+func (t *Tracker) settle(at timeOfEvent) {
+	t.joinRooms(at)
+	t.eachStirred(func(c *call) { t.evaluate(c, at) })
+	t.eachStirred(func(c *call) { t.endIfOver(c, at) })
+	clear(t.stirred.calls)
+	clear(t.stirred.rooms)
+}
+
+// joinRooms looks at who hears whom in the bridges that have changed.
+func (t *Tracker) joinRooms(at timeOfEvent) {
+	for _, room := range slices.Sorted(maps.Keys(t.stirred.rooms)) {
+		if there := t.byRoom[room]; len(there) > 0 {
+			talk := t.talkOf(there[0])
+			for _, ch := range talk {
+				t.placeWaiting(ch.call, at)
+				t.stirred.calls[ch.call.ID] = true
+			}
+			t.join(talk, at)
+		}
+	}
+}
+
+func (t *Tracker) eachStirred(do func(*call)) {
+	for _, id := range slices.Sorted(maps.Keys(t.stirred.calls)) {
+		if c := t.calls[id]; c != nil {
+			do(c)
+		}
+	}
+}
+
+// takeOutcome closes the outcome of an event.
+func (t *Tracker) takeOutcome() Outcome {
 	o := t.outcome
 	t.outcome = Outcome{}
 	slices.Sort(o.Touched)
@@ -196,136 +168,30 @@ func (t *Tracker) settled() Outcome {
 	return o
 }
 
-func (t *Tracker) created(event Event) {
-	if event.Channel == nil || event.Channel.ID == "" {
-		return
+// changed marks a call as one to be looked at, and stored.
+func (t *Tracker) changed(c *call) {
+	t.stirred.calls[c.ID] = true
+	t.outcome.Touched = append(t.outcome.Touched, c.ID)
+}
+
+// stir marks every call in which a channel plays a part, and the bridge it is in,
+// as one to be looked at.
+func (t *Tracker) stir(ch *channel) {
+	t.stirred.calls[ch.call.ID] = true
+	for _, id := range t.guests[ch.ID] {
+		t.stirred.calls[id] = true
 	}
-	if t.byChannel[event.Channel.ID] != nil {
-		t.seen(event)
-		return
-	}
-	c, ch := t.add(*event.Channel, CallID(event.Channel.ID))
-	// The dial plan extension is the number dialled only now; it moves on with
-	// the dial plan.
-	ch.Dialled = event.Channel.Exten
-	if ch.Incoming && ch.side == outside && c.silent() {
-		t.startInbound(c, ch, event.Time)
+	t.stirRoom(ch.Room)
+	if other := t.otherHalf(ch); other != nil {
+		t.stirRoom(other.Room)
 	}
 }
 
-// add makes a channel known, in the call of that id or, a half of a Local
-// channel, in the call of its other half.
-func (t *Tracker) add(seen Channel, id CallID) (*call, *channel) {
-	ch := &channel{
-		ID: seen.ID, Name: seen.Name, Caller: seen.CallerNumber,
-		Incoming: seen.State == StateRing,
-		side:     t.directory.sideOf(seen.Name),
-	}
-	if other := t.byPair[ch.pairName()]; ch.pairName() != "" && len(other) > 0 {
-		id = t.byChannel[other[0]].ID
-	}
-	c := t.calls[id]
-	if c == nil {
-		c = &call{ID: id}
-		t.calls[id] = c
-	}
-	c.Channels = append(c.Channels, ch)
-	t.index(c, ch)
-	t.changed(c)
-	return c, ch
-}
-
-func (t *Tracker) index(c *call, ch *channel) {
-	t.byChannel[ch.ID] = c
-	if pair := ch.pairName(); pair != "" && !slices.Contains(t.byPair[pair], ch.ID) {
-		t.byPair[pair] = append(t.byPair[pair], ch.ID)
+func (t *Tracker) stirRoom(room string) {
+	if room != "" {
+		t.stirred.rooms[room] = true
 	}
 }
-
-// known returns a channel and its call, nil when either is unknown.
-func (t *Tracker) known(seen *Channel) (*call, *channel) {
-	if seen == nil {
-		return nil, nil
-	}
-	c := t.byChannel[seen.ID]
-	if c == nil {
-		return nil, nil
-	}
-	return c, c.channel(seen.ID)
-}
-
-// seen takes what an event shows of a channel beside its own news.
-func (t *Tracker) seen(event Event) {
-	c, ch := t.known(event.Channel)
-	if ch == nil {
-		return
-	}
-	if number := event.Channel.CallerNumber; number != ch.Caller {
-		ch.Caller = number
-		t.changed(c)
-	}
-}
-
-// merge moves all channels of a silent call into another call.
-func (t *Tracker) merge(into, from *call) {
-	into.Channels = append(into.Channels, from.Channels...)
-	for _, ch := range from.Channels {
-		t.byChannel[ch.ID] = into
-	}
-	delete(t.calls, from.ID)
-	t.changed(from)
-	t.changed(into)
-}
-
-func (t *Tracker) destroyed(event Event) {
-	c, ch := t.known(event.Channel)
-	if ch == nil {
-		return
-	}
-	t.drop(c, ch)
-	t.evaluate(c, event.Time)
-	t.endIfOver(c, event.Time)
-}
-
-// drop forgets a channel that is gone.
-func (t *Tracker) drop(c *call, ch *channel) {
-	if ch.Waits {
-		t.note(c, ch, noteNobodyDialed)
-	}
-	c.remove(ch.ID)
-	delete(t.byChannel, ch.ID)
-	if pair := ch.pairName(); pair != "" {
-		t.byPair[pair] = slices.DeleteFunc(t.byPair[pair], func(id ChannelID) bool { return id == ch.ID })
-		if len(t.byPair[pair]) == 0 {
-			delete(t.byPair, pair)
-		}
-	}
-	for _, l := range c.Legs {
-		isGone := func(id ChannelID) bool { return id == ch.ID }
-		l.Channels = slices.DeleteFunc(l.Channels, isGone)
-		l.Talked = slices.DeleteFunc(l.Talked, isGone)
-	}
-	t.changed(c)
-}
-
-// endIfOver reports the end of a call in which nobody is left, and forgets it.
-func (t *Tracker) endIfOver(c *call, at timeOfEvent) {
-	if !c.over() {
-		return
-	}
-	if !c.silent() {
-		t.reportEnd(c, at)
-		t.ended.add(c.ID)
-		t.outcome.Ended = append(t.outcome.Ended, c.ID)
-	}
-	for _, ch := range slices.Clone(c.Channels) {
-		t.drop(c, ch)
-	}
-	delete(t.calls, c.ID)
-	t.changed(c)
-}
-
-func (t *Tracker) changed(c *call) { t.outcome.Touched = append(t.outcome.Touched, c.ID) }
 
 func (t *Tracker) note(c *call, ch *channel, reason string) {
 	t.outcome.Notes = append(t.outcome.Notes, Note{Call: c.ID, Channel: ch.ID, Reason: reason})

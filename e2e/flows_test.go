@@ -238,30 +238,3 @@ func outsiderCalls(s *stage) {
 	s.picksUp(callee, caller)
 	s.hangsUp(caller, callee)
 }
-
-// blindTransfer sends the client from 101 to 102.
-func blindTransfer(s *stage) {
-	caller := s.comesIn("78005550101")
-	callee := s.rings("101")
-	s.picksUp(callee, caller)
-	s.must(callee.Transfer(s.ctx, "102"))
-	s.ends(callee)
-	second := s.rings("102")
-	s.picksUp(second, caller)
-	s.hangsUp(caller, second)
-}
-
-// attendedTransfer has 101 ask 102, then join the client and 102.
-func attendedTransfer(s *stage) {
-	caller := s.comesIn("78005550101")
-	callee := s.rings("101")
-	s.picksUp(callee, caller)
-	s.must(callee.Hold(s.ctx))
-	consultation := s.dials("101", "102")
-	second := s.rings("102")
-	s.picksUp(second, consultation)
-	s.must(callee.TransferTo(s.ctx, consultation))
-	s.ends(callee)
-	s.ends(consultation)
-	s.hangsUp(caller, second)
-}

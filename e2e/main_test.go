@@ -10,9 +10,6 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// theLab is the Asterisk that all tests of the package share.
-var theLab *lab.Lab
-
 func TestMain(m *testing.M) {
 	flag.Parse()
 	os.Exit(run(m))
@@ -29,13 +26,16 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(programDirectory) }()
-	if theLab, err = lab.Start(context.Background(), lab.Options{}); err != nil {
+	// Where there is no lab, no test need begin.
+	first, err := labs.take(context.Background())
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL: the e2e tests can't run:", err)
 		return 1
 	}
+	labs.giveBack(first)
 	code = m.Run()
-	if err := theLab.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, "FAIL: closing the lab:", err)
+	if err := labs.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL: closing the labs:", err)
 		return 1
 	}
 	return code

@@ -29,13 +29,19 @@ const patience = 90 * time.Second
 var clients atomic.Int64
 
 // newStage sets the stage for one test, after the calls of the one before are
-// gone.
-func newStage(t testing.TB) *stage {
+// gone. The test runs in parallel with others, each on an exchange of its own.
+func newStage(t *testing.T) *stage {
+	t.Parallel()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("not done in %s", patience))
 	t.Cleanup(cancel)
-	s := &stage{TB: t, Lab: theLab, ctx: ctx, phones: map[string]bool{"trunk": true}, client: fmt.Sprintf("7999%07d", clients.Add(1))}
+	l, err := labs.take(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { labs.giveBack(l) })
+	s := &stage{TB: t, Lab: l, ctx: ctx, phones: map[string]bool{"trunk": true}, client: fmt.Sprintf("7999%07d", clients.Add(1))}
 	t.Cleanup(s.clear)
-	s.must(theLab.AwaitIdle(ctx))
+	s.must(l.AwaitIdle(ctx))
 	return s
 }
 

@@ -1,0 +1,224 @@
+package bridge
+
+import "slices"
+
+func (t *Tracker) created(event Event) {
+	if event.Channel == nil || event.Channel.ID == "" {
+		return
+	}
+	if t.channels[event.Channel.ID] != nil {
+		t.seen(event)
+		return
+	}
+	ch := t.add(*event.Channel, CallID(event.Channel.ID))
+	// The dial plan extension is the number dialled only now; it moves on with
+	// the dial plan.
+	ch.Dialled = event.Channel.Exten
+	if ch.Incoming && ch.side == outside && ch.call.silent() {
+		t.startInbound(ch.call, ch, event.Time)
+	}
+}
+
+// add makes a channel known, in the call of that id or, a half of a Local
+// channel, in the call of its other half.
+func (t *Tracker) add(seen Channel, id CallID) *channel {
+	ch := &channel{
+		ID: seen.ID, Name: seen.Name, Caller: seen.CallerNumber,
+		Incoming: seen.State == StateRing,
+		side:     t.directory.sideOf(seen.Name),
+	}
+	if other := t.otherHalf(ch); other != nil {
+		id = other.call.ID
+	}
+	c := t.calls[id]
+	if c == nil {
+		c = &call{ID: id}
+		t.calls[id] = c
+	}
+	c.Channels = append(c.Channels, ch)
+	t.index(c, ch)
+	t.changed(c)
+	return ch
+}
+
+func (t *Tracker) index(c *call, ch *channel) {
+	ch.call = c
+	t.channels[ch.ID] = ch
+	if pair := ch.pairName(); pair != "" {
+		t.byPair[pair] = append(t.byPair[pair], ch)
+	}
+	if ch.Room != "" {
+		t.byRoom[ch.Room] = append(t.byRoom[ch.Room], ch)
+	}
+}
+
+// known returns a channel; nil when it is unknown.
+func (t *Tracker) known(seen *Channel) *channel {
+	if seen == nil {
+		return nil
+	}
+	return t.channels[seen.ID]
+}
+
+// seen takes what an event shows of a channel beside its own news.
+func (t *Tracker) seen(event Event) {
+	ch := t.known(event.Channel)
+	if ch == nil {
+		return
+	}
+	if number := event.Channel.CallerNumber; number != ch.Caller {
+		ch.Caller = number
+		t.changed(ch.call)
+	}
+}
+
+// otherHalf is the other half of a Local channel; nil for none.
+func (t *Tracker) otherHalf(ch *channel) *channel {
+	pair := ch.pairName()
+	if pair == "" {
+		return nil
+	}
+	return firstBorn(without(slices.Clone(t.byPair[pair]), ch))
+}
+
+// firstBorn is the oldest of some channels; nil for none. There is one at most,
+// but for events that are not Asterisk's.
+func firstBorn(channels []*channel) *channel {
+	if len(channels) == 0 {
+		return nil
+	}
+	return slices.MinFunc(channels, byBirth)
+}
+
+// merge moves all channels of a silent call into another call.
+func (t *Tracker) merge(into, from *call) {
+	if into == from {
+		return
+	}
+	for _, ch := range slices.Clone(from.Channels) {
+		t.adopt(into, ch)
+	}
+	delete(t.calls, from.ID)
+}
+
+// adopt moves a channel into another call: from now on it belongs to that one
+// alone.
+func (t *Tracker) adopt(into *call, ch *channel) {
+	from := ch.call
+	if from == into {
+		return
+	}
+	from.remove(ch.ID)
+	into.Channels = append(into.Channels, ch)
+	ch.call = into
+	for _, l := range from.Legs {
+		l.lose(ch.ID)
+		if l.Caller == ch.ID {
+			t.invite(from, ch)
+		}
+	}
+	t.changed(from)
+	t.changed(into)
+	t.stir(ch)
+}
+
+// invite makes a channel of another call play a part in this one.
+func (t *Tracker) invite(c *call, ch *channel) {
+	if ch.call != c && !slices.Contains(t.guests[ch.ID], c.ID) {
+		t.guests[ch.ID] = append(t.guests[ch.ID], c.ID)
+		slices.Sort(t.guests[ch.ID])
+	}
+}
+
+func (t *Tracker) destroyed(event Event) {
+	if ch := t.known(event.Channel); ch != nil {
+		t.drop(ch)
+	}
+}
+
+// drop forgets a channel that is gone.
+func (t *Tracker) drop(ch *channel) {
+	if ch.Waits {
+		t.note(ch.call, ch, noteNobodyDialed)
+	}
+	t.stir(ch)
+	t.leaveRoom(ch)
+	for _, l := range ch.call.Legs {
+		l.lose(ch.ID)
+	}
+	for _, id := range t.guests[ch.ID] {
+		if c := t.calls[id]; c != nil {
+			for _, l := range c.Legs {
+				l.lose(ch.ID)
+			}
+			t.changed(c)
+		}
+	}
+	delete(t.guests, ch.ID)
+	ch.call.remove(ch.ID)
+	delete(t.channels, ch.ID)
+	if pair := ch.pairName(); pair != "" {
+		t.byPair[pair] = without(t.byPair[pair], ch)
+		if len(t.byPair[pair]) == 0 {
+			delete(t.byPair, pair)
+		}
+	}
+	t.changed(ch.call)
+}
+
+func without(channels []*channel, gone *channel) []*channel {
+	return slices.DeleteFunc(channels, func(ch *channel) bool { return ch == gone })
+}
+
+// endIfOver reports the end of a call in which nobody is left, and forgets it.
+func (t *Tracker) endIfOver(c *call, at timeOfEvent) {
+	if !t.over(c) {
+		return
+	}
+	if !c.silent() {
+		t.reportEnd(c, at)
+		t.ended.add(c.ID)
+		t.outcome.Ended = append(t.outcome.Ended, c.ID)
+	}
+	for id, calls := range t.guests {
+		if calls = slices.DeleteFunc(calls, func(other CallID) bool { return other == c.ID }); len(calls) == 0 {
+			delete(t.guests, id)
+		} else {
+			t.guests[id] = calls
+		}
+	}
+	delete(t.calls, c.ID)
+	t.changed(c)
+	t.leaveBehind(c)
+}
+
+// leaveBehind keeps the plumbing of a call that is over, silently, until it goes:
+// others may hear each other through it.
+func (t *Tracker) leaveBehind(c *call) {
+	if len(c.Channels) == 0 {
+		return
+	}
+	id := CallID(c.Channels[0].ID)
+	rest := t.calls[id]
+	if rest == nil {
+		rest = &call{ID: id}
+		t.calls[id] = rest
+	}
+	for _, ch := range slices.Clone(c.Channels) {
+		t.adopt(rest, ch)
+	}
+}
+
+// over tells that nobody is in a call any more: every channel is gone, or all
+// that is left is plumbing with nobody behind it, which will go by itself.
+func (t *Tracker) over(c *call) bool {
+	for _, ch := range c.Channels {
+		if c.silent() || ch.side != plumbing {
+			return false
+		}
+		if root, _ := t.rootOf(ch); root != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,140 @@
+package bridge
+
+import "slices"
+
+// join draws the conclusions from who hears whom: somebody who was not called by
+// anybody there, and talks with a client now, has a leg in the client's call. That
+// is how a call is picked up, taken out of parking, handed over after a
+// consultation, or becomes a conference.
+func (t *Tracker) join(talk []*channel, at timeOfEvent) {
+	var people []*channel
+	for _, ch := range talk {
+		if ch.side != plumbing {
+			people = append(people, ch)
+		}
+	}
+	if len(people) < 2 {
+		return
+	}
+	clients := clientsAmong(people)
+	switch {
+	case len(clients) == 0:
+		t.joinColleagues(talk, people, at)
+	case slices.ContainsFunc(people, func(ch *channel) bool { return ch.side == employee }):
+		t.joinClients(talk, people, clients, at)
+	default:
+		t.joinOutside(talk, people, clients[0], at)
+	}
+}
+
+// clientsAmong are the clients of reported calls, the oldest call's first, one of
+// each call.
+func clientsAmong(people []*channel) []*channel {
+	var clients []*channel
+	for _, ch := range people {
+		c := ch.call
+		mayBe := ch.side == outside && !c.silent() && c.Direction != Internal && c.openLegOf(ch.ID) == nil
+		if mayBe && !slices.ContainsFunc(clients, func(other *channel) bool { return other.call == c }) {
+			clients = append(clients, ch)
+		}
+	}
+	slices.SortStableFunc(clients, func(a, b *channel) int { return older(a.call, b.call) })
+	return clients
+}
+
+// joinClients: every employee has a leg with every client.
+func (t *Tracker) joinClients(talk, people, clients []*channel, at timeOfEvent) {
+	for _, own := range people {
+		if own.side != employee {
+			continue
+		}
+		for _, client := range clients {
+			c := client.call
+			if c.openLegOf(own.ID) != nil || t.talksAlready(c, own) {
+				continue
+			}
+			if free := own.call.silent() || own.call.Direction == Internal; free && !t.playsIn(own, clients) {
+				t.adoptThrough(c, own, talk)
+			}
+			t.invite(c, own)
+			t.appear(c, client, own, Party{Type: PartyClient}, t.directory.party(own.Name), at)
+		}
+	}
+}
+
+// playsIn tells whether a channel has a leg in the call of one of the clients.
+func (t *Tracker) playsIn(own *channel, clients []*channel) bool {
+	return slices.ContainsFunc(clients, func(client *channel) bool { return client.call.openLegOf(own.ID) != nil })
+}
+
+// talksAlready tells whether an employee is in the call by another channel, as
+// somebody is who brings the two he talks to together.
+func (t *Tracker) talksAlready(c *call, own *channel) bool {
+	return slices.ContainsFunc(c.Legs, func(l *leg) bool {
+		return l.open() && !l.StartedAt.IsZero() && t.sameEndpoint(l, own)
+	})
+}
+
+// joinOutside: those whom an employee has brought together and left are all
+// outside. Who was called later is a leg of the older call.
+func (t *Tracker) joinOutside(talk, people []*channel, client *channel, at timeOfEvent) {
+	if !slices.ContainsFunc(people, func(ch *channel) bool { return ch.Joined }) {
+		return
+	}
+	for _, own := range people {
+		if own.call != client.call {
+			t.adoptThrough(client.call, own, talk)
+			t.appear(client.call, client, own, Party{Type: PartyClient}, t.outsideParty("", own), at)
+		}
+	}
+}
+
+// joinColleagues: nobody outside is there. Who was not called by somebody who is
+// still with them joins the oldest call.
+func (t *Tracker) joinColleagues(talk, people []*channel, at timeOfEvent) {
+	var oldest *channel
+	for _, ch := range people {
+		if !ch.call.silent() && ch.side == employee && (oldest == nil || older(ch.call, oldest.call) < 0) {
+			oldest = ch
+		}
+	}
+	if oldest == nil || oldest.call.Direction != Internal {
+		return
+	}
+	c := oldest.call
+	for _, own := range people {
+		if own.call == c || own.side != employee || t.isWith(own, people) || t.talksAlready(c, own) {
+			continue
+		}
+		t.adoptThrough(c, own, talk)
+		t.appear(c, oldest, own, t.directory.party(oldest.Name), t.directory.party(own.Name), at)
+	}
+}
+
+// isWith tells whether a channel's own call goes on among those people.
+func (t *Tracker) isWith(own *channel, people []*channel) bool {
+	for _, c := range t.callsOf(own) {
+		for _, l := range c.Legs {
+			concerns := l.open() && (l.Caller == own.ID || slices.Contains(l.Channels, own.ID))
+			if concerns && slices.ContainsFunc(people, func(ch *channel) bool { return ch != own && t.isCounterpart(c, l, ch) }) {
+				return true
+			}
+		}
+	}
+	return own.call.Direction != Internal && !own.call.silent()
+}
+
+// adoptThrough moves a channel into the call, and with it the Local channels that
+// those who talk hear each other through.
+func (t *Tracker) adoptThrough(c *call, own *channel, talk []*channel) {
+	from := own.call
+	t.adopt(c, own)
+	for _, ch := range talk {
+		if ch.side == plumbing && ch.call == from {
+			t.adopt(c, ch)
+		}
+	}
+	if len(from.Channels) == 0 && from.silent() {
+		delete(t.calls, from.ID)
+	}
+}

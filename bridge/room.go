@@ -1,0 +1,146 @@
+package bridge
+
+import (
+	"cmp"
+	"slices"
+)
+
+// noteCountedElsewhere is a check only: nothing is concluded from it.
+const noteCountedElsewhere = "the switch counts a channel to another call than its events do"
+
+func (t *Tracker) roomEvent(event Event) {
+	if event.Room == nil {
+		return
+	}
+	switch event.Type {
+	case EventRoomEntered:
+		ch := t.known(event.Channel)
+		switch {
+		case ch == nil:
+		case event.Room.Holding:
+			t.move(ch, "")
+			t.wentOn(ch)
+		default:
+			t.move(ch, event.Room.ID)
+			t.checkLinked(ch, event.Channel.LinkedID)
+		}
+	case EventRoomLeft:
+		// Another room means that it is elsewhere already.
+		if ch := t.known(event.Channel); ch != nil && ch.Room == event.Room.ID {
+			t.move(ch, "")
+		}
+	case EventRoomDestroyed:
+		for _, ch := range slices.Clone(t.byRoom[event.Room.ID]) {
+			t.move(ch, "")
+		}
+	}
+}
+
+// move notes the room that a channel is in now. A hold belongs to the room it
+// was asked for in: who comes back or goes elsewhere is heard again.
+func (t *Tracker) move(ch *channel, room string) {
+	if ch.Room == room {
+		return
+	}
+	t.stir(ch)
+	t.leaveRoom(ch)
+	ch.Held = false
+	if room != "" {
+		ch.Room = room
+		t.byRoom[room] = append(t.byRoom[room], ch)
+	}
+	t.changed(ch.call)
+	t.stir(ch)
+}
+
+func (t *Tracker) leaveRoom(ch *channel) {
+	if ch.Room == "" {
+		return
+	}
+	t.byRoom[ch.Room] = without(t.byRoom[ch.Room], ch)
+	if len(t.byRoom[ch.Room]) == 0 {
+		delete(t.byRoom, ch.Room)
+	}
+	ch.Room = ""
+}
+
+// wentOn tells that a channel has left those it talked to for good: it is parked,
+// or calls somebody else.
+func (t *Tracker) wentOn(ch *channel) {
+	if ch.Room != "" {
+		return
+	}
+	for _, c := range t.callsOf(ch) {
+		for _, l := range c.Legs {
+			if i := slices.Index(l.Talked, ch.ID); i >= 0 {
+				l.Talked = slices.Delete(l.Talked, i, i+1)
+				t.changed(c)
+			}
+		}
+	}
+}
+
+// callsOf are the calls in which a channel plays a part, its own first.
+func (t *Tracker) callsOf(ch *channel) []*call {
+	calls := []*call{ch.call}
+	for _, id := range t.guests[ch.ID] {
+		if c := t.calls[id]; c != nil {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// talkOf are the channels that hear each other with a channel that is in a room,
+// itself and the Local channels in between included; in the order of their birth.
+func (t *Tracker) talkOf(start *channel) []*channel {
+	if start.Room == "" {
+		return []*channel{start}
+	}
+	reached := map[*channel]bool{start: true}
+	talk := []*channel{start}
+	add := func(ch *channel) {
+		if ch != nil && ch.Room != "" && !reached[ch] {
+			reached[ch] = true
+			talk = append(talk, ch)
+		}
+	}
+	for i := 0; i < len(talk); i++ {
+		for _, ch := range t.byRoom[talk[i].Room] {
+			add(ch)
+		}
+		add(t.otherHalf(talk[i]))
+	}
+	slices.SortFunc(talk, byBirth)
+	return talk
+}
+
+// byBirth sorts channels by their unique ids, which count upwards within one life
+// of the switch.
+func byBirth(a, b *channel) int {
+	return cmp.Or(cmp.Compare(serial(a.ID), serial(b.ID)), cmp.Compare(a.ID, b.ID))
+}
+
+// checkLinked compares the call that a channel belongs to with the one that the
+// switch counts it to, where it says that. A consultation is a call of its own for
+// us, and part of the first one for the switch.
+func (t *Tracker) checkLinked(ch *channel, linked ChannelID) {
+	other := t.calls[CallID(linked)]
+	if other == nil || other == ch.call || other.silent() || ch.call.silent() || ch.Counted {
+		return
+	}
+	if t.consults(ch.call, other) || t.consults(other, ch.call) {
+		return
+	}
+	ch.Counted = true
+	t.note(ch.call, ch, noteCountedElsewhere)
+	t.changed(ch.call)
+}
+
+// consults tells whether somebody of the other call makes this one.
+func (t *Tracker) consults(c, other *call) bool {
+	return slices.ContainsFunc(c.Legs, func(l *leg) bool {
+		caller := t.channels[l.Caller]
+		return caller != nil && caller.call == other
+	})
+}
