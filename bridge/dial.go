@@ -45,7 +45,21 @@ func (t *Tracker) dialEvent(event Event) {
 		return
 	}
 	t.showsNumber(caller, event.Caller.CallerNumber)
+	if event.DialStatus == "ANSWER" && peer.Incoming {
+		t.pickedUp(caller, event.Time)
+	}
 	t.dialled(caller, peer, event.DialString, event.Time)
+}
+
+// pickedUp: somebody who was not dialled has answered in place of those who were
+// (Asterisk 22, features pickup: an ANSWER of a channel that has called in itself).
+func (t *Tracker) pickedUp(caller *channel, at timeOfEvent) {
+	for _, ch := range caller.call.Channels {
+		if ch.DialledBy == caller.ID {
+			t.refused(ch)
+		}
+	}
+	t.evaluate(caller.call, at)
 }
 
 // refused takes a channel out of the legs in which it only rang.

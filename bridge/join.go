@@ -13,11 +13,12 @@ func (t *Tracker) join(talk []*channel, at timeOfEvent) {
 			people = append(people, ch)
 		}
 	}
-	if len(people) < 2 {
-		return
-	}
 	clients := clientsAmong(people)
+	if len(clients) > 0 {
+		t.takeOver(clients[0], talk, at)
+	}
 	switch {
+	case len(people) < 2:
 	case len(clients) == 0:
 		t.joinColleagues(talk, people, at)
 	case slices.ContainsFunc(people, func(ch *channel) bool { return ch.side == employee }):
@@ -40,6 +41,36 @@ func clientsAmong(people []*channel) []*channel {
 	}
 	slices.SortStableFunc(clients, func(a, b *channel) int { return older(a.call, b.call) })
 	return clients
+}
+
+// takeOver: who is called over a Local channel that a client hears now is called
+// for that client, as a phone is that rings still when its caller hands over.
+func (t *Tracker) takeOver(client *channel, talk []*channel, at timeOfEvent) {
+	for _, half := range talk {
+		from := half.call
+		if half.side != plumbing || from == client.call {
+			continue
+		}
+		var called []*channel
+		for _, ch := range slices.Clone(from.Channels) {
+			dialling := ch
+			if ch.side != plumbing {
+				dialling = t.channels[ch.DialledBy]
+			}
+			if root, _ := t.rootOf(dialling); root == client {
+				t.adopt(client.call, ch)
+				called = append(called, ch)
+			}
+		}
+		for _, ch := range called {
+			switch ch.side {
+			case employee:
+				t.appear(client.call, client, ch, Party{Type: PartyClient}, t.directory.party(ch.Name), at)
+			case outside:
+				t.appear(client.call, client, ch, Party{Type: PartyClient}, t.outsideParty("", ch), at)
+			}
+		}
+	}
 }
 
 // joinClients: every employee has a leg with every client.
