@@ -14,11 +14,11 @@ const (
 	noteNotIncoming    = "somebody outside who had not called in was connected to a phone"
 )
 
-// finalStatuses end an attempt to call somebody (Asterisk 22, app_dial): whoever
-// is called next is called after that, although the channel goes a moment later.
-// CANCEL is not among them, since it ends those who lost to one that answered, and
-// nobody is called after that.
-var finalStatuses = map[string]bool{"NOANSWER": true, "BUSY": true, "CHANUNAVAIL": true, "CONGESTION": true}
+// finalStatuses end an attempt to call somebody (Asterisk 22, app_dial, app_queue):
+// they come before the next one begins, and the end of the channel may come after.
+var finalStatuses = map[string]bool{
+	"NOANSWER": true, "BUSY": true, "CANCEL": true, "CHANUNAVAIL": true, "CONGESTION": true,
+}
 
 // dialEvent takes the start of a dial, or any other news of one whose start was
 // not told: a picked-up call is answered by somebody who was never dialled.

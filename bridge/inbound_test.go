@@ -77,11 +77,11 @@ func TestInboundCallOfOnePhone(t *testing.T) {
 		{"the client gives up", allCalls, ringing + `
 			7     dialstatus A>B CANCEL
 			7.001 gone B 127
-			7.002 gone A 127`, missed("7.001", "7.002")},
+			7.002 gone A 127`, missed("7.000", "7.002")},
 		{"the client gives up, and its channel goes first", allCalls, ringing + `
 			7.001 gone A 127
 			7.002 dialstatus A>B CANCEL
-			7.003 gone B 127`, missed("7.003", "7.003")},
+			7.003 gone B 127`, missed("7.002", "7.003")},
 		{"nobody answers", allCalls, ringing + `
 			25    dialstatus A>B NOANSWER
 			25.001 gone B 0

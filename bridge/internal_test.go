@@ -38,9 +38,9 @@ func TestInternalCall(t *testing.T) {
 			9.100 A CALL-FINISHED
 			9.100 A REGISTER B user:u101>user:u102 never..9.000`},
 		{"to an employee who is no user of the CRM", allCalls, `
-			0 new A PJSIP/104 Ring caller=104 exten=105
-			1 new B PJSIP/105 Down
-			1 dial A>B 105
+			0 new A PJSIP/104 Ring caller=104 exten=108
+			1 new B PJSIP/108 Down
+			1 dial A>B 108
 			2 gone B 17
 			2 gone A 17`, `
 			1.000 A started internal - -

@@ -16,8 +16,11 @@ import (
 var (
 	users = []bridge.User{
 		{ID: "u101", Extension: "101", Endpoint: "PJSIP/101", Mobile: "+7 (922) 111-22-33"},
-		{ID: "u102", Extension: "102", Endpoint: "PJSIP/102"},
+		{ID: "u102", Extension: "102", Endpoint: "PJSIP/102", Mobile: "79161110102"},
 		{ID: "u103", Extension: "103", Endpoint: "PJSIP/103"},
+		{ID: "u105", Extension: "105", Endpoint: "PJSIP/105"},
+		{ID: "u106", Extension: "106", Endpoint: "PJSIP/106"},
+		{ID: "u107", Extension: "107", Endpoint: "PJSIP/107"},
 		{ID: "umob", Mobile: "89224445566"},
 	}
 	trunks = []bridge.Trunk{

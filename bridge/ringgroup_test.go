@@ -37,13 +37,13 @@ func TestRingGroup(t *testing.T) {
 			5.003 gone D 26
 			20    gone C 16
 			20.001 gone A 16`, appeared + `
+			5.000 A B disconnected client>user:u101
+			5.000 A D disconnected client>user:u103
 			5.001 A C connected client>user:u102
-			5.002 A B disconnected client>user:u101
-			5.003 A D disconnected client>user:u103
 			20.000 A C disconnected client>user:u102
 			20.001 A C finished client>user:u102
 			20.001 A CALL-FINISHED
-			20.001 A REGISTER B client>user:u101 never..5.002, C client>user:u102 5.001..20.000, D client>user:u103 never..5.003`},
+			20.001 A REGISTER B client>user:u101 never..5.000, C client>user:u102 5.001..20.000, D client>user:u103 never..5.000`},
 		{"102 answers and the others are gone before", allCalls, group + `
 			5     gone D 26
 			5     gone B 26
@@ -120,10 +120,10 @@ func TestQueue(t *testing.T) {
 			5.1  gone B 26`, `
 			0.000 A started inbound 79997775533 79229929292
 			1.000 A B appeared client>user:u101
-			5.100 A B disconnected client>user:u101
+			5.000 A B disconnected client>user:u101
 			5.100 A B finished client>user:u101
 			5.100 A CALL-FINISHED
-			5.100 A REGISTER B client>user:u101 never..5.100`},
+			5.100 A REGISTER B client>user:u101 never..5.000`},
 	})
 }
 

@@ -23,7 +23,7 @@ type scenario struct {
 
 // scenarios are all of them. Everything that is not said of one is the lab's
 // dialplan (lab/conf/extensions.conf).
-var scenarios = slices.Concat(plainScenarios, transferScenarios)
+var scenarios = slices.Concat(plainScenarios, transferScenarios, groupScenarios, queueScenarios, forwardingScenarios, deviceScenarios, callerScenarios)
 
 var updateCaptures = flag.Bool("update-captures", false, "record testdata/captures anew")
 

@@ -138,6 +138,29 @@ func (s *stage) picksUp(callee, caller *phone.Call) {
 	s.must(s.AwaitTalks(s.ctx, talks+1))
 }
 
+// picksUpBehindLocal is picksUp for a phone that the switch dials over a Local
+// channel, which goes away when the two talk.
+func (s *stage) picksUpBehindLocal(callee, caller *phone.Call) {
+	s.Helper()
+	s.picksUp(callee, caller)
+	s.must(callee.Speak())
+	s.must(caller.Speak())
+	s.must(s.AwaitGone(s.ctx, "Local/"))
+}
+
+// picksUpOverLocal is picksUp for a phone that the switch dials over a Local
+// channel that stays: there are two conversations, one on either side of it.
+func (s *stage) picksUpOverLocal(callee, caller *phone.Call) {
+	s.Helper()
+	talks, err := s.Talks(s.ctx)
+	s.must(err)
+	s.must(callee.Answer(s.ctx))
+	s.must(caller.AwaitAnswered(s.ctx))
+	s.must(s.AwaitTalks(s.ctx, talks+2))
+	s.must(callee.Speak())
+	s.must(caller.Speak())
+}
+
 // hangsUp ends a call, and waits until the other side knows it.
 func (s *stage) hangsUp(who, other *phone.Call) {
 	s.Helper()

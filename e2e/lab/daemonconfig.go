@@ -32,10 +32,21 @@ type DaemonConfig struct {
 }
 
 // Users are the extensions in the daemon's directory.
-func (DaemonConfig) Users() []string { return []string{"101", "102", "103", "105", "106"} }
+func (DaemonConfig) Users() []string { return []string{"101", "102", "103", "105", "106", "107"} }
+
+// ColleaguesMobile is the mobile phone of 102's user; no other user has one.
+const ColleaguesMobile = "79161110102"
+
+func mobile(extension string) string {
+	if extension == "102" {
+		return ColleaguesMobile
+	}
+	return ""
+}
 
 var daemonTemplate = template.Must(template.New("kontur-ari.yaml").Funcs(template.FuncMap{
 	"userID": UserID,
+	"mobile": mobile,
 	"number": func() string { return OutsideNumber },
 }).Parse(`node: lab
 asterisk:
@@ -55,6 +66,7 @@ directory:
     - user_id: {{userID .}}
       name: Employee {{.}}
       extension: "{{.}}"
+      mobile: "{{mobile .}}"
 {{- end}}
   trunks:
     - endpoint: PJSIP/trunk

@@ -40,8 +40,11 @@ type Lab struct {
 
 // Extensions are the employees with a phone. 104 is in no CRM. 105 and 106 are
 // employees too, and their phones are never there: nobody listens where 105's
-// was, and 106's never was.
-func Extensions() []string { return []string{"101", "102", "103", "104"} }
+// was, and 106's never was. 107 has two telephones, the other is [SecondDevice].
+func Extensions() []string { return []string{"101", "102", "103", "104", "107"} }
+
+// SecondDevice is the name in the lab of 107's other telephone.
+const SecondDevice = "107-second"
 
 // startTimeout is how long a start may take on a machine that is very busy.
 const startTimeout = time.Minute
@@ -87,15 +90,16 @@ func start(ctx context.Context, options Options) (l *Lab, err error) {
 // told the trunks' addresses.
 func (l *Lab) plugIn() error {
 	password := rand.Text()
-	for _, config := range []struct{ user, host string }{
-		{"trunk", "127.0.0.2"}, {"trunk2", "127.0.0.3"},
-		{"101", ""}, {"102", ""}, {"103", ""}, {"104", ""},
+	for _, config := range []struct{ name, user, host string }{
+		{"trunk", "trunk", "127.0.0.2"}, {"trunk2", "trunk2", "127.0.0.3"},
+		{"101", "101", ""}, {"102", "102", ""}, {"103", "103", ""}, {"104", "104", ""},
+		{"107", "107", ""}, {SecondDevice, "107", ""},
 	} {
 		p, err := phone.New(phone.Config{User: config.user, Host: config.host, Password: password})
 		if err != nil {
 			return err
 		}
-		l.phones[config.user] = p
+		l.phones[config.name] = p
 	}
 	l.Trunk, l.Trunk2 = l.phones["trunk"], l.phones["trunk2"]
 	l.settings.PhonePassword = password
@@ -143,15 +147,15 @@ func (l *Lab) configure(options Options) error {
 }
 
 func (l *Lab) register(ctx context.Context) error {
-	for _, extension := range Extensions() {
-		if err := l.phones[extension].Register(ctx); err != nil {
+	for _, name := range append(Extensions(), SecondDevice) {
+		if err := l.phones[name].Register(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Phone is an employee's phone: one of [Extensions].
+// Phone is an employee's phone: one of [Extensions], or [SecondDevice].
 func (l *Lab) Phone(extension string) *phone.Phone { return l.phones[extension] }
 
 // Close ends everything the lab has started and removes its files.

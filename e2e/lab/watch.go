@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -84,4 +86,47 @@ func (l *Lab) await(ctx context.Context, otherwise string, holds func() (bool, e
 			return fmt.Errorf("%s: %w", otherwise, context.Cause(ctx))
 		}
 	}
+}
+
+// AwaitGone waits until no channel is up whose name begins like that:
+// "PJSIP/101-" for those of one phone, "Local/" for the switch's own.
+func (l *Lab) AwaitGone(ctx context.Context, prefix string) error {
+	return l.AwaitChannels(ctx, prefix, 0)
+}
+
+// AwaitChannels waits until exactly that many channels are up whose names begin
+// like that.
+func (l *Lab) AwaitChannels(ctx context.Context, prefix string, count int) error {
+	return l.awaitChannels(ctx, fmt.Sprintf("not %d channels %s are up", count, prefix), func(channels []channel) bool {
+		here := 0
+		for _, c := range channels {
+			if strings.HasPrefix(c.Name, prefix) {
+				here++
+			}
+		}
+		return here == count
+	})
+}
+
+// AwaitRunning waits until a channel runs an application of the dialplan.
+func (l *Lab) AwaitRunning(ctx context.Context, application string) error {
+	return l.awaitChannels(ctx, "no channel runs "+application, func(channels []channel) bool {
+		return slices.ContainsFunc(channels, func(c channel) bool { return c.Dialplan.Application == application })
+	})
+}
+
+// channel is one of ARI's list.
+type channel struct {
+	Name     string
+	Dialplan struct {
+		Application string `json:"app_name"`
+	}
+}
+
+func (l *Lab) awaitChannels(ctx context.Context, otherwise string, holds func([]channel) bool) error {
+	return l.await(ctx, otherwise, func() (bool, error) {
+		var channels []channel
+		err := l.asterisk.ari.do(ctx, http.MethodGet, "/channels", &channels)
+		return err == nil && holds(channels), err
+	})
 }

@@ -53,14 +53,17 @@ type Call struct {
 	invite *sip.Request
 	server sip.ServerTransaction
 
-	mu       sync.Mutex
-	client   sip.ClientTransaction // replaced when a password was asked for
-	ending   Ending
-	decided  bool // the final response to an incoming INVITE was chosen
-	progress milestone
-	ringing  milestone
-	answered milestone
-	ended    milestone
+	mu     sync.Mutex
+	client sip.ClientTransaction // replaced when a password was asked for
+	ending Ending
+	// described is the other side's session description.
+	described []byte
+	decided   bool // the final response to an incoming INVITE was chosen
+	progress  milestone
+	early     milestone // the other side sends sound before the answer
+	ringing   milestone
+	answered  milestone
+	ended     milestone
 	// acked is when the other side has confirmed our answer.
 	acked milestone
 	// referred is when a transfer that we asked for has worked.
@@ -93,13 +96,16 @@ func newCall(p *Phone, d *dialog) (*Call, error) {
 	}
 	return &Call{
 		phone: p, dialog: d, media: m,
-		progress: make(milestone), ringing: make(milestone), answered: make(milestone),
+		progress: make(milestone), early: make(milestone), ringing: make(milestone), answered: make(milestone),
 		ended: make(milestone), acked: make(milestone), referred: make(milestone),
 	}, nil
 }
 
 // AwaitRinging waits until the other side rings.
 func (c *Call) AwaitRinging(ctx context.Context) error { return c.await(ctx, "ringing", c.ringing) }
+
+// AwaitEarly waits until the other side sends sound before the answer (183).
+func (c *Call) AwaitEarly(ctx context.Context) error { return c.await(ctx, "played early", c.early) }
 
 // AwaitAnswered waits until the call is answered (an incoming one: until the
 // switch has confirmed that it was).

@@ -82,7 +82,7 @@ func (p *Phone) incoming(req *sip.Request, tx sip.ServerTransaction) (*Call, err
 	if err != nil {
 		return nil, err
 	}
-	call.invite, call.server = req, tx
+	call.invite, call.server, call.described = req, tx, req.Body()
 	call.Number, call.From, call.Name = unescape(req.Recipient.User), unescape(from.Address.User), from.DisplayName
 	return call, nil
 }
@@ -108,16 +108,48 @@ func (c *Call) Ring() error {
 	return nil
 }
 
+// PlayEarly begins to send sound before the answer (183 with a session
+// description): a ringing tone of one's own, or an announcement.
+func (c *Call) PlayEarly() error {
+	if c.Over() {
+		return c.wrap("play early", &EndedError{c.how()})
+	}
+	res := sip.NewResponseFromRequest(c.invite, sip.StatusSessionInProgress, "Session Progress", nil)
+	res.AppendHeader(c.phone.contact())
+	describing(res, c.media.describe("sendrecv"))
+	if err := c.server.Respond(res); err != nil {
+		return c.wrap("play early", err)
+	}
+	return nil
+}
+
 // Reject refuses an incoming call with a SIP status: 486 is busy, 603 declined.
 func (c *Call) Reject(code int) error {
-	if !c.decide() {
-		return c.wrap("reject", &EndedError{c.how()})
-	}
 	reason := map[int]string{486: "Busy Here", 603: "Decline", 480: "Temporarily Unavailable", 503: "Service Unavailable", 404: "Not Found"}[code]
-	if err := c.server.Respond(sip.NewResponseFromRequest(c.invite, code, reason, nil)); err != nil {
-		return c.wrap("reject", err)
+	return c.refuse("reject", sip.NewResponseFromRequest(c.invite, code, reason, nil))
+}
+
+// Redirect forwards an incoming call to a number of the switch (302), as a phone
+// does on which call forwarding is set.
+func (c *Call) Redirect(number string) error {
+	target, err := c.phone.at(number)
+	if err != nil {
+		return err
 	}
-	c.end(Ending{By: Us, Code: code, Reason: reason})
+	res := sip.NewResponseFromRequest(c.invite, sip.StatusMovedTemporarily, "Moved Temporarily", nil)
+	res.AppendHeader(&sip.ContactHeader{Address: target})
+	return c.refuse("redirect", res)
+}
+
+// refuse sends the final response to a call that isn't taken.
+func (c *Call) refuse(what string, res *sip.Response) error {
+	if !c.decide() {
+		return c.wrap(what, &EndedError{c.how()})
+	}
+	if err := c.server.Respond(res); err != nil {
+		return c.wrap(what, err)
+	}
+	c.end(Ending{By: Us, Code: res.StatusCode, Reason: res.Reason})
 	return nil
 }
 

@@ -156,8 +156,11 @@ func (c *Call) respond(tx sip.ClientTransaction, res *sip.Response) {
 	switch {
 	case res.IsProvisional():
 		c.reach(c.progress)
-		if res.StatusCode == sip.StatusRinging {
+		switch res.StatusCode {
+		case sip.StatusRinging:
 			c.reach(c.ringing)
+		case sip.StatusSessionInProgress:
+			c.reach(c.early)
 		}
 	case res.IsSuccess():
 		c.dialog.learn(res)
@@ -168,6 +171,7 @@ func (c *Call) respond(tx sip.ClientTransaction, res *sip.Response) {
 			return
 		}
 		c.mu.Lock()
+		c.described = res.Body()
 		c.progress.reach()
 		c.answered.reach()
 		c.mu.Unlock()
