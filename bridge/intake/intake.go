@@ -40,9 +40,10 @@ type Intake struct {
 	queue   []received
 	arrived chan struct{}
 
-	events, reports, notes atomic.Int64
-	openCalls              atomic.Int64
-	failing                atomic.Bool
+	notes           *notes
+	events, reports atomic.Int64
+	openCalls       atomic.Int64
+	failing         atomic.Bool
 }
 
 type received struct {
@@ -52,8 +53,11 @@ type received struct {
 
 // Stats are counts since the start.
 type Stats struct {
-	// Events and Reports were committed; Notes are things not understood.
-	Events, Reports, Notes int64
+	// Events and Reports were committed.
+	Events, Reports int64
+	// NotUnderstood counts the calls that were reported less, by reason; each has
+	// left one log line. A call that is noted for two reasons counts for both.
+	NotUnderstood map[string]int64
 	// Waiting events are in memory only; OpenCalls are in progress.
 	Waiting, OpenCalls int
 	// Failing: the last commit did not succeed.
@@ -63,7 +67,7 @@ type Stats struct {
 // New makes an Intake. The Tracker must have been restored; wake is told the
 // calls for which reports were committed and must not block.
 func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.CallID), log *zap.Logger) *Intake {
-	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, arrived: make(chan struct{}, 1)}
+	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, notes: newNotes(log), arrived: make(chan struct{}, 1)}
 }
 
 // Put takes an event. It never waits for the disk. An event that carries no
@@ -153,9 +157,7 @@ func (i *Intake) apply(events []received) bridge.Batch {
 			touched[id] = true
 		}
 		for _, note := range outcome.Notes {
-			i.notes.Add(1)
-			i.log.Warn("call not fully understood, so reported less",
-				zap.String("call", string(note.Call)), zap.String("channel", string(note.Channel)), zap.String("reason", note.Reason))
+			i.notes.take(note)
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(touched)) {
@@ -163,6 +165,7 @@ func (i *Intake) apply(events []received) bridge.Batch {
 			batch.Changed = append(batch.Changed, state)
 		} else {
 			batch.Gone = append(batch.Gone, id)
+			i.notes.forget(id)
 		}
 	}
 	calls, _ := i.tracker.Open()
@@ -214,7 +217,7 @@ func (i *Intake) waiting() int {
 // Stats may be called at any time.
 func (i *Intake) Stats() Stats {
 	return Stats{
-		Events: i.events.Load(), Reports: i.reports.Load(), Notes: i.notes.Load(),
+		Events: i.events.Load(), Reports: i.reports.Load(), NotUnderstood: i.notes.counts(),
 		Waiting: i.waiting(), OpenCalls: int(i.openCalls.Load()), Failing: i.failing.Load(),
 	}
 }

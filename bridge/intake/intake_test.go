@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -204,5 +205,41 @@ func TestAStopWithAFullDiskNamesWhatIsLost(t *testing.T) {
 	err := i.Run(ctx)
 	if err == nil || !regexp.MustCompile(`2 events were not stored: .*full`).MatchString(err.Error()) {
 		t.Errorf("stopping: %v", err)
+	}
+}
+
+// A caller outside who never called in is beyond the Tracker: whoever it reaches
+// is left out, with a note for every phone that it is put through to.
+func TestACallThatIsNotUnderstoodLeavesOneLogLineAndACounter(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	i := intake.New(newTracker(t), newDisk(t), func([]bridge.CallID) {}, zap.New(core))
+	client := &bridge.Channel{ID: "1.1", Name: "PJSIP/trunk-1", State: bridge.StateDown}
+	i.Put(bridge.Event{Type: bridge.EventChannelCreated, Time: time.Now(), Channel: client, Raw: []byte("{}")})
+	for n := range 5 {
+		phone := &bridge.Channel{ID: bridge.ChannelID(fmt.Sprint("2.", n)), Name: fmt.Sprint("PJSIP/101-", n), State: bridge.StateDown}
+		for _, event := range []bridge.Event{
+			{Type: bridge.EventChannelCreated, Channel: phone},
+			{Type: bridge.EventDial, Caller: client, Peer: phone},
+			{Type: bridge.EventChannelDestroyed, Channel: phone},
+		} {
+			event.Time, event.Raw = time.Now(), []byte("{}")
+			i.Put(event)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := i.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if logs.Len() != 1 {
+		t.Fatalf("%d log lines, want 1: %v", logs.Len(), logs.All())
+	}
+	fields := logs.All()[0].ContextMap()
+	reason, _ := fields["reason"].(string)
+	if fields["call"] != "1.1" || fields["channel"] == "" || reason == "" {
+		t.Errorf("fields of the log line: %v", fields)
+	}
+	if diff := cmp.Diff(map[string]int64{reason: 1}, i.Stats().NotUnderstood); diff != "" {
+		t.Errorf("counters (-want +got):\n%s", diff)
 	}
 }

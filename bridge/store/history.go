@@ -24,6 +24,11 @@ func OpenHistory(ctx context.Context, directory string) (*History, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no calls are stored in %s yet: %w", directory, err)
 	}
+	return OpenHistoryFile(ctx, path)
+}
+
+// OpenHistoryFile is OpenHistory for a store's file of any name, such as a copy.
+func OpenHistoryFile(ctx context.Context, path string) (*History, error) {
 	// A reader who may not write can't make the shared memory of a log that was
 	// closed in order; then nobody writes, and the file can be taken as it is.
 	var errs []error
@@ -74,45 +79,6 @@ func (h *History) Calls(ctx context.Context, limit int) ([]CallSummary, error) {
 		return nil, fmt.Errorf("reading the last calls: %w", err)
 	}
 	return calls, nil
-}
-
-// Event is a journal entry.
-type Event struct {
-	Received time.Time
-	Type     bridge.EventType
-	Raw      []byte
-}
-
-// Events returns what the switch said about a call, in order of arrival: the
-// events of every channel that was ever found to be in it, and the snapshots that
-// were taken while it went on.
-func (h *History) Events(ctx context.Context, call bridge.CallID) ([]Event, error) {
-	const text = `WITH own AS (
-			SELECT id, received, type, raw FROM events
-			WHERE call = ?1 OR (channel <> '' AND channel IN (SELECT channel FROM events WHERE call = ?1))),
-		span AS (
-			SELECT MIN(at) AS began, MAX(at) AS ended FROM (
-				SELECT received AS at FROM own
-				UNION ALL SELECT committed FROM deliveries WHERE call = ?1
-				UNION ALL SELECT committed FROM outbox WHERE call = ?1
-				UNION ALL SELECT committed FROM dead_letters WHERE call = ?1))
-		SELECT received, type, raw FROM (
-			SELECT * FROM own
-			UNION SELECT id, received, type, raw FROM events, span
-				WHERE type = ?2 AND received BETWEEN began - ?3 AND ended)
-		ORDER BY id`
-	// A snapshot is committed a moment after it was received.
-	const moment = int64(time.Second / time.Millisecond)
-	events, err := query(ctx, h.store, text, func(row scanner) (e Event, err error) {
-		var received int64
-		err = row.Scan(&received, &e.Type, &e.Raw)
-		e.Received = time.UnixMilli(received)
-		return e, err
-	}, string(call), string(bridge.EventSnapshot), moment)
-	if err != nil {
-		return nil, fmt.Errorf("reading the events of call %s: %w", call, err)
-	}
-	return events, nil
 }
 
 // Delivery is a request that the CRM has taken or refused, or that waits.

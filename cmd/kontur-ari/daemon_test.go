@@ -23,7 +23,10 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // people are shown local times
+	goleak.VerifyTestMain(m)
+}
 
 // patience bounds every wait for something that must happen.
 const patience = 20 * time.Second
@@ -172,9 +175,10 @@ func (d *daemonUnderTest) exit() int {
 }
 
 type readiness struct {
-	Code    int
-	Status  string
-	Missing []string
+	Code          int
+	Status        string
+	Missing       []string
+	NotUnderstood map[string]int64
 }
 
 func (d *daemonUnderTest) ready() readiness {
@@ -328,5 +332,33 @@ func TestAStopWithTheCRMAwayIsBoundedAndLosesNothing(t *testing.T) {
 	again.exit()
 	if violations := simulator.Violations(); len(violations) > 0 {
 		t.Errorf("violations: %v", violations)
+	}
+}
+
+// A phone that a caller reaches who never called in is left out of the reports.
+func TestReadinessCountsCallsThatAreNotUnderstoodByReason(t *testing.T) {
+	switchboard := aritest.Start(t)
+	simulator := crmtest.NewServer(crmtest.Options{})
+	defer simulator.Close()
+	d := startDaemon(t, switchboard.URL, simulator.URL)
+	d.awaitReady()
+	const trunk, phone = `{"id":"1.1","name":"PJSIP/trunk-1","state":"Down"}`, `{"id":"1.2","name":"PJSIP/101-1","state":"Down"}`
+	const dial = `{"type":"Dial","timestamp":"2026-11-23T12:30:02.000+0000","dialstatus":"","caller":` + trunk + `,"peer":` + phone + `}`
+	switchboard.Emit(
+		[]byte(`{"type":"ChannelCreated","timestamp":"2026-11-23T12:30:00.000+0000","channel":`+trunk+`}`),
+		[]byte(`{"type":"ChannelCreated","timestamp":"2026-11-23T12:30:01.000+0000","channel":`+phone+`}`),
+		[]byte(dial))
+	for deadline := time.Now().Add(patience); len(d.ready().NotUnderstood) == 0; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a call that is not understood is counted nowhere")
+		}
+	}
+	for reason, calls := range d.ready().NotUnderstood {
+		if calls != 1 || strings.Count(d.log.String(), reason) != 1 {
+			t.Errorf("%q is counted %d times", reason, calls)
+		}
+	}
+	if code := d.exit(); code != exitOK {
+		t.Errorf("exit code %d", code)
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kontur-ari/ari"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
 	"kontur-ari/configs"
@@ -56,6 +55,9 @@ func listCalls(ctx context.Context, history *store.History, out io.Writer) error
 	return nil
 }
 
+// rungTime is how the time at the beginning of a rung is written.
+const rungTime = "15:04:05.000"
+
 // rung is one line of a ladder.
 type rung struct {
 	at   time.Time
@@ -63,20 +65,17 @@ type rung struct {
 }
 
 func printLadder(ctx context.Context, history *store.History, call bridge.CallID, out io.Writer) error {
-	events, err := history.Events(ctx, call)
+	passages, err := readAround(ctx, history, call)
 	if err != nil {
 		return err
 	}
+	rungs := switchRungs(passages, call)
 	deliveries, err := history.Deliveries(ctx, call)
 	if err != nil {
 		return err
 	}
-	if len(events) == 0 && len(deliveries) == 0 {
+	if len(rungs) == 0 && len(deliveries) == 0 {
 		return fmt.Errorf("nothing is stored about a call %q: \"kontur-ari ladder\" lists the last calls", call)
-	}
-	var rungs []rung
-	for _, e := range events {
-		rungs = append(rungs, rung{e.Received, "Asterisk  " + eventText(e.Raw)})
 	}
 	for _, d := range deliveries {
 		if d.Waits {
@@ -87,39 +86,27 @@ func printLadder(ctx context.Context, history *store.History, call bridge.CallID
 	}
 	slices.SortStableFunc(rungs, func(a, b rung) int { return a.at.Compare(b.at) })
 	for _, r := range rungs {
-		fmt.Fprintf(out, "%s  %s\n", r.at.Format("15:04:05.000"), r.text)
+		fmt.Fprintf(out, "%s  %s\n", r.at.Format(rungTime), r.text)
 	}
 	return nil
 }
 
-func eventText(raw []byte) string {
-	event, err := ari.Decode(raw)
-	if err != nil {
-		return "unreadable: " + err.Error()
-	}
-	parts := []string{string(event.Type)}
-	if event.Caller != nil {
-		parts = append(parts, event.Caller.Name, "->")
-	}
-	if event.Peer != nil {
-		parts = append(parts, event.Peer.Name, event.DialString, event.DialStatus)
-	}
-	if ch := event.Channel; ch != nil {
-		parts = append(parts, ch.Name, string(ch.State))
-		if event.Type == bridge.EventChannelCreated {
-			parts = append(parts, ch.CallerNumber, "->", ch.Exten)
+// switchRungs is what Asterisk said about a call, and did not say.
+func switchRungs(passages []passage, call bridge.CallID) (rungs []rung) {
+	story, channels := storyOf(legible(passages), call)
+	there := presenceOf(channels)
+	for _, e := range story {
+		rungs = append(rungs, rung{e.received, "Asterisk  " + eventText(e.event)})
+		if gone := there.follow(e.event); gone != "" {
+			rungs = append(rungs, rung{e.received, "  gone     " + gone})
 		}
 	}
-	if event.Room != nil {
-		parts = append(parts, "bridge", event.Room.ID)
+	for _, p := range passages {
+		if _, err := decode(p.raw, p.received); err != nil && p.call == call {
+			rungs = append(rungs, rung{p.received, "Asterisk  unreadable: " + err.Error()})
+		}
 	}
-	if event.Type == bridge.EventChannelDestroyed {
-		parts = append(parts, fmt.Sprintf("cause %d", event.Cause))
-	}
-	if event.Snapshot != nil {
-		parts = append(parts, fmt.Sprintf("%d channels, %d bridges", len(event.Snapshot.Channels), len(event.Snapshot.Rooms)))
-	}
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
+	return rungs
 }
 
 func requestText(d store.Delivery) string {

@@ -200,7 +200,7 @@ func (l *line) admin() *admin {
 				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
 				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
-				"waitingCalls": delivered.Waiting,
+				"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
 			}
 		},
 	}

@@ -1,0 +1,79 @@
+package intake
+
+import (
+	"maps"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+const (
+	// mostReasons is how many reasons are counted apart. The Tracker has a handful
+	// of them; should one ever hold a number of its own, the rest is otherReasons.
+	mostReasons  = 64
+	otherReasons = "other reasons"
+	// mostRemembered bounds what is remembered of calls in progress.
+	mostRemembered = 4096
+)
+
+// notes logs what the Tracker could not interpret and counts it: once for each
+// call and reason, however often the Tracker says it while the call goes on. So a
+// counter is the number of calls, and of log lines. It is used by one goroutine;
+// counts may be called at any time.
+type notes struct {
+	log *zap.Logger
+	// told are the reasons that were logged of each call in progress; size is how
+	// many they are together.
+	told map[bridge.CallID][]string
+	size int
+
+	mu       sync.Mutex
+	byReason map[string]int64
+}
+
+func newNotes(log *zap.Logger) *notes {
+	return &notes{log: log, told: make(map[bridge.CallID][]string), byReason: make(map[string]int64)}
+}
+
+// take logs and counts a note that says something new.
+func (n *notes) take(note bridge.Note) {
+	for _, reason := range n.told[note.Call] {
+		if reason == note.Reason {
+			return
+		}
+	}
+	if n.size == mostRemembered {
+		// A line that comes twice is better than a memory that grows.
+		clear(n.told)
+		n.size = 0
+	}
+	n.told[note.Call] = append(n.told[note.Call], note.Reason)
+	n.size++
+	n.log.Warn("call not fully understood, so reported less",
+		zap.String("call", string(note.Call)), zap.String("channel", string(note.Channel)), zap.String("reason", note.Reason))
+	n.count(note.Reason)
+}
+
+// forget is told of a call that is over.
+func (n *notes) forget(call bridge.CallID) {
+	n.size -= len(n.told[call])
+	delete(n.told, call)
+}
+
+func (n *notes) count(reason string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, known := n.byReason[reason]; !known && len(n.byReason) >= mostReasons {
+		reason = otherReasons
+	}
+	n.byReason[reason]++
+}
+
+// counts returns how many calls were reported less, by reason.
+func (n *notes) counts() map[string]int64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.byReason)
+}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// entriesPage is how many entries are read at once. A reader that takes its time
+// between two pages keeps nothing of the daemon waiting: a transaction held open
+// would keep its write-ahead log from being emptied.
+const entriesPage = 500
+
+// Event is a journal entry.
+type Event struct {
+	// ID grows in the order of arrival; 1 is the first event ever stored.
+	ID int64
+	// Received is when it was read, in milliseconds, on the clock of the process.
+	Received time.Time
+	// Call is the call that it was found to belong to when it arrived; "" for none.
+	Call bridge.CallID
+	Type bridge.EventType
+	Raw  []byte
+}
+
+// Range is a part of the journal: the ids of its first and its last entry. The
+// zero Range is empty.
+type Range struct{ First, Last int64 }
+
+// Journal returns the range of everything that the journal holds. Its First is 1
+// as long as nothing was pruned.
+func (h *History) Journal(ctx context.Context) (Range, error) {
+	return h.rangeOf(ctx, "reading how long the journal is", "SELECT MIN(id) AS id FROM events UNION ALL SELECT MAX(id) FROM events")
+}
+
+// CallRange returns the range from the first to the last event that was found to
+// belong to a call, or that is about one of the channels.
+func (h *History) CallRange(ctx context.Context, call bridge.CallID, channels []bridge.ChannelID) (Range, error) {
+	ids, err := json.Marshal(channels)
+	if err != nil {
+		return Range{}, fmt.Errorf("writing the channels of call %s: %w", call, err)
+	}
+	return h.rangeOf(ctx, fmt.Sprintf("looking for the events of call %s", call),
+		`SELECT id FROM events WHERE call <> '' AND call = ?1
+			UNION ALL SELECT id FROM events WHERE channel <> '' AND channel IN (SELECT value FROM json_each(?2))`,
+		string(call), string(ids))
+}
+
+// SnapshotRange returns the range from the first to the last snapshot in which a
+// text occurs, between quotation marks.
+func (h *History) SnapshotRange(ctx context.Context, text string) (Range, error) {
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return Range{}, fmt.Errorf("quoting %s: %w", text, err)
+	}
+	return h.rangeOf(ctx, "looking for snapshots that show "+text,
+		"SELECT id FROM events WHERE type = ?1 AND instr(raw, ?2) > 0", string(bridge.EventSnapshot), quoted)
+}
+
+func (h *History) rangeOf(ctx context.Context, doing, ids string, args ...any) (Range, error) {
+	text := "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM (" + ids + ")"
+	found, err := query(ctx, h.store, text, func(row scanner) (r Range, err error) { return r, row.Scan(&r.First, &r.Last) }, args...)
+	if err != nil {
+		return Range{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	return found[0], nil
+}
+
+// Entries gives the entries of a range to visit, in order, and ends early with
+// the first error that visit returns.
+func (h *History) Entries(ctx context.Context, part Range, visit func(Event) error) error {
+	for next := part.First; next <= part.Last; {
+		page, err := h.events(ctx, "WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", next, part.Last, entriesPage)
+		if err != nil {
+			return fmt.Errorf("reading the journal: %w", err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		for _, e := range page {
+			if err := visit(e); err != nil {
+				return err
+			}
+		}
+		next = page[len(page)-1].ID + 1
+	}
+	return nil
+}
+
+// SnapshotBefore returns the last snapshot before an entry; false when there is
+// none.
+func (h *History) SnapshotBefore(ctx context.Context, id int64) (Event, bool, error) {
+	return h.snapshot(ctx, "WHERE type = ? AND id < ? ORDER BY id DESC LIMIT 1", id)
+}
+
+// SnapshotAfter returns the first snapshot after an entry; false when there is
+// none.
+func (h *History) SnapshotAfter(ctx context.Context, id int64) (Event, bool, error) {
+	return h.snapshot(ctx, "WHERE type = ? AND id > ? ORDER BY id LIMIT 1", id)
+}
+
+func (h *History) snapshot(ctx context.Context, which string, id int64) (Event, bool, error) {
+	found, err := h.events(ctx, which, string(bridge.EventSnapshot), id)
+	if err != nil {
+		return Event{}, false, fmt.Errorf("looking for a snapshot: %w", err)
+	}
+	if len(found) == 0 {
+		return Event{}, false, nil
+	}
+	return found[0], true, nil
+}
+
+func (h *History) events(ctx context.Context, which string, args ...any) ([]Event, error) {
+	return query(ctx, h.store, "SELECT id, received, call, type, raw FROM events "+which, scanEvent, args...)
+}
+
+func scanEvent(row scanner) (e Event, err error) {
+	var received int64
+	err = row.Scan(&e.ID, &received, &e.Call, &e.Type, &e.Raw)
+	e.Received = time.UnixMilli(received)
+	return e, err
+}
