@@ -162,20 +162,3 @@ func TestAStoppedDaemonGoesOnWithTheCall(t *testing.T) {
 	d.hangsUp(callee, caller)
 	d.expect(answeredLeg(direct, "client>101"))
 }
-
-// Asterisk itself dies in mid-call and comes back.
-func TestAnAsteriskThatDiesEndsTheCall(t *testing.T) {
-	d := newTold(t)
-	caller := d.comesIn("78005550101")
-	callee := d.rings("101")
-	d.picksUp(callee, caller)
-	d.awaitTold("L1 connected")
-	d.must(d.Kill())
-	d.must(d.Restart(d.ctx))
-	// The phones notice only now.
-	d.must(caller.Hangup(d.ctx))
-	d.must(callee.Hangup(d.ctx))
-	d.must(d.daemon.AwaitReady(d.ctx))
-	inboundCallerHangsUp(d.stage)
-	d.expect(answeredLeg(direct, "client>101"), answeredLeg(direct, "client>101"))
-}

@@ -181,3 +181,13 @@ func (d *told) awaitTold(what string) {
 		})
 	}))
 }
+
+// awaitLine waits until a line is in the story of any call.
+func (d *told) awaitLine(line string) {
+	d.Helper()
+	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
+		return slices.ContainsFunc(crm.Calls(), func(call crmtest.Call) bool {
+			return slices.Contains(story(call, d.client), line)
+		})
+	}))
+}

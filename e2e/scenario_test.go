@@ -23,7 +23,12 @@ type scenario struct {
 
 // scenarios are all of them. Everything that is not said of one is the lab's
 // dialplan (lab/conf/extensions.conf).
-var scenarios = slices.Concat(plainScenarios, transferScenarios, groupScenarios, queueScenarios, forwardingScenarios, deviceScenarios, callerScenarios)
+var scenarios = slices.Concat(
+	plainScenarios, callerScenarios, deviceScenarios, holdScenarios,
+	groupScenarios, queueScenarios, forwardingScenarios,
+	transferScenarios, outsideTransferScenarios, attendedScenarios, attendedKeysScenarios,
+	parkingScenarios, pickupScenarios, conferenceScenarios, voicemailScenarios,
+)
 
 var updateCaptures = flag.Bool("update-captures", false, "record testdata/captures anew")
 

@@ -161,6 +161,30 @@ func (s *stage) picksUpOverLocal(callee, caller *phone.Call) {
 	s.must(caller.Speak())
 }
 
+// joins has an employee dial something that connects to a call that goes on
+// already, a parked one or one that rings elsewhere, and waits until the two can
+// talk.
+func (s *stage) joins(extension, number string) *phone.Call {
+	s.Helper()
+	talks, err := s.Talks(s.ctx)
+	s.must(err)
+	call := s.dials(extension, number)
+	s.must(call.AwaitAnswered(s.ctx))
+	s.must(s.AwaitTalks(s.ctx, talks+1))
+	return call
+}
+
+// sends is a blind transfer: the other side of an employee's call is sent to a
+// number, and the employee hangs up.
+func (s *stage) sends(call *phone.Call, number string) {
+	s.Helper()
+	talks, err := s.Talks(s.ctx)
+	s.must(err)
+	s.must(call.Refer(s.ctx, number))
+	s.must(s.AwaitFewerTalks(s.ctx, talks))
+	s.must(call.Hangup(s.ctx))
+}
+
 // hangsUp ends a call, and waits until the other side knows it.
 func (s *stage) hangsUp(who, other *phone.Call) {
 	s.Helper()

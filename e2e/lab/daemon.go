@@ -87,18 +87,27 @@ func (d *Daemon) Launch() error {
 
 // AwaitReady waits until the daemon says that it is ready.
 func (d *Daemon) AwaitReady(ctx context.Context) error {
+	return d.awaitReadiness(ctx, true)
+}
+
+// AwaitUnready waits until the daemon says that it isn't ready any more.
+func (d *Daemon) AwaitUnready(ctx context.Context) error {
+	return d.awaitReadiness(ctx, false)
+}
+
+func (d *Daemon) awaitReadiness(ctx context.Context, wanted bool) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	for {
-		if d.ready(ctx) {
+		if d.ready(ctx) == wanted && ctx.Err() == nil {
 			return nil
 		}
 		select {
 		case <-tick.C:
 		case <-d.process.exited:
-			return fmt.Errorf("kontur-ari ended while it was starting: %w\n%s", d.process.err, d.Log())
+			return fmt.Errorf("kontur-ari ended while it was waited for: %w\n%s", d.process.err, d.Log())
 		case <-ctx.Done():
-			return fmt.Errorf("kontur-ari does not get ready: %w\n%s", context.Cause(ctx), d.Log())
+			return fmt.Errorf("kontur-ari is not to be seen with ready=%t: %w\n%s", wanted, context.Cause(ctx), d.Log())
 		}
 	}
 }

@@ -17,9 +17,22 @@ func UserID(extension string) string {
 	return "ae9c0d0e-0000-4000-8000-000000000" + extension
 }
 
+// ColleaguesMobile is the mobile phone of 102's user; no other user has one.
+const ColleaguesMobile = "79161110102"
+
+// Mobile is the mobile number of an extension's user, "" when there is none.
+func Mobile(extension string) string {
+	if extension == "102" {
+		return ColleaguesMobile
+	}
+	return ""
+}
+
 // DaemonConfig is what a kontur-ari of this lab is configured with.
 type DaemonConfig struct {
 	Lab *Lab
+	// URL is ARI's address, where it isn't to be the lab's own.
+	URL string
 	// Application is its ARI application: daemons that run at the same time
 	// need different ones.
 	Application string
@@ -34,23 +47,13 @@ type DaemonConfig struct {
 // Users are the extensions in the daemon's directory.
 func (DaemonConfig) Users() []string { return []string{"101", "102", "103", "105", "106", "107"} }
 
-// ColleaguesMobile is the mobile phone of 102's user; no other user has one.
-const ColleaguesMobile = "79161110102"
-
-func mobile(extension string) string {
-	if extension == "102" {
-		return ColleaguesMobile
-	}
-	return ""
-}
-
 var daemonTemplate = template.Must(template.New("kontur-ari.yaml").Funcs(template.FuncMap{
 	"userID": UserID,
-	"mobile": mobile,
+	"mobile": Mobile,
 	"number": func() string { return OutsideNumber },
 }).Parse(`node: lab
 asterisk:
-  url: {{.Lab.URL}}
+  url: {{or .URL .Lab.URL}}
   username: {{.Lab.Username}}
   password: {{.Lab.Password}}
   application: {{.Application}}
@@ -66,7 +69,9 @@ directory:
     - user_id: {{userID .}}
       name: Employee {{.}}
       extension: "{{.}}"
-      mobile: "{{mobile .}}"
+{{- with mobile .}}
+      mobile: "{{.}}"
+{{- end}}
 {{- end}}
   trunks:
     - endpoint: PJSIP/trunk

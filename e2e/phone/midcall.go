@@ -13,6 +13,10 @@ import (
 // Hold puts the other side on hold: a re-INVITE that only sends.
 func (c *Call) Hold(ctx context.Context) error { return c.reinvite(ctx, "sendonly") }
 
+// HoldSilently puts the other side on hold by a re-INVITE that neither sends nor
+// receives, as some phones do.
+func (c *Call) HoldSilently(ctx context.Context) error { return c.reinvite(ctx, "inactive") }
+
 // Resume takes the other side off hold.
 func (c *Call) Resume(ctx context.Context) error { return c.reinvite(ctx, "sendrecv") }
 
@@ -40,23 +44,31 @@ func (c *Call) reinvite(ctx context.Context, direction string) error {
 	}
 }
 
-// Transfer sends the other side to a number (blind, SIP REFER) and hangs up when
-// the switch has accepted that.
-func (c *Call) Transfer(ctx context.Context, number string) error {
+// Refer asks the switch to send the other side to a number (SIP REFER). It returns
+// when that is accepted, and leaves it to the caller to hang up: not before it is
+// done, or the switch may drop the other side.
+func (c *Call) Refer(ctx context.Context, number string) error {
 	target, err := c.phone.at(number)
 	if err != nil {
 		return err
 	}
-	if err := c.refer(ctx, fmt.Sprintf("<%s>", target.String())); err != nil {
-		return err
-	}
-	return c.Hangup(ctx)
+	return c.refer(ctx, fmt.Sprintf("<%s>", target.String()))
 }
 
 // TransferTo joins the other side of this call with the other side of another
 // call of the same phone (attended, SIP REFER with Replaces), and hangs up both
 // when the switch says that they are joined.
 func (c *Call) TransferTo(ctx context.Context, consultation *Call) error {
+	if err := c.TransferToRinging(ctx, consultation); err != nil {
+		return err
+	}
+	return consultation.Hangup(ctx)
+}
+
+// TransferToRinging does the same where nobody has answered the other call yet,
+// and leaves it to the switch to end that one: a CANCEL at the wrong moment ends
+// the ringing with it.
+func (c *Call) TransferToRinging(ctx context.Context, consultation *Call) error {
 	if consultation.phone != c.phone {
 		return c.wrap("transfer", errors.New("the consultation is on another phone"))
 	}
@@ -68,7 +80,7 @@ func (c *Call) TransferTo(ctx context.Context, consultation *Call) error {
 	if err := c.await(ctx, "joined", c.referred); err != nil {
 		return err
 	}
-	return errors.Join(c.Hangup(ctx), consultation.Hangup(ctx))
+	return c.Hangup(ctx)
 }
 
 func (c *Call) refer(ctx context.Context, to string) error {

@@ -155,6 +155,8 @@ func (c *Call) authorise(life context.Context, challenged sip.ClientTransaction,
 func (c *Call) respond(tx sip.ClientTransaction, res *sip.Response) {
 	switch {
 	case res.IsProvisional():
+		// A call that still rings can be the target of a transfer, too.
+		c.dialog.learn(res)
 		c.reach(c.progress)
 		switch res.StatusCode {
 		case sip.StatusRinging:

@@ -1,0 +1,152 @@
+package e2e_test
+
+import "kontur-ari/e2e/phone"
+
+// attendedKeysScenarios are transfers after asking, and such attempts, by
+// pressing keys: the phone has one call only, and Asterisk makes the other.
+var attendedKeysScenarios = []scenario{
+	{"attended_keys", "a client talks to 101, who presses *2102, asks 102 and hangs up", attendedByKeys, [][]string{
+		attendedByKeysTo("client>102"), answeredLeg("internal", "101>102"),
+	}},
+	{"attended_keys_outbound", "101 calls a client, presses *2102, asks 102 and hangs up", attendedByKeysOutbound, [][]string{
+		{
+			"call-started " + outgoing, "101>client appeared", "101>client connected", "101>client paused",
+			"client>102 appeared", "client>102 connected", "101>client disconnected",
+			"client>102 disconnected", "client>102 finished", "call-finished",
+			"register-call 101>client answered, client>102 answered",
+		},
+		answeredLeg("internal", "101>102"),
+	}},
+	{"attended_keys_outside", "a client talks to 101, who presses *2 and an outside number, asks there and hangs up", attendedByKeysOutside, [][]string{
+		attendedByKeysTo("client>client"), answeredLeg("outbound "+partner+" from 79229929292", "101>client"),
+	}},
+	{"attended_keys_ringing", "a client talks to 101, who presses *2102 and hangs up while 102 rings; 102 answers", attendedByKeysRinging, [][]string{
+		{
+			"call-started " + direct, "client>101 appeared", "client>101 connected", "client>101 paused",
+			"client>102 appeared", "client>101 disconnected", "client>102 connected",
+			"client>102 disconnected", "client>102 finished", "call-finished",
+			"register-call client>101 answered, client>102 answered",
+		},
+		missedLeg("internal", "101>102"),
+	}},
+	{"attended_keys_recall", "a client talks to 101, who presses *2212 and hangs up while 102 rings; 102 doesn't answer, Asterisk calls 101 back", attendedByKeysRecall, [][]string{
+		{
+			"call-started " + direct, "client>101 appeared", "client>101 connected", "client>101 paused",
+			"client>102 appeared", "client>101 disconnected", "client>102 disconnected",
+			"client>101#2 appeared", "client>101#2 connected", "client>101#2 disconnected", "client>101#2 finished", "call-finished",
+			"register-call client>101 answered, client>101 answered, client>102 missed",
+		},
+		missedLeg("internal", "101>102"),
+	}},
+	{"attended_keys_callee_leaves", "a client talks to 101, who presses *2102 and asks 102, who hangs up; 101 goes back to the client", attendedByKeysCalleeLeaves, consulted(answeredLeg("internal", "101>102"))},
+	{"attended_keys_aborted", "a client talks to 101, who presses *2102, asks 102, and presses *1 to go back to the client", attendedByKeysAborted, consulted(answeredLeg("internal", "101>102"))},
+	{"attended_keys_no_answer", "a client talks to 101, who presses *2212; 102 doesn't answer, 101 goes back to the client", attendedByKeysNoAnswer, consulted(missedLeg("internal", "101>102"))},
+}
+
+// attendedByKeysTo is a client's call to 101, who presses keys, asks somebody
+// and hangs up. Asterisk doesn't say that the client's music ends with that.
+func attendedByKeysTo(second string) []string {
+	return []string{
+		"call-started " + direct, "client>101 appeared", "client>101 connected", "client>101 paused",
+		second + " appeared", second + " connected", "client>101 disconnected",
+		second + " disconnected", second + " finished", "call-finished",
+		"register-call client>101 answered, " + second + " answered",
+	}
+}
+
+// consultsByKeys has 101 press keys to call a number, and waits until he is with
+// the channel that Asterisk has made for that.
+func consultsByKeys(s *stage, employee *phone.Call, number string) {
+	s.Helper()
+	s.must(employee.Press(s.ctx, "*2"+number))
+	s.must(s.AwaitTogether(s.ctx, "101", consultationOf(number)))
+}
+
+// consultationOf is what AwaitTogether knows that channel by.
+func consultationOf(number string) string { return "Local/" + number + "@from-internal" }
+
+// asks102ByKeys has 101 press keys to talk to 102, who answers.
+func asks102ByKeys(s *stage, employee *phone.Call) (second *phone.Call) {
+	s.Helper()
+	consultsByKeys(s, employee, "102")
+	second = s.rings("102")
+	s.must(second.Answer(s.ctx))
+	s.must(s.AwaitAllUp(s.ctx))
+	return second
+}
+
+func attendedByKeys(s *stage) {
+	client, first := talksTo101(s)
+	second := asks102ByKeys(s, first)
+	s.must(first.Hangup(s.ctx))
+	s.must(s.AwaitGone(s.ctx, "PJSIP/101-"))
+	s.hangsUp(client, second)
+}
+
+func attendedByKeysOutbound(s *stage) {
+	client, first := calledBy101(s)
+	second := asks102ByKeys(s, first)
+	s.must(first.Hangup(s.ctx))
+	s.must(s.AwaitGone(s.ctx, "PJSIP/101-"))
+	s.hangsUp(second, client)
+}
+
+func attendedByKeysOutside(s *stage) {
+	client, first := talksTo101(s)
+	consultsByKeys(s, first, partner)
+	second := s.reachesTrunk(partner)
+	s.must(second.Ring())
+	s.must(second.Answer(s.ctx))
+	s.must(s.AwaitAllUp(s.ctx))
+	s.must(first.Hangup(s.ctx))
+	s.must(s.AwaitGone(s.ctx, "PJSIP/101-"))
+	s.hangsUp(client, second)
+}
+
+func attendedByKeysRinging(s *stage) {
+	client, first := talksTo101(s)
+	consultsByKeys(s, first, "102")
+	second := s.rings("102")
+	s.must(first.Hangup(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, "trunk", consultationOf("102")))
+	s.must(second.Answer(s.ctx))
+	s.must(s.AwaitAllUp(s.ctx))
+	s.hangsUp(client, second)
+}
+
+// attendedByKeysRecall has Asterisk call 101 back with the client.
+func attendedByKeysRecall(s *stage) {
+	client, first := talksTo101(s)
+	consultsByKeys(s, first, "212")
+	second := s.rings("102")
+	s.must(first.Hangup(s.ctx))
+	s.ends(second)
+	again := s.rings("101")
+	s.must(again.Answer(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, "trunk", "101"))
+	s.hangsUp(client, again)
+}
+
+func attendedByKeysCalleeLeaves(s *stage) {
+	client, first := talksTo101(s)
+	s.must(asks102ByKeys(s, first).Hangup(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, "trunk", "101"))
+	s.hangsUp(client, first)
+}
+
+func attendedByKeysAborted(s *stage) {
+	client, first := talksTo101(s)
+	second := asks102ByKeys(s, first)
+	s.must(first.Press(s.ctx, "*1"))
+	s.ends(second)
+	s.must(s.AwaitTogether(s.ctx, "trunk", "101"))
+	s.hangsUp(client, first)
+}
+
+func attendedByKeysNoAnswer(s *stage) {
+	client, first := talksTo101(s)
+	consultsByKeys(s, first, "212")
+	s.ends(s.rings("102"))
+	s.must(s.AwaitTogether(s.ctx, "trunk", "101"))
+	s.hangsUp(client, first)
+}

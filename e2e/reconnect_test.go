@@ -1,0 +1,296 @@
+package e2e_test
+
+import (
+	"slices"
+	"testing"
+
+	"kontur-ari/e2e/lab"
+	"kontur-ari/e2e/phone"
+)
+
+// gapped is a stage whose kontur-ari now and then doesn't hear Asterisk.
+type gapped struct {
+	*told
+	line *relay
+}
+
+func newGapped(t *testing.T) *gapped {
+	g := &gapped{}
+	g.told = newTold(t, func(config *lab.DaemonConfig) {
+		g.line = startRelay(t, config.Lab)
+		config.URL = g.line.url()
+	})
+	return g
+}
+
+// cut has kontur-ari hear nothing any more; it knows that when this returns.
+func (g *gapped) cut() {
+	g.Helper()
+	g.line.cut()
+	g.must(g.daemon.AwaitUnready(g.ctx))
+}
+
+// mend returns when kontur-ari hears Asterisk again.
+func (g *gapped) mend() {
+	g.Helper()
+	g.line.mend()
+	g.must(g.daemon.AwaitReady(g.ctx))
+}
+
+// What happened while kontur-ari didn't hear Asterisk is worked out when it does
+// again: nothing is told twice, and nothing is left out that can be known.
+func TestWhatWasNotHeardIsWorkedOut(t *testing.T) {
+	for _, gap := range slices.Concat(plainGaps, movingGaps) {
+		t.Run(gap.name, func(t *testing.T) {
+			g := newGapped(t)
+			gap.play(g)
+			g.expect(gap.stories...)
+		})
+	}
+}
+
+// gap is what people do while kontur-ari hears them, and while it doesn't.
+type gap struct {
+	name    string
+	play    func(*gapped)
+	stories [][]string
+}
+
+// plainGaps fall into calls that nobody hands on.
+var plainGaps = []gap{
+	{"Ringing", gapWhileRinging, [][]string{answeredLeg(direct, "client>101")}},
+	{"Talking", gapWhileTalking, [][]string{answeredLeg(direct, "client>101")}},
+	{"Answered", gapAnswered, [][]string{answeredLeg(direct, "client>101")}},
+	{"HungUp", gapHungUp, [][]string{answeredLeg(direct, "client>101")}},
+	{"GivenUp", gapGivenUp, [][]string{missedLeg(direct, "client>101")}},
+	// Nobody can know that it was answered.
+	{"AnsweredAndHungUp", gapAnsweredAndHungUp, [][]string{missedLeg(direct, "client>101")}},
+	{"Begun", gapBegun, [][]string{answeredLeg(direct, "client>101")}},
+	{"BegunAndAnswered", gapBegunAndAnswered, [][]string{answeredLeg(direct, "client>101")}},
+	{"WholeCall", gapWholeCall, [][]string{answeredLeg("inbound 79990000000 at 78005550101", "client>101")}},
+	{"BegunOutbound", gapBegunOutbound, [][]string{answeredLeg(outgoing, "101>client")}},
+	{"AnsweredOutbound", gapAnsweredOutbound, [][]string{answeredLeg(outgoing, "101>client")}},
+	{"BegunAndAnsweredOutbound", gapBegunAndAnsweredOutbound, [][]string{answeredLeg(outgoing, "101>client")}},
+	{"BegunAndAnsweredInternal", gapBegunAndAnsweredInternal, [][]string{answeredLeg("internal", "101>102")}},
+	{"Queue", gapInQueue, [][]string{answeredLeg("inbound client at 78005550130", "client>101")}},
+	{"OneAfterTheOther", gapOneAfterTheOther, [][]string{
+		answeredLeg(direct, "client>101"), answeredLeg("inbound 79990000000 at 78005550101", "client>101"),
+	}},
+	{"Menu", gapInMenu, [][]string{{
+		"call-started inbound client at 78005550140", "call-finished", "register-call client>somebody missed",
+	}}},
+	{"Two", twoGaps, [][]string{answeredLeg(direct, "client>101")}},
+	{"ManyShort", manyShortGaps, [][]string{answeredLeg(direct, "client>101")}},
+	{"HeldBefore", gapOnHold, [][]string{heldLeg}},
+	// Asterisk tells of a hold when it begins and ends, and never that it lasts.
+	{"Held", gapHeld, [][]string{answeredLeg(direct, "client>101")}},
+}
+
+func gapWhileRinging(g *gapped) {
+	caller := g.comesIn("78005550101")
+	callee := g.rings("101")
+	g.awaitLine("client>101 appeared")
+	g.cut()
+	g.mend()
+	g.picksUp(callee, caller)
+	g.hangsUp(caller, callee)
+}
+
+// talkIsTold is a call from the client to 101 of which the CRM knows that it is
+// answered.
+func (g *gapped) talkIsTold() (caller, callee *phone.Call) {
+	g.Helper()
+	caller, callee = g.talksTo101("78005550101")
+	g.awaitLine("client>101 connected")
+	return caller, callee
+}
+
+func gapWhileTalking(g *gapped) {
+	caller, callee := g.talkIsTold()
+	g.cut()
+	g.mend()
+	g.hangsUp(caller, callee)
+}
+
+func gapAnswered(g *gapped) {
+	caller := g.comesIn("78005550101")
+	callee := g.rings("101")
+	g.awaitLine("client>101 appeared")
+	g.cut()
+	g.picksUp(callee, caller)
+	g.mend()
+	g.hangsUp(caller, callee)
+}
+
+func gapHungUp(g *gapped) {
+	caller, callee := g.talkIsTold()
+	g.cut()
+	g.hangsUp(caller, callee)
+	g.must(g.AwaitIdle(g.ctx))
+	g.mend()
+}
+
+func gapGivenUp(g *gapped) {
+	caller := g.comesIn("78005550101")
+	callee := g.rings("101")
+	g.awaitLine("client>101 appeared")
+	g.cut()
+	g.hangsUp(caller, callee)
+	g.must(g.AwaitIdle(g.ctx))
+	g.mend()
+}
+
+func gapAnsweredAndHungUp(g *gapped) {
+	caller := g.comesIn("78005550101")
+	callee := g.rings("101")
+	g.awaitLine("client>101 appeared")
+	g.cut()
+	g.picksUp(callee, caller)
+	g.hangsUp(caller, callee)
+	g.must(g.AwaitIdle(g.ctx))
+	g.mend()
+}
+
+func gapBegun(g *gapped) {
+	g.cut()
+	caller := g.comesIn("78005550101")
+	callee := g.rings("101")
+	g.must(g.AwaitRinging(g.ctx, 1))
+	g.mend()
+	g.picksUp(callee, caller)
+	g.hangsUp(caller, callee)
+}
+
+func gapBegunAndAnswered(g *gapped) {
+	g.cut()
+	caller, callee := g.talksTo101("78005550101")
+	g.mend()
+	g.hangsUp(caller, callee)
+}
+
+// gapWholeCall is told of the next call only.
+func gapWholeCall(g *gapped) {
+	g.cut()
+	inboundCallerHangsUp(g.stage)
+	g.must(g.AwaitIdle(g.ctx))
+	g.mend()
+	other := g.comesInAs(phone.As("79990000000", "78005550101"))
+	callee := g.rings("101")
+	g.picksUp(callee, other)
+	g.hangsUp(other, callee)
+}
+
+func gapBegunOutbound(g *gapped) {
+	g.cut()
+	caller := g.dials("101", g.client)
+	callee := g.reachesTrunk(g.client)
+	g.must(callee.Ring())
+	g.must(g.AwaitRinging(g.ctx, 1))
+	g.mend()
+	g.picksUp(callee, caller)
+	g.hangsUp(caller, callee)
+}
+
+func gapAnsweredOutbound(g *gapped) {
+	caller := g.dials("101", g.client)
+	callee := g.reachesTrunk(g.client)
+	g.must(callee.Ring())
+	g.awaitLine("101>client appeared")
+	g.cut()
+	g.picksUp(callee, caller)
+	g.mend()
+	g.hangsUp(callee, caller)
+}
+
+func gapBegunAndAnsweredOutbound(g *gapped) {
+	g.cut()
+	caller := g.dials("101", g.client)
+	callee := g.reachesTrunk(g.client)
+	g.must(callee.Ring())
+	g.picksUp(callee, caller)
+	g.mend()
+	g.hangsUp(caller, callee)
+}
+
+func gapBegunAndAnsweredInternal(g *gapped) {
+	g.cut()
+	caller := g.dials("101", "102")
+	callee := g.rings("102")
+	g.picksUp(callee, caller)
+	g.mend()
+	g.hangsUp(caller, callee)
+}
+
+// gapInMenu is a caller whom no phone has rung for yet when he is first seen.
+func gapInMenu(g *gapped) {
+	g.cut()
+	caller := g.comesIn("78005550140")
+	g.must(caller.AwaitAnswered(g.ctx))
+	g.mend()
+	g.must(caller.Hangup(g.ctx))
+}
+
+// gapInQueue is a caller whom the queue has answered, and 101 has not.
+func gapInQueue(g *gapped) {
+	g.cut()
+	caller := g.comesIn("78005550130")
+	callee := g.rings("101")
+	g.must(g.AwaitRinging(g.ctx, 1))
+	g.mend()
+	g.picksUp(callee, caller)
+	g.hangsUp(caller, callee)
+}
+
+// gapOneAfterTheOther has 101 talk to somebody else when he is heard again.
+func gapOneAfterTheOther(g *gapped) {
+	caller, callee := g.talkIsTold()
+	g.cut()
+	g.hangsUp(caller, callee)
+	other := g.comesInAs(phone.As("79990000000", "78005550101"))
+	callee = g.rings("101")
+	g.picksUp(callee, other)
+	g.mend()
+	g.hangsUp(other, callee)
+}
+
+func twoGaps(g *gapped) {
+	caller := g.comesIn("78005550101")
+	callee := g.rings("101")
+	g.awaitLine("client>101 appeared")
+	g.cut()
+	g.picksUp(callee, caller)
+	g.mend()
+	g.awaitLine("client>101 connected")
+	g.cut()
+	g.hangsUp(callee, caller)
+	g.must(g.AwaitIdle(g.ctx))
+	g.mend()
+}
+
+func manyShortGaps(g *gapped) {
+	caller, callee := g.talkIsTold()
+	for range 3 {
+		g.cut()
+		g.mend()
+	}
+	g.hangsUp(caller, callee)
+}
+
+func gapOnHold(g *gapped) {
+	caller, callee := g.talkIsTold()
+	g.must(callee.Hold(g.ctx))
+	g.awaitLine("client>101 paused")
+	g.cut()
+	g.mend()
+	g.must(callee.Resume(g.ctx))
+	g.hangsUp(caller, callee)
+}
+
+func gapHeld(g *gapped) {
+	caller, callee := g.talkIsTold()
+	g.cut()
+	g.must(callee.Hold(g.ctx))
+	g.mend()
+	g.must(callee.Resume(g.ctx))
+	g.hangsUp(caller, callee)
+}
