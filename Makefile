@@ -5,14 +5,18 @@ SHELL       := /bin/bash
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 UNIT        := $(shell go list ./... 2>/dev/null | grep -v /e2e)
 FUZZTIME    ?= 20s
+REPEAT      ?= 20
+# How many calls' tests go on at a time, each on an Asterisk of its own: they wait
+# more than they work.
+LABS        ?= 4
 # Some distributions tell Go not to fetch the version that go.mod asks for.
 export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint unit e2e demo bench fuzz tools lab clean
+.PHONY: help build test lint unit e2e e2e-repeat demo bench fuzz tools lab clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/kontur-ari
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/kontur-ari ./cmd/kontur-ari
@@ -31,7 +35,10 @@ unit: ## unit and property tests with the race detector
 # One package at a time: phones have seconds to answer in.
 e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)
 	@if [ "$${KONTUR_ARI_E2E:-on}" = off ]; then echo "e2e: LEFT OUT, KONTUR_ARI_E2E=off"; else \
-		set -x; go test -race -count=1 -p 1 -parallel 4 -timeout=20m ./e2e/...; fi
+		set -x; go test -race -count=1 -p 1 -parallel $(LABS) -timeout=20m ./e2e/...; fi
+
+e2e-repeat: tools lab ## the calls REPEAT (20) times in a row: none may ever fail (needs root)
+	go test -race -count=$(REPEAT) -failfast -parallel $(LABS) -timeout=4h ./e2e
 
 demo: tools lab ## three real SIP calls, and what the CRM was told of each (needs root)
 	go run ./e2e/demo

@@ -46,16 +46,22 @@ func (t *Tracker) dialEvent(event Event) {
 	}
 	t.showsNumber(caller, event.Caller.CallerNumber)
 	if event.DialStatus == "ANSWER" && peer.Incoming {
-		t.pickedUp(caller, event.Time)
+		// Asterisk 22, pickup: the dial is answered by a channel that has called in.
+		if root, _ := t.rootOf(caller); root != nil {
+			t.pickedUp(root, event.Time)
+		}
 	}
 	t.dialled(caller, peer, event.DialString, event.Time)
 }
 
-// pickedUp: somebody who was not dialled has answered in place of those who were
-// (Asterisk 22, features pickup: an ANSWER of a channel that has called in itself).
+// pickedUp: somebody who was not dialled has answered in place of those who were,
+// so that nobody rings for the caller any more.
 func (t *Tracker) pickedUp(caller *channel, at timeOfEvent) {
 	for _, ch := range caller.call.Channels {
-		if ch.DialledBy == caller.ID {
+		if ch.DialledBy == "" || ch.side == plumbing {
+			continue
+		}
+		if root, consults := t.rootOf(t.channels[ch.DialledBy]); root == caller && !consults {
 			t.refused(ch)
 		}
 	}

@@ -87,7 +87,9 @@ func (t *Tracker) joinClients(talk, people, clients []*channel, at timeOfEvent) 
 			if free := own.call.silent() || own.call.Direction == Internal; free && !t.playsIn(own, clients) {
 				t.adoptThrough(c, own, talk)
 			}
-			t.invite(c, own)
+			if own.Incoming && own.DialledBy == "" {
+				t.pickedUp(client, at)
+			}
 			t.appear(c, client, own, Party{Type: PartyClient}, t.directory.party(own.Name), at)
 		}
 	}

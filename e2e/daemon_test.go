@@ -83,7 +83,7 @@ func (d *told) stop() {
 	for _, violation := range d.crm.Violations() {
 		d.Errorf("violation: %s", violation)
 	}
-	for _, words := range []string{"DATA RACE", "panic: ", "fatal error: "} {
+	for _, words := range []string{"DATA RACE", "panic: ", "fatal error: ", "not fully understood"} {
 		if strings.Contains(d.daemon.Log(), words) {
 			d.Errorf("kontur-ari's log says %s", words)
 		}
