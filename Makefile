@@ -38,7 +38,8 @@ e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)
 		set -x; go test -race -count=1 -p 1 -parallel $(LABS) -timeout=20m ./e2e/...; fi
 
 e2e-repeat: tools lab ## the calls REPEAT (20) times in a row: none may ever fail (needs root)
-	go test -race -count=$(REPEAT) -failfast -parallel $(LABS) -timeout=4h ./e2e
+	go test -v -race -count=$(REPEAT) -failfast -parallel $(LABS) -timeout=4h ./e2e \
+		| grep --line-buffered -vE '^(=== | +--- PASS)'
 
 demo: tools lab ## three real SIP calls, and what the CRM was told of each (needs root)
 	go run ./e2e/demo

@@ -51,6 +51,10 @@ func (t *Tracker) dialEvent(event Event) {
 			t.pickedUp(root, event.Time)
 		}
 	}
+	if event.DialStatus == "" && caller.side != plumbing && caller.Room != peer.Room {
+		// Who dials is in no bridge, whether or not that was told yet.
+		t.move(caller, "")
+	}
 	t.dialled(caller, peer, event.DialString, event.Time)
 }
 
