@@ -126,9 +126,18 @@ func (l *leg) open() bool { return l.State != LegDisconnected && l.State != LegF
 // pairName is the name that both halves of a Local channel share; "" for other
 // channels.
 func (ch *channel) pairName() string {
-	name, half, found := strings.Cut(ch.Name, ";")
-	if !found || half != "1" && half != "2" {
+	if ch.half() == "" {
 		return ""
 	}
-	return name
+	return ch.Name[:len(ch.Name)-len(";1")]
+}
+
+// half is "1" for the half of a Local channel that is dialled, "2" for the one that
+// runs the dial plan, and "" for other channels.
+func (ch *channel) half() string {
+	_, half, _ := strings.Cut(ch.Name, ";")
+	if half == "1" || half == "2" {
+		return half
+	}
+	return ""
 }

@@ -175,7 +175,7 @@ func (t *Tracker) placeWaiting(c *call, at timeOfEvent) {
 
 // rootOf finds who is really calling: it goes from a Local channel's dialling
 // half to the half that was dialled, and on to who dialled that. Where nobody did,
-// it is the employee in a room with that half: an employee who consults somebody
+// it is the employee in a room with that half, ;1: an employee who consults somebody
 // by the keys of the telephone is put in a room with a Local channel (Asterisk 22,
 // bridge_basic). Nil when nobody is at the end.
 func (t *Tracker) rootOf(ch *channel) (root *channel, consults bool) {
@@ -193,8 +193,10 @@ func (t *Tracker) rootOf(ch *channel) (root *channel, consults bool) {
 			return nil, false
 		case other.DialledBy != "":
 			ch = t.channels[other.DialledBy]
-		default:
+		case ch.half() == "2":
 			return t.inRoomWith(other), true
+		default:
+			return nil, false
 		}
 	}
 	return nil, false

@@ -54,8 +54,11 @@ func (t *Tracker) takeOver(client *channel, talk []*channel, at timeOfEvent) {
 		var called []*channel
 		for _, ch := range slices.Clone(from.Channels) {
 			dialling := ch
-			if ch.side != plumbing {
+			switch {
+			case ch.side != plumbing:
 				dialling = t.channels[ch.DialledBy]
+			case ch.half() == "1":
+				dialling = t.otherHalf(ch)
 			}
 			if root, _ := t.rootOf(dialling); root == client {
 				t.adopt(client.call, ch)

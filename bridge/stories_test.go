@@ -66,10 +66,10 @@ type stage struct {
 	lines    [][]string
 }
 
-// actor is a channel with somebody behind it.
+// actor is a channel: somebody's, or half of a Local channel, which is nobody's.
 type actor struct {
-	person, state, room string
-	holds               bool
+	person, pair, state, room string
+	holds                     bool
 }
 
 func drawStory(directory *bridge.Directory, events []bridge.Event) string {
@@ -81,6 +81,7 @@ func drawStory(directory *bridge.Directory, events []bridge.Event) string {
 		s.follow(event)
 		reports := s.tracker.Apply(event).Reports
 		now := s.states()
+		before = append(before, make([]string, len(now)-len(before))...)
 		if slices.Equal(now, before) && len(reports) == 0 {
 			continue
 		}
@@ -95,7 +96,7 @@ func drawStory(directory *bridge.Directory, events []bridge.Event) string {
 		for i, line := range told {
 			row := append([]string{"", ""}, make([]string, len(now))...)
 			if i == 0 {
-				row = append([]string{clock(event.Time, start), string(event.Type)}, now...)
+				row = append([]string{clock(event.Time, start), strings.TrimSpace(string(event.Type) + " " + event.DialStatus)}, now...)
 			}
 			s.lines = append(s.lines, append(row, line))
 		}
@@ -109,8 +110,13 @@ func (s *stage) follow(event bridge.Event) {
 		s.enter(*event.Channel)
 	}
 	if event.Peer != nil {
-		if peer := s.channels[event.Peer.ID]; peer != nil && event.DialStatus == "" {
-			peer.state = "rings"
+		if peer := s.channels[event.Peer.ID]; peer != nil {
+			switch event.DialStatus {
+			case "":
+				peer.state = "rings"
+			case "NOANSWER", "BUSY", "CANCEL", "CHANUNAVAIL", "CONGESTION":
+				peer.state = ""
+			}
 		}
 	}
 	if event.Channel == nil {
@@ -140,10 +146,11 @@ func (s *stage) follow(event bridge.Event) {
 }
 
 func (s *stage) enter(ch bridge.Channel) {
-	endpoint, _, _ := strings.Cut(strings.TrimPrefix(ch.Name, "PJSIP/"), "-")
-	if strings.Contains(endpoint, "/") {
-		return // a Local channel: nobody is behind it
+	if pair, _, local := strings.Cut(ch.Name, ";"); local {
+		s.channels[ch.ID] = &actor{pair: pair}
+		return
 	}
+	endpoint, _, _ := strings.Cut(strings.TrimPrefix(ch.Name, "PJSIP/"), "-")
 	a := &actor{person: endpoint}
 	if strings.HasPrefix(endpoint, "trunk") {
 		a.person = "outside"
@@ -167,8 +174,11 @@ func (s *stage) states() []string {
 	slices.SortFunc(ids, func(a, b bridge.ChannelID) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
 	for _, id := range ids {
 		a := s.channels[id]
+		if a.person == "" {
+			continue
+		}
 		state := a.state
-		if a.room != "" && s.inRoom(a.room) {
+		if s.hearsSomebody(a) {
 			state = "talks"
 		}
 		if a.holds {
@@ -183,16 +193,29 @@ func (s *stage) states() []string {
 	return states
 }
 
-// inRoom tells whether somebody else is in a bridge, or a Local channel that leads
-// to somebody.
-func (s *stage) inRoom(room string) bool {
-	there := 0
-	for _, a := range s.channels {
-		if a.room == room {
-			there++
+// hearsSomebody tells whether somebody else is in a channel's bridge, or behind the
+// Local channels there.
+func (s *stage) hearsSomebody(a *actor) bool {
+	if a.room == "" {
+		return false
+	}
+	rooms := []string{a.room}
+	for i := 0; i < len(rooms); i++ {
+		for _, there := range s.channels {
+			if there.room != rooms[i] || there == a {
+				continue
+			}
+			if there.person != "" {
+				return true
+			}
+			for _, other := range s.channels {
+				if other.pair == there.pair && other.room != "" && !slices.Contains(rooms, other.room) {
+					rooms = append(rooms, other.room)
+				}
+			}
 		}
 	}
-	return there > 1
+	return false
 }
 
 // say is a report in words. Calls and legs are numbered as they appear.

@@ -71,7 +71,7 @@ func asks102ByKeys(s *stage, employee *phone.Call) (second *phone.Call) {
 	consultsByKeys(s, employee, "102")
 	second = s.rings("102")
 	s.must(second.Answer(s.ctx))
-	s.must(s.AwaitAllUp(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, "102", consultationOf("102")))
 	return second
 }
 
@@ -97,7 +97,7 @@ func attendedByKeysOutside(s *stage) {
 	second := s.reachesTrunk(partner)
 	s.must(second.Ring())
 	s.must(second.Answer(s.ctx))
-	s.must(s.AwaitAllUp(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, "trunk", consultationOf(partner)))
 	s.must(first.Hangup(s.ctx))
 	s.must(s.AwaitGone(s.ctx, "PJSIP/101-"))
 	s.hangsUp(client, second)
@@ -110,7 +110,7 @@ func attendedByKeysRinging(s *stage) {
 	s.must(first.Hangup(s.ctx))
 	s.must(s.AwaitTogether(s.ctx, "trunk", consultationOf("102")))
 	s.must(second.Answer(s.ctx))
-	s.must(s.AwaitAllUp(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, "102", consultationOf("102")))
 	s.hangsUp(client, second)
 }
 

@@ -63,13 +63,6 @@ func (l *Lab) AwaitRinging(ctx context.Context, count int) error {
 	})
 }
 
-// AwaitAllUp waits until no channel is dialling or ringing.
-func (l *Lab) AwaitAllUp(ctx context.Context) error {
-	return l.awaitChannels(ctx, "somebody still dials or rings", func(channels []channel) bool {
-		return !slices.ContainsFunc(channels, func(c channel) bool { return c.State != "Up" })
-	})
-}
-
 func (l *Lab) awaitChannels(ctx context.Context, otherwise string, holds func([]channel) bool) error {
 	return l.await(ctx, otherwise, func() (bool, error) {
 		channels, err := l.channels(ctx)
