@@ -7,4 +7,16 @@
 // The package also owns the ports that the adapters around it implement:
 // [Journal] and [Outbox] (package store), [Sender] (package crm), and the event
 // vocabulary that package ari decodes into. It imports no other package of ours.
+//
+// How the Tracker comes to its reports, by file:
+//
+//   - channels.go: who is there, and in which call.
+//   - dial.go: who is called by whom, through Local channels where need be.
+//   - room.go: who hears whom.
+//   - join.go: what it means that people hear each other whom no dial has brought
+//     together: a consultation handed over, a pickup, parking, a conference.
+//   - transfer.go: what the transfer events add to that.
+//   - leg.go, talk.go: when a leg begins, is connected, on hold, and over.
+//   - reconcile.go: making all this agree with a snapshot of the switch.
+//   - reporting.go: the reports themselves; saved.go: surviving a restart.
 package bridge
