@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -132,7 +133,17 @@ func (d *told) keep() {
 			d.Log(err)
 		}
 	}
-	d.Logf("the logs are in e2e/%s; the last lines of kontur-ari's:\n%s", directory, lastWords(d.daemon.Log()))
+	// With these, kontur-ari replay shows the case.
+	for _, name := range []string{"kontur-ari.db", "kontur-ari.db-wal"} {
+		content, err := os.ReadFile(filepath.Join(d.daemon.Storage(), name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(directory, name), content, 0o644)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			d.Log(err)
+		}
+	}
+	d.Logf("the logs and the journal are in e2e/%s; the last lines of kontur-ari's:\n%s", directory, lastWords(d.daemon.Log()))
 }
 
 // lastWords are the last lines of a JSON log that aren't of level debug.

@@ -91,7 +91,9 @@ func (s *stage) deskAndMobile(number, mobileNumber string) (caller, desk, mobile
 	caller = s.comesIn(number)
 	desk, mobile = s.rings("101"), s.reachesTrunk(mobileNumber)
 	s.must(mobile.Ring())
-	s.must(caller.AwaitRinging(s.ctx))
+	// Both, and the Local channels to them: Asterisk may tell that it calls
+	// somebody after it has told that he rings.
+	s.must(s.AwaitRinging(s.ctx, 4))
 	return caller, desk, mobile
 }
 

@@ -112,7 +112,7 @@ func groupOfGroupsGivesUp(s *stage) {
 	caller := s.comesIn("78005553302")
 	first, second := s.rings("101"), s.rings("102")
 	third, fourth := s.rings("103"), s.rings("104")
-	s.must(caller.AwaitRinging(s.ctx))
+	s.must(s.AwaitRinging(s.ctx, 6)) // the phones, and both Local channels
 	s.hangsUp(caller, first)
 	s.ends(second)
 	s.ends(third)
