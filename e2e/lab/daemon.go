@@ -38,11 +38,11 @@ type Daemon struct {
 // NewDaemon writes the configuration into the directory, which must be empty;
 // the daemon keeps its storage there too. It is not started yet.
 func NewDaemon(program, directory string, config DaemonConfig) (*Daemon, error) {
-	port, err := freePort()
+	admin, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	config.admin = fmt.Sprintf("127.0.0.1:%d", port)
+	config.admin = admin
 	config.storage = filepath.Join(directory, "storage")
 	path := filepath.Join(directory, "kontur-ari.yaml")
 	if err := os.MkdirAll(config.storage, 0o700); err != nil {

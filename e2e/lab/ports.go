@@ -24,11 +24,16 @@ func freePorts() (ports, error) {
 	return free, errors.Join(packets.Close(), listener.Close())
 }
 
-// freePort asks for one TCP port.
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+// daemonsHost is the loopback address that daemons listen on: one of their own,
+// since any port of 127.0.0.1 may be taken by a connection of the tests' own
+// before a daemon starts, or while it is dead.
+const daemonsHost = "127.0.0.4"
+
+// freeAddress asks for a TCP port of daemonsHost.
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp4", daemonsHost+":0")
 	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+		return "", fmt.Errorf("find a free port: %w", err)
 	}
-	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+	return listener.Addr().String(), listener.Close()
 }
