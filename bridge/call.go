@@ -48,6 +48,8 @@ type channel struct {
 	Held bool `json:"held,omitempty"`
 	// Served is how many legs have been named after it, in whatever calls.
 	Served int `json:"served,omitempty"`
+	// Met: it has been in a room with somebody.
+	Met bool `json:"met,omitempty"`
 	// Joined: an attended transfer has brought it together with whom it hears now.
 	Joined bool `json:"joined,omitempty"`
 	// Counted: it was told already that the switch counts it to another call.
@@ -84,9 +86,10 @@ func (c *call) remove(id ChannelID) {
 	c.Channels = slices.DeleteFunc(c.Channels, func(ch *channel) bool { return ch.ID == id })
 }
 
-// older orders calls by when they were reported started.
+// older orders calls by when they were reported started, and those of one moment by
+// the birth of their first channels.
 func older(a, b *call) int {
-	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(serial(ChannelID(a.ID)), serial(ChannelID(b.ID))), cmp.Compare(a.ID, b.ID))
 }
 
 // openLegOf finds the leg, still going on, that has the channel as its own.

@@ -61,27 +61,33 @@ func (t *Tracker) dialEvent(event Event) {
 // pickedUp: somebody who was not dialled has answered in place of those who were,
 // so that nobody rings for the caller any more.
 func (t *Tracker) pickedUp(caller *channel, at timeOfEvent) {
+	rang := false
 	for _, ch := range caller.call.Channels {
 		if ch.DialledBy == "" || ch.side == plumbing {
 			continue
 		}
 		if root, consults := t.rootOf(t.channels[ch.DialledBy]); root == caller && !consults {
-			t.refused(ch)
+			rang = t.refused(ch) || rang
 		}
 	}
-	t.evaluate(caller.call, at)
+	if rang {
+		t.evaluate(caller.call, at)
+	}
 }
 
-// refused takes a channel out of the legs in which it only rang.
-func (t *Tracker) refused(peer *channel) {
+// refused takes a channel out of the legs in which it only rang, and tells whether
+// there were any.
+func (t *Tracker) refused(peer *channel) (rang bool) {
 	for _, c := range t.callsOf(peer) {
 		for _, l := range c.Legs {
 			if l.State == LegAppeared && l.Caller != peer.ID && slices.Contains(l.Channels, peer.ID) {
 				l.lose(peer.ID)
 				t.changed(c)
+				rang = true
 			}
 		}
 	}
+	return rang
 }
 
 // showsNumber keeps the number that a channel shows; none is no news in a Dial.
@@ -128,7 +134,7 @@ func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
 	case consults && root.side == outside:
 		t.note(c, peer, noteClientConsults)
 		return
-	case consults && c.silent() && !t.hasTalked(root):
+	case consults && c.silent() && !t.hasTalked(root) && !t.nobodyDialled(t.channels[peer.DialledBy]):
 		// The dial of the Local channel was not told.
 		t.merge(root.call, c)
 		c = root.call
@@ -147,9 +153,20 @@ func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
 	t.invite(c, root)
 }
 
+// nobodyDialled tells of a half of a Local channel that it is known that no channel
+// has dialled the other.
+func (t *Tracker) nobodyDialled(half *channel) bool {
+	other := t.otherHalf(half)
+	return other != nil && other.Originated
+}
+
 // hasTalked tells whether somebody is in a conversation that he can consult a
-// third about.
+// third about. Of a call that is not reported no more is known than that he has
+// met somebody.
 func (t *Tracker) hasTalked(ch *channel) bool {
+	if ch.call.silent() && ch.Met {
+		return true
+	}
 	for _, c := range t.callsOf(ch) {
 		for _, l := range c.Legs {
 			if l.open() && !l.StartedAt.IsZero() && (l.Caller == ch.ID || slices.Contains(l.Channels, ch.ID)) {

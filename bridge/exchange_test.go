@@ -121,6 +121,29 @@ func (x *exchange) link(from, into bridge.ChannelID) {
 	}
 }
 
+// pickUp: somebody who was not dialled answers in the place of a phone that rings.
+func (x *exchange) pickUp(caller, peer bridge.ChannelID) {
+	from, to := x.channels[caller], x.channels[peer]
+	to.Application, to.Exten, to.DialledNumber = "AppDial", "", ""
+	x.link(to.LinkedID, from.LinkedID)
+	x.dialStatus(caller, peer, "ANSWER")
+}
+
+// blindTransfer tells that one sends another elsewhere; who goes is not moved here.
+func (x *exchange) blindTransfer(transferer, transferee bridge.ChannelID, exten string) {
+	x.send(bridge.Event{Type: bridge.EventBlindTransfer, Channel: x.view(transferer), Transfer: &bridge.Transfer{
+		Transferer: transferer, Transferee: transferee, Exten: exten, Context: "from-internal", Succeeded: true,
+	}})
+}
+
+// attendedTransfer tells that one has brought two together; who moves is not moved
+// here.
+func (x *exchange) attendedTransfer(first, second, transferee, target bridge.ChannelID) {
+	x.send(bridge.Event{Type: bridge.EventAttendedTransfer, Transfer: &bridge.Transfer{
+		Transferer: first, SecondLeg: second, Transferee: transferee, Target: target, Succeeded: true,
+	}})
+}
+
 func (x *exchange) dialStatus(caller, peer bridge.ChannelID, status string) {
 	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialStatus: status})
 }
@@ -132,7 +155,31 @@ func (x *exchange) enter(id bridge.ChannelID, room string, holding bool) {
 		x.rooms[room] = r
 	}
 	r.Channels = append(r.Channels, id)
+	x.linkRoom(r)
 	x.send(bridge.Event{Type: bridge.EventRoomEntered, Channel: x.view(id), Room: roomView(r)})
+}
+
+// linkRoom gives everybody in a bridge the oldest linkedid among them.
+func (x *exchange) linkRoom(r *bridge.Room) {
+	if r.Holding {
+		return
+	}
+	oldest := bridge.ChannelID("")
+	for _, id := range r.Channels {
+		if ch := x.channels[id]; ch != nil && (oldest == "" || bornBefore(ch.LinkedID, oldest)) {
+			oldest = ch.LinkedID
+		}
+	}
+	for _, id := range r.Channels {
+		if ch := x.channels[id]; ch != nil {
+			ch.LinkedID = oldest
+		}
+	}
+}
+
+// bornBefore compares unique ids of one exchange.
+func bornBefore(a, b bridge.ChannelID) bool {
+	return len(a) < len(b) || len(a) == len(b) && a < b
 }
 
 func (x *exchange) leave(id bridge.ChannelID, room string) {
@@ -152,6 +199,13 @@ func (x *exchange) closeRoom(room string) {
 	if r := x.rooms[room]; r != nil {
 		delete(x.rooms, room)
 		x.send(bridge.Event{Type: bridge.EventRoomDestroyed, Room: roomView(r)})
+	}
+}
+
+// closeEmpty ends a room if nobody is in it any more.
+func (x *exchange) closeEmpty(room string) {
+	if r := x.rooms[room]; r != nil && len(r.Channels) == 0 {
+		x.closeRoom(room)
 	}
 }
 

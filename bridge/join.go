@@ -13,6 +13,12 @@ func (t *Tracker) join(talk []*channel, at timeOfEvent) {
 			people = append(people, ch)
 		}
 	}
+	for _, ch := range people {
+		if len(people) > 1 && !ch.Met {
+			ch.Met = true
+			t.changed(ch.call)
+		}
+	}
 	clients := clientsAmong(people)
 	if len(clients) > 0 {
 		t.takeOver(clients[0], talk, at)
@@ -152,7 +158,9 @@ func (t *Tracker) isWith(own *channel, people []*channel) bool {
 	for _, c := range t.callsOf(own) {
 		for _, l := range c.Legs {
 			concerns := l.open() && (l.Caller == own.ID || slices.Contains(l.Channels, own.ID))
-			if concerns && slices.ContainsFunc(people, func(ch *channel) bool { return ch != own && t.isCounterpart(c, l, ch) }) {
+			if concerns && slices.ContainsFunc(people, func(ch *channel) bool {
+				return ch != own && (slices.Contains(l.Channels, ch.ID) || t.isCounterpart(c, l, ch))
+			}) {
 				return true
 			}
 		}

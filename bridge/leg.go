@@ -11,6 +11,7 @@ func (t *Tracker) appear(c *call, caller, own *channel, from, to Party, at timeO
 	for _, l := range c.Legs {
 		if l.State == LegAppeared && l.Caller == caller.ID && caller.ID != own.ID && t.sameEndpoint(l, own) {
 			l.Channels = append(l.Channels, own.ID)
+			t.invite(c, own)
 			t.changed(c)
 			return
 		}

@@ -27,7 +27,7 @@ func (t *Tracker) reconcile(event Event) {
 	}
 	bereft, went := t.dropMissing(live), goneAt(event)
 	t.evaluateAll(bereft, went)
-	t.takeUp(event)
+	t.takeUp(event, live)
 	t.enterRooms(event.Snapshot.Rooms)
 	t.evaluateAll(t.callIDs(), event.Time)
 	t.takeUpDials(live, event.Time)
@@ -96,21 +96,24 @@ func (t *Tracker) dropMissing(live map[ChannelID]*Channel) []CallID {
 
 // takeUp makes the channels known that are not yet, each in the call of its
 // linkedid.
-func (t *Tracker) takeUp(event Event) {
+func (t *Tracker) takeUp(event Event, live map[ChannelID]*Channel) {
 	for _, seen := range inOrderOfBirth(event.Snapshot.Channels) {
 		if seen.ID == "" {
 			continue
 		}
 		if ch := t.known(&seen); ch != nil {
 			t.seen(Event{Channel: &seen})
-			t.joinLinked(ch.call, seen)
+			if !t.consultsByKeys(ch.call, live) {
+				t.joinLinked(ch.call, seen)
+			}
 			continue
 		}
 		id := CallID(seen.LinkedID)
-		if id == "" {
+		if id == "" || isFirstHalf(seen.Name) && !wasDialled(seen) {
 			id = CallID(seen.ID)
 		}
 		ch := t.add(seen, id)
+		ch.Originated = t.byKeys(ch, live)
 		ch.Incoming = ch.Incoming || cameIn(ch, seen)
 		ch.Dialled = seen.DialledNumber
 		if ch.Dialled == "" && ch.side == employee {
@@ -132,35 +135,6 @@ func (t *Tracker) joinLinked(c *call, seen Channel) {
 	}
 }
 
-// takeUpDials finds out who dialled the channels whose Dial event was missed, or
-// that of the Local channel before them: the channel of the same call that was
-// not dialled itself.
-func (t *Tracker) takeUpDials(live map[ChannelID]*Channel, at timeOfEvent) {
-	for _, id := range t.callIDs() {
-		c := t.calls[id]
-		for _, peer := range slices.Clone(c.Channels) {
-			seen := live[peer.ID]
-			placed := peer.DialledBy != "" && !peer.Waits
-			if seen == nil || placed || peer.Originated || !wasDialled(*seen) {
-				continue
-			}
-			if caller := t.callerIn(c, peer, live); caller != nil {
-				t.dialled(caller, peer, peer.DialString, at)
-			}
-		}
-	}
-}
-
-// callerIn is the channel of a call that dials its others; nil when none does.
-func (t *Tracker) callerIn(c *call, peer *channel, live map[ChannelID]*Channel) *channel {
-	for _, ch := range c.Channels {
-		if seen := live[ch.ID]; ch.ID != peer.ID && seen != nil && ch.side != plumbing && !wasDialled(*seen) {
-			return ch
-		}
-	}
-	return nil
-}
-
 // enterRooms puts everybody where the switch says they are. Who waits in a holding
 // bridge, as a parked caller does, has left those it talked to.
 func (t *Tracker) enterRooms(rooms []Room) {
@@ -178,16 +152,10 @@ func (t *Tracker) enterRooms(rooms []Room) {
 		for _, ch := range t.calls[id].Channels {
 			t.move(ch, roomOf[ch.ID])
 			if waits[ch.ID] {
-				t.wentOn(ch)
+				t.parked(ch)
 			}
 		}
 	}
-}
-
-// wasDialled tells a channel that the switch called from one that called the
-// switch, by the application it shows (Asterisk 22: app_dial, app_queue).
-func wasDialled(ch Channel) bool {
-	return strings.HasPrefix(ch.Application, "AppDial") || strings.HasPrefix(ch.Application, "AppQueue")
 }
 
 // cameIn tells whether a channel of a snapshot is a call from outside. An answered

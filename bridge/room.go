@@ -19,9 +19,10 @@ func (t *Tracker) roomEvent(event Event) {
 		case ch == nil:
 		case event.Room.Holding:
 			t.move(ch, "")
-			t.wentOn(ch)
+			t.parked(ch)
 		default:
 			t.move(ch, event.Room.ID)
+			t.leftUnheard(event)
 			t.checkLinked(ch, event.Channel.LinkedID)
 		}
 	case EventRoomLeft:
@@ -31,6 +32,19 @@ func (t *Tracker) roomEvent(event Event) {
 		}
 	case EventRoomDestroyed:
 		for _, ch := range slices.Clone(t.byRoom[event.Room.ID]) {
+			t.move(ch, "")
+		}
+	}
+}
+
+// leftUnheard takes those out of a bridge whom somebody who enters doesn't find
+// there: that they left, or hung up, was not told.
+func (t *Tracker) leftUnheard(event Event) {
+	if !slices.Contains(event.Room.Channels, event.Channel.ID) {
+		return
+	}
+	for _, ch := range slices.Clone(t.byRoom[event.Room.ID]) {
+		if !slices.Contains(event.Room.Channels, ch.ID) {
 			t.move(ch, "")
 		}
 	}
@@ -74,6 +88,20 @@ func (t *Tracker) wentOn(ch *channel) {
 		for _, l := range c.Legs {
 			if i := slices.Index(l.Talked, ch.ID); i >= 0 {
 				l.Talked = slices.Delete(l.Talked, i, i+1)
+				t.changed(c)
+			}
+		}
+	}
+}
+
+// parked tells that a channel waits in a holding bridge. Its own legs end by that
+// too: an employee may be parked by the colleague who has called him.
+func (t *Tracker) parked(ch *channel) {
+	t.wentOn(ch)
+	for _, c := range t.callsOf(ch) {
+		for _, l := range c.Legs {
+			if len(l.Talked) > 0 && slices.Contains(l.Channels, ch.ID) {
+				l.Talked = nil
 				t.changed(c)
 			}
 		}

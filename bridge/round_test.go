@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -12,7 +13,7 @@ import (
 // round is phones that are called together.
 type round struct {
 	*plan
-	root   *bridge.ChannelID
+	caller *person
 	phones []*phone
 }
 
@@ -20,13 +21,14 @@ type round struct {
 // called straight or over a Local channel.
 type phone struct {
 	*plan
-	root     *bridge.ChannelID
+	caller   *person
 	endpoint string
 	number   string
-	parties  string
-	two      bool
-	local    bool
-	optimise bool
+	// party is who is behind it, parties how its leg names both.
+	party, parties string
+	two            bool
+	local          bool
+	optimise       bool
 	// innerFirst: what the Local channel dials is told of before what dialled it.
 	innerFirst bool
 	// order is that in which the channels enter their rooms on an answer.
@@ -36,31 +38,53 @@ type phone struct {
 	devices    []bridge.ChannelID
 	halves     [2]bridge.ChannelID
 	answeredBy bridge.ChannelID
+	// who is whoever has answered.
+	who *person
 }
 
-func (p *plan) newRound(root *bridge.ChannelID, from string, mobiles bool) *round {
-	known := []phone{
-		{endpoint: "PJSIP/101", number: "101", parties: from + ">user:u101"},
-		{endpoint: "PJSIP/102", number: "102", parties: from + ">user:u102"},
-		{endpoint: "PJSIP/104", number: "104", parties: from + ">user"},
+// The phones that anybody may call.
+var (
+	desks = []phone{
+		{endpoint: "PJSIP/101", number: "101", party: "user:u101"},
+		{endpoint: "PJSIP/102", number: "102", party: "user:u102"},
+		{endpoint: "PJSIP/103", number: "103", party: "user:u103"},
+		{endpoint: "PJSIP/104", number: "104", party: "user"},
 	}
-	if mobiles {
-		known = append(known,
-			phone{endpoint: "PJSIP/trunk", number: "89221112233@trunk", parties: from + ">user:u101"},
-			phone{endpoint: "PJSIP/spare", number: "79990001122@spare", parties: from + ">client"})
+	mobiles = []phone{
+		{endpoint: "PJSIP/trunk", number: "89221112233@trunk", party: "user:u101"},
+		{endpoint: "PJSIP/spare", number: "79990001122@spare", party: "client"},
 	}
-	r := &round{plan: p, root: root}
+)
+
+// desksBut are the phones of the house that none of those has.
+func desksBut(others ...*person) []phone {
+	return slices.DeleteFunc(slices.Clone(desks), func(ph phone) bool {
+		return slices.ContainsFunc(others, func(other *person) bool { return other.endpoint == ph.endpoint })
+	})
+}
+
+func (p *plan) newRound(caller *person) *round {
+	known := desksBut(caller)
+	if !caller.inHouse() {
+		known = append(known, mobiles...)
+	}
+	r := &round{plan: p, caller: caller}
 	order := rapid.Permutation(known).Draw(p.t, "phones")
 	for _, ph := range order[:rapid.IntRange(1, 3).Draw(p.t, "phones in the round")] {
-		ph.plan, ph.root = p, root
 		ph.two = len(ph.number) == 3 && p.chance("two devices")
-		ph.local = p.chance("over a Local channel")
-		ph.optimise = p.chance("optimised away")
-		ph.innerFirst = p.chance("inner dial first")
-		ph.order = rapid.Permutation([]int{0, 1, 2, 3}).Draw(p.t, "order of entering")
-		r.phones = append(r.phones, &ph)
+		r.phones = append(r.phones, p.reached(ph, caller))
 	}
 	return r
+}
+
+// reached is a phone as somebody calls it, one way or another.
+func (p *plan) reached(ph phone, caller *person) *phone {
+	ph.plan, ph.caller, ph.parties = p, caller, caller.party+">"+ph.party
+	ph.local = p.chance("over a Local channel")
+	ph.optimise = p.chance("optimised away")
+	ph.innerFirst = p.chance("inner dial first")
+	ph.order = rapid.Permutation([]int{0, 1, 2, 3}).Draw(p.t, "order of entering")
+	return &ph
 }
 
 func (r *round) ring() {
@@ -70,13 +94,13 @@ func (r *round) ring() {
 }
 
 func (ph *phone) ring() {
-	x, caller, outer := ph.x, *ph.root, func() {}
+	x, caller, outer := ph.x, ph.caller.id, func() {}
 	if ph.local {
 		ph.halves = [2]bridge.ChannelID{ph.newID(), ph.newID()}
 		pair := fmt.Sprintf("Local/%s@office-%08x", ph.number, ph.serial)
 		x.create(ph.halves[0], pair+";1", bridge.StateDown, "", "")
 		x.create(ph.halves[1], pair+";2", bridge.StateRing, "", "")
-		outer = func() { x.dial(*ph.root, ph.halves[0], ph.number+"@office") }
+		outer = func() { x.dial(ph.caller.id, ph.halves[0], ph.number+"@office") }
 		caller = ph.halves[1]
 	}
 	if !ph.innerFirst {
@@ -108,9 +132,9 @@ func (ph *phone) device(caller bridge.ChannelID) {
 func (r *round) noise() {
 	for _, ph := range r.phones {
 		for _, id := range ph.devices {
-			r.x.dialStatus(*r.root, id, "RINGING")
+			r.x.dialStatus(r.caller.id, id, "RINGING")
 			r.x.state(id, bridge.StateRinging)
-			r.x.dialStatus(*r.root, id, "RINGING")
+			r.x.dialStatus(r.caller.id, id, "RINGING")
 		}
 	}
 }
@@ -128,7 +152,7 @@ func (r *round) endOthers(but *phone) {
 func (ph *phone) endDevices() {
 	for _, id := range ph.devices {
 		if id != ph.answeredBy {
-			ph.x.dialStatus(*ph.root, id, "CANCEL")
+			ph.x.dialStatus(ph.caller.id, id, "CANCEL")
 			ph.x.destroy(id, 26)
 		}
 	}
@@ -151,10 +175,13 @@ func (ph *phone) answer() {
 	ph.answeredBy = ph.devices[len(ph.devices)-1]
 	inner := "br-" + string(ph.answeredBy)
 	outer := inner
-	members := []bridge.ChannelID{ph.answeredBy, *ph.root}
+	ph.who = &person{id: ph.answeredBy, endpoint: ph.endpoint, party: ph.party, room: inner}
+	ph.truth.joins(ph.answeredBy)
+	ph.x.state(ph.answeredBy, bridge.StateUp)
+	members := []bridge.ChannelID{ph.answeredBy, ph.caller.id}
 	if ph.local {
 		outer = inner + "-outer"
-		members = []bridge.ChannelID{ph.answeredBy, *ph.root, ph.halves[0], ph.halves[1]}
+		members = []bridge.ChannelID{ph.answeredBy, ph.caller.id, ph.halves[0], ph.halves[1]}
 	}
 	for _, n := range ph.order {
 		if n >= len(members) {
@@ -167,13 +194,18 @@ func (ph *phone) answer() {
 		ph.x.enter(members[n], room, false)
 	}
 	if ph.leg != nil {
+		if slices.Contains(ph.devices, ph.leg.own) {
+			ph.leg.own = ph.answeredBy
+		}
 		ph.leg.connect()
 	}
 	ph.endDevices()
+	ph.caller.room = outer
 	if ph.local && ph.optimise {
-		ph.x.leave(*ph.root, outer)
+		ph.caller.room = inner
+		ph.x.leave(ph.caller.id, outer)
 		ph.x.leave(ph.halves[1], inner)
-		ph.x.enter(*ph.root, inner, false)
+		ph.x.enter(ph.caller.id, inner, false)
 		ph.hearsThrough()
 	}
 }

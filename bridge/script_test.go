@@ -20,6 +20,8 @@ import (
 //	dialstatus A>B RINGING
 //	enter A br1 [holding]  leave A br1    close br1    merge br1>br2
 //	hold A                 unhold A
+//	blind B>A 102          B has sent A to 102: the event alone
+//	attended B C A D       B, whose second channel is C, has joined A and D: the event alone; - for none
 //	gone A 16              kill: the switch dies
 //	linked A X             the linkedid of a channel, from now on
 //	snapshot               what is asked for after a connect
@@ -68,7 +70,7 @@ func (x *exchange) obey(line string) error {
 }
 
 func (x *exchange) do(word string, args []string) error {
-	for len(args) < 3 {
+	for len(args) < 4 {
 		args = append(args, "")
 	}
 	id := bridge.ChannelID(args[0])
@@ -104,6 +106,13 @@ func (x *exchange) do(word string, args []string) error {
 		x.about(bridge.EventChannelUnhold, id)
 	case "app":
 		x.channels[id].Application = args[1]
+	case "blind":
+		x.blindTransfer(caller, peer, args[1])
+	case "attended":
+		for i := range args {
+			args[i] = strings.TrimPrefix(args[i], "-")
+		}
+		x.attendedTransfer(bridge.ChannelID(args[0]), bridge.ChannelID(args[1]), bridge.ChannelID(args[2]), bridge.ChannelID(args[3]))
 	case "gone":
 		cause, _ := strconv.Atoi(args[1])
 		x.destroy(id, cause)

@@ -17,6 +17,14 @@ type traffic struct {
 	policy bridge.Policy
 	truths []*truth
 	serial int
+	// stories tell which channels have to do with each other: those of a call, of the
+	// consultations about it and of whoever joins it.
+	stories map[bridge.ChannelID]int
+	telling int
+	// alike are the parties that a consultation in a story may be told to have.
+	alike map[int][]string
+	// served is how many legs of reported calls have been named after a channel.
+	served map[bridge.ChannelID]int
 	// moments are the snapshots of the exchange: one before every event, and one
 	// after the last.
 	moments []bridge.Event
@@ -27,20 +35,23 @@ type plan struct {
 	*traffic
 	steps []func()
 	truth *truth
+	story int
 }
 
 func (p *plan) then(step func()) { p.steps = append(p.steps, step) }
 
 // anyTraffic plays up to that many calls to their ends.
 func anyTraffic(t *rapid.T, policy bridge.Policy, most int) *traffic {
-	m := &traffic{t: t, x: newExchange(), policy: policy}
+	m := &traffic{t: t, x: newExchange(), policy: policy, served: make(map[bridge.ChannelID]int), stories: make(map[bridge.ChannelID]int), alike: make(map[int][]string)}
 	plans := make([]*plan, rapid.IntRange(1, most).Draw(t, "calls"))
 	for i := range plans {
 		plans[i] = m.anyCall()
+		plans[i].story = i
 	}
 	for len(plans) > 0 {
 		i := rapid.IntRange(0, len(plans)-1).Draw(t, "whose turn")
 		m.x.now = m.x.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
+		m.telling = plans[i].story
 		plans[i].steps[0]()
 		m.keepMoments()
 		if plans[i].steps = plans[i].steps[1:]; len(plans[i].steps) == 0 {
@@ -63,16 +74,24 @@ func (m *traffic) keepMoments() {
 	}
 }
 
+// newTruth is the truth about a call that may come to be.
+func (m *traffic) newTruth() *truth {
+	c := &truth{traffic: m}
+	m.truths = append(m.truths, c)
+	return c
+}
+
 func (m *traffic) anyCall() *plan {
-	p := &plan{traffic: m, truth: &truth{x: m.x}}
-	m.truths = append(m.truths, p.truth)
-	switch rapid.IntRange(0, 6).Draw(m.t, "kind of call") {
+	p := &plan{traffic: m, truth: m.newTruth()}
+	switch rapid.IntRange(0, 7).Draw(m.t, "kind of call") {
 	case 0, 1, 2:
 		p.inbound()
 	case 3, 4:
 		p.outbound()
 	case 5:
 		p.internal()
+	case 6:
+		p.conference()
 	default:
 		p.echoTest()
 	}
@@ -84,7 +103,20 @@ func (m *traffic) chance(label string) bool { return rapid.Bool().Draw(m.t, labe
 // newID gives the next unique id. It is called when the channel is made.
 func (m *traffic) newID() bridge.ChannelID {
 	m.serial++
-	return bridge.ChannelID(fmt.Sprintf("1795401475.%d", m.serial))
+	id := bridge.ChannelID(fmt.Sprintf("1795401475.%d", m.serial))
+	m.stories[id] = m.telling
+	return id
+}
+
+// interleaved does what several do at once: each of them one thing after another.
+func (m *traffic) interleaved(label string, each ...[]func()) {
+	for len(each) > 0 {
+		i := rapid.IntRange(0, len(each)-1).Draw(m.t, label)
+		each[i][0]()
+		if each[i] = each[i][1:]; len(each[i]) == 0 {
+			each = append(each[:i], each[i+1:]...)
+		}
+	}
 }
 
 // shuffled does things that happen in one moment, in any order.
@@ -108,86 +140,83 @@ func (p *plan) echoTest() {
 }
 
 func (p *plan) inbound() {
+	client := &person{endpoint: "PJSIP/trunk", party: "client"}
+	p.comesIn(client)
+	p.then(func() { p.x.state(client.id, bridge.StateUp) })
+	p.ringRounds(client, func() {})
+}
+
+// comesIn: somebody outside calls.
+func (p *plan) comesIn(client *person) {
 	caller := rapid.SampledFrom([][2]string{{"+7(999)777-55-33", "79997775533"}, {"", "anonymous"}, {"442079460958", "442079460958"}}).Draw(p.t, "caller")
 	did := rapid.SampledFrom([]string{"+79229929292", "s"}).Draw(p.t, "did")
-	root := new(bridge.ChannelID)
 	p.then(func() {
-		*root = p.newID()
-		p.truth.call = *root
-		p.x.create(*root, "PJSIP/trunk", bridge.StateRing, caller[0], did)
+		client.id = p.newID()
+		p.truth.call = client.id
+		p.truth.joins(client.id)
+		p.x.create(client.id, client.endpoint, bridge.StateRing, caller[0], did)
 		p.truth.start("inbound", caller[1]+" 79229929292")
 	})
-	p.then(func() { p.x.state(*root, bridge.StateUp) })
-	p.ringRounds(root, "client", true, func() {})
 }
 
 func (p *plan) internal() {
-	root := new(bridge.ChannelID)
+	caller := &person{endpoint: "PJSIP/103", party: "user:u103"}
 	p.then(func() {
-		*root = p.newID()
-		p.truth.call = *root
-		p.x.create(*root, "PJSIP/103", bridge.StateRing, "103", "600")
+		caller.id = p.newID()
+		p.truth.call = caller.id
+		p.truth.joins(caller.id)
+		p.x.create(caller.id, caller.endpoint, bridge.StateRing, "103", "600")
 	})
-	p.ringRounds(root, "user:u103", false, func() { p.truth.start("internal", "- -") })
+	p.ringRounds(caller, func() {
+		if p.policy.ReportInternal {
+			p.truth.start("internal", "- -")
+		}
+	})
 }
 
 // ringRounds: phones ring, round after round, until one answers or the caller
 // has enough.
-func (p *plan) ringRounds(root *bridge.ChannelID, from string, mobiles bool, before func()) {
+func (p *plan) ringRounds(caller *person, before func()) {
 	rounds := rapid.IntRange(0, 3).Draw(p.t, "rounds")
 	for round := range rounds {
-		r := p.newRound(root, from, mobiles)
+		r := p.newRound(caller)
 		p.then(func() {
-			if p.policy.ReportInternal || from == "client" {
-				before()
-			}
+			before()
 			r.ring()
 		})
 		p.then(func() { r.noise() })
-		if round == rounds-1 && p.chance("answered") {
-			answering := rapid.SampledFrom(r.phones).Draw(p.t, "who answers")
-			p.then(p.shuffled("answer", func() { r.endOthers(answering) }, func() { answering.answer() }))
-			p.talk(root, &answering.answeredBy, answering.hearsThrough, func() *legTruth { return answering.leg })
-			return
-		}
-		if round == rounds-1 && p.chance("caller gives up first") {
-			p.then(func() { p.x.destroy(*root, 127) })
-			p.then(func() {
-				r.endOthers(nil)
-				p.truth.hangUp()
-			})
+		if round == rounds-1 && r.ends() {
 			return
 		}
 		p.then(func() { r.endOthers(nil) })
 	}
-	p.then(func() {
-		p.x.destroy(*root, 16)
-		p.truth.hangUp()
-	})
+	p.then(func() { p.truth.gone(caller.id) })
 }
 
-// talk: holds and resumes, and then both hang up, in either order.
-func (p *plan) talk(root, other *bridge.ChannelID, plumbing func(), leg func() *legTruth) {
-	for range rapid.IntRange(0, 2).Draw(p.t, "holds") {
-		holder := rapid.SampledFrom([]*bridge.ChannelID{root, other}).Draw(p.t, "who holds")
-		p.then(func() {
-			p.x.about(bridge.EventChannelUnhold, *holder)
-			p.x.about(bridge.EventChannelHold, *holder)
-			leg().is("paused")
+// ends tells whether this round is the last, by being answered or otherwise.
+func (r *round) ends() bool {
+	switch rapid.IntRange(0, 5).Draw(r.t, "how it ends") {
+	case 0, 1, 2:
+		answering := rapid.SampledFrom(r.phones).Draw(r.t, "who answers")
+		r.answered(answering, r.shuffled("answer", func() { r.endOthers(answering) }, answering.answer))
+	case 3:
+		return r.pickUp()
+	case 4:
+		r.then(func() { r.x.destroy(r.caller.id, 127) })
+		r.then(func() {
+			r.endOthers(nil)
+			r.truth.quits(r.caller.id)
 		})
-		p.then(func() {
-			p.x.about(bridge.EventChannelUnhold, *holder)
-			leg().is("connected")
-		})
+	default:
+		return false
 	}
-	ends := rapid.Permutation([]*bridge.ChannelID{root, other}).Draw(p.t, "who hangs up")
-	p.then(func() {
-		p.x.destroy(*ends[0], 16)
-		leg().end()
-	})
-	p.then(func() {
-		p.x.destroy(*ends[1], 16)
-		p.truth.hangUp()
-		plumbing()
+	return true
+}
+
+// answered: it is one of the phones that the caller talks to now.
+func (r *round) answered(ph *phone, how func()) {
+	r.then(func() {
+		how()
+		r.converse(r.caller, ph.who, ph.leg, ph.halves)
 	})
 }

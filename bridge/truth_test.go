@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"kontur-ari/bridge"
@@ -10,19 +11,26 @@ import (
 // truth is what really happened in one call, written down by those who made it
 // happen, in the form of a transcript.
 type truth struct {
-	x       *exchange
+	*traffic
 	call    bridge.ChannelID
 	started bool
 	lines   []string
 	legs    []*legTruth
 	last    *legTruth
+	// people are the channels in the call that somebody is behind, but for those
+	// that only ring.
+	people []bridge.ChannelID
 }
 
 type legTruth struct {
 	of          *truth
-	id          bridge.ChannelID
+	id, own     bridge.ChannelID
 	parties     string
+	state       string
 	began, over string
+	// joined: nothing but a transfer tells that the two, who are both outside, have
+	// to do with each other.
+	joined bool
 }
 
 func (c *truth) tell(format string, args ...any) {
@@ -38,8 +46,15 @@ func (c *truth) start(direction, phones string) {
 	}
 }
 
+// appear begins a leg of that channel, which is named anew where it was a leg of a
+// reported call before.
 func (c *truth) appear(id bridge.ChannelID, parties string) *legTruth {
-	leg := &legTruth{of: c, id: id, parties: parties, began: "never"}
+	leg := &legTruth{of: c, id: id, own: id, parties: parties, began: "never"}
+	if c.started {
+		if c.served[id]++; c.served[id] > 1 {
+			leg.id += bridge.ChannelID(fmt.Sprintf("-%d", c.served[id]))
+		}
+	}
 	c.legs = append(c.legs, leg)
 	if c.last == nil || c.last.began == "never" {
 		c.last = leg
@@ -48,7 +63,10 @@ func (c *truth) appear(id bridge.ChannelID, parties string) *legTruth {
 	return leg
 }
 
-func (l *legTruth) is(what string) { l.of.tell("%s %s %s", l.id, what, l.parties) }
+func (l *legTruth) is(what string) {
+	l.state = what
+	l.of.tell("%s %s %s", l.id, what, l.parties)
+}
 
 func (l *legTruth) connect() {
 	l.began = l.of.now()
@@ -56,11 +74,38 @@ func (l *legTruth) connect() {
 	l.is("connected")
 }
 
+// hold tells whether either side holds now; most of the time that is not new.
+func (l *legTruth) hold(held bool) {
+	switch {
+	case held && l.state == "connected":
+		l.is("paused")
+	case !held && l.state == "paused":
+		l.is("connected")
+	}
+}
+
 func (l *legTruth) end() {
 	if l.over == "" {
 		l.over = l.of.now()
 		l.is("disconnected")
 	}
+}
+
+// joins: somebody is in the call from now on.
+func (c *truth) joins(id bridge.ChannelID) { c.people = append(c.people, id) }
+
+// quits: somebody is in the call no more. With the last one it is over.
+func (c *truth) quits(id bridge.ChannelID) {
+	c.people = slices.DeleteFunc(c.people, func(other bridge.ChannelID) bool { return other == id })
+	if len(c.people) == 0 {
+		c.hangUp()
+	}
+}
+
+// gone: somebody hangs up, or is hung up.
+func (c *truth) gone(id bridge.ChannelID) {
+	c.x.destroy(id, 16)
+	c.quits(id)
 }
 
 // hangUp is the end of the call; nobody is left in it.
