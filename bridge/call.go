@@ -33,9 +33,11 @@ type channel struct {
 	Caller  string `json:"caller,omitempty"`
 	Dialled string `json:"dialled,omitempty"`
 	// Incoming: its far end made the call. Originated: the switch was told to
-	// call it by somebody other than a channel.
+	// call it by somebody other than a channel. Undialled: half of a Local channel
+	// that nobody has dialled, as it is made for a consultation by keys.
 	Incoming   bool `json:"incoming,omitempty"`
 	Originated bool `json:"originated,omitempty"`
+	Undialled  bool `json:"undialled,omitempty"`
 	// DialledBy is the channel that dialled it; "" for none.
 	DialledBy ChannelID `json:"dialledBy,omitempty"`
 	// Waits: a Local channel dialled it, and who dialled that is not known yet.
@@ -50,8 +52,12 @@ type channel struct {
 	Served int `json:"served,omitempty"`
 	// Met: it has been in a room with somebody.
 	Met bool `json:"met,omitempty"`
-	// Joined: an attended transfer has brought it together with whom it hears now.
+	// Joined: an attended transfer has brought it together with somebody, and it
+	// has not gone on since.
 	Joined bool `json:"joined,omitempty"`
+	// Parted is the bridge whose talk it has ended by a blind transfer. It may be
+	// in there for a moment still.
+	Parted string `json:"parted,omitempty"`
 	// Counted: it was told already that the switch counts it to another call.
 	Counted bool `json:"counted,omitempty"`
 

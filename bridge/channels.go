@@ -143,16 +143,12 @@ func (t *Tracker) drop(ch *channel) {
 	}
 	t.stir(ch)
 	t.leaveRoom(ch)
-	for _, l := range ch.call.Legs {
-		l.lose(ch.ID)
-	}
-	for _, id := range t.guests[ch.ID] {
-		if c := t.calls[id]; c != nil {
-			for _, l := range c.Legs {
-				l.lose(ch.ID)
-			}
-			t.changed(c)
+	for _, c := range t.callsOf(ch) {
+		for _, l := range c.Legs {
+			t.stirCounterparts(l, ch)
+			l.lose(ch.ID)
 		}
+		t.changed(c)
 	}
 	delete(t.guests, ch.ID)
 	ch.call.remove(ch.ID)
@@ -164,6 +160,19 @@ func (t *Tracker) drop(ch *channel) {
 		}
 	}
 	t.changed(ch.call)
+}
+
+// stirCounterparts marks those whom a leg that loses a channel was connected to:
+// another telephone of the same employee may be with them.
+func (t *Tracker) stirCounterparts(l *leg, ch *channel) {
+	if !l.open() || !slices.Contains(l.Channels, ch.ID) {
+		return
+	}
+	for _, id := range l.Talked {
+		if other := t.channels[id]; other != nil {
+			t.stirRoom(other.Room)
+		}
+	}
 }
 
 func without(channels []*channel, gone *channel) []*channel {

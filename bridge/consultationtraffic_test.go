@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"pgregory.net/rapid"
+	"strings"
 
 	"kontur-ari/bridge"
 )
@@ -87,7 +88,8 @@ func (k *consultation) ring() {
 	truth := k.call.truth
 	truth.call = k.asks.id
 	truth.joins(k.asks.id)
-	k.x.create(k.asks.id, k.asks.endpoint, bridge.StateRing, "100", "600")
+	number, _, _ := strings.Cut(k.phone.number, "@")
+	k.x.create(k.asks.id, k.asks.endpoint, bridge.StateRing, "100", number)
 	if !k.inHouse() {
 		k.x.callerID(k.asks.id, "79229929292")
 	}

@@ -36,7 +36,10 @@ func (t *Tracker) dialEvent(event Event) {
 	}
 	t.showsNumber(peer, event.Peer.CallerNumber)
 	if event.Caller == nil {
-		peer.Originated = true
+		// Asterisk 22: an originate begins with a start; of the Local channel of a
+		// consultation by keys only what becomes of it is told.
+		peer.Originated = peer.Originated || event.DialStatus == ""
+		peer.Undialled = !peer.Originated
 		t.changed(peer.call)
 		return
 	}
@@ -145,7 +148,7 @@ func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
 	switch {
 	case root.side == outside:
 		t.clientDials(c, root, peer, dialString, at)
-	case peer.side == outside && (c.silent() || c.Direction == Outbound):
+	case peer.side == outside && (c.silent() || c.Direction == Outbound) && (consults || !t.standsForColleague(root, peer, dialString)):
 		t.employeeDialsOut(c, root, peer, dialString, at)
 	default:
 		t.employeeDials(c, root, peer, dialString, at)
@@ -153,11 +156,17 @@ func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
 	t.invite(c, root)
 }
 
+// standsForColleague tells whether an employee who dialled a colleague's short
+// number is connected to that one's mobile phone: he doesn't call a client.
+func (t *Tracker) standsForColleague(root, peer *channel, dialString string) bool {
+	return t.directory.numbers.IsInternal(root.Dialled) && t.outsideParty(dialString, peer).Type == PartyUser
+}
+
 // nobodyDialled tells of a half of a Local channel that it is known that no channel
 // has dialled the other.
 func (t *Tracker) nobodyDialled(half *channel) bool {
 	other := t.otherHalf(half)
-	return other != nil && other.Originated
+	return other != nil && other.Undialled
 }
 
 // hasTalked tells whether somebody is in a conversation that he can consult a
@@ -210,7 +219,7 @@ func (t *Tracker) rootOf(ch *channel) (root *channel, consults bool) {
 			return nil, false
 		case other.DialledBy != "":
 			ch = t.channels[other.DialledBy]
-		case ch.half() == "2":
+		case ch.half() == "2" && !other.Originated:
 			return t.inRoomWith(other), true
 		default:
 			return nil, false
@@ -299,7 +308,7 @@ func (t *Tracker) outsideParty(dialString string, peer *channel) Party {
 // string, else what the channel shows, else what the employee dialled.
 func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
 	candidates := []string{numberIn(dialString), peer.Caller, peer.Dialled}
-	if own != nil {
+	if own != nil && !t.directory.numbers.IsInternal(own.Dialled) {
 		candidates = append(candidates, own.Dialled)
 	}
 	for _, number := range candidates {

@@ -69,6 +69,14 @@ func TestInternalCall(t *testing.T) {
 			9.000 A C finished user:u102>user:u101
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER B user:u102>user:u101 never..5.000, C user:u102>user:u101 8.000..9.000`},
+		{"forwarded to the callee's mobile at once, and internal calls are left out", outsideCalls, `
+			0 new A PJSIP/102 Ring caller=102 exten=101
+			5 new C PJSIP/trunk Down
+			5 dial A>C 89221112233@trunk
+			8 enter A br1
+			8 enter C br1
+			9 gone C 16
+			9 gone A 16`, ``},
 	})
 }
 

@@ -120,7 +120,7 @@ func (t *Tracker) talksAlready(c *call, own *channel) bool {
 // joinOutside: those whom an employee has brought together and left are all
 // outside. Who was called later is a leg of the older call.
 func (t *Tracker) joinOutside(talk, people []*channel, client *channel, at timeOfEvent) {
-	if !slices.ContainsFunc(people, func(ch *channel) bool { return ch.Joined }) {
+	if !slices.ContainsFunc(talk, func(ch *channel) bool { return ch.Joined }) {
 		return
 	}
 	for _, own := range people {

@@ -15,7 +15,7 @@ func (t *Tracker) takeUpDials(live map[ChannelID]*Channel, at timeOfEvent) {
 		}
 		for _, peer := range slices.Clone(c.Channels) {
 			seen := live[peer.ID]
-			placed := peer.DialledBy != "" && !peer.Waits
+			placed := peer.DialledBy != "" && !peer.Waits || c.openLegOf(peer.ID) != nil
 			if seen == nil || placed || peer.Originated || !wasDialled(*seen) {
 				continue
 			}
@@ -77,7 +77,7 @@ func (t *Tracker) byKeys(ch *channel, live map[ChannelID]*Channel) bool {
 	if !isFirstHalf(ch.Name) {
 		first = t.otherHalf(ch)
 	}
-	if ch.pairName() == "" || first == nil || first.DialledBy != "" || live[first.ID] == nil || live[ch.ID] == nil {
+	if ch.pairName() == "" || first == nil || first.DialledBy != "" || first.Originated || live[first.ID] == nil || live[ch.ID] == nil {
 		return false
 	}
 	return !wasDialled(*live[first.ID])

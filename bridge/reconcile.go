@@ -113,7 +113,7 @@ func (t *Tracker) takeUp(event Event, live map[ChannelID]*Channel) {
 			id = CallID(seen.ID)
 		}
 		ch := t.add(seen, id)
-		ch.Originated = t.byKeys(ch, live)
+		ch.Undialled = t.byKeys(ch, live)
 		ch.Incoming = ch.Incoming || cameIn(ch, seen)
 		ch.Dialled = seen.DialledNumber
 		if ch.Dialled == "" && ch.side == employee {
@@ -129,8 +129,9 @@ func (t *Tracker) takeUp(event Event, live map[ChannelID]*Channel) {
 
 // joinLinked brings a channel whose dial was missed into the call it belongs to.
 func (t *Tracker) joinLinked(c *call, seen Channel) {
-	into := t.calls[CallID(seen.LinkedID)]
-	if into != nil && into != c && c.silent() {
+	into, ch := t.calls[CallID(seen.LinkedID)], t.channels[seen.ID]
+	missed := wasDialled(seen) && (ch.DialledBy == "" || ch.Waits) && !ch.Originated
+	if into != nil && into != c && c.silent() && missed {
 		t.merge(into, c)
 	}
 }
@@ -150,7 +151,11 @@ func (t *Tracker) enterRooms(rooms []Room) {
 	}
 	for _, id := range t.callIDs() {
 		for _, ch := range t.calls[id].Channels {
-			t.move(ch, roomOf[ch.ID])
+			room := roomOf[ch.ID]
+			if room != "" && room == ch.Parted {
+				room = "" // it is about to leave
+			}
+			t.move(ch, room)
 			if waits[ch.ID] {
 				t.parked(ch)
 			}

@@ -29,6 +29,9 @@ func (t *Tracker) roomEvent(event Event) {
 		// Another room means that it is elsewhere already.
 		if ch := t.known(event.Channel); ch != nil && ch.Room == event.Room.ID {
 			t.move(ch, "")
+		} else if ch != nil && ch.Parted == event.Room.ID && ch.Parted != "" {
+			ch.Parted = ""
+			t.changed(ch.call)
 		}
 	case EventRoomDestroyed:
 		for _, ch := range slices.Clone(t.byRoom[event.Room.ID]) {
@@ -58,7 +61,7 @@ func (t *Tracker) move(ch *channel, room string) {
 	}
 	t.stir(ch)
 	t.leaveRoom(ch)
-	ch.Held = false
+	ch.Held, ch.Parted = false, ""
 	if room != "" {
 		ch.Room = room
 		t.byRoom[room] = append(t.byRoom[room], ch)
@@ -83,6 +86,10 @@ func (t *Tracker) leaveRoom(ch *channel) {
 func (t *Tracker) wentOn(ch *channel) {
 	if ch.Room != "" {
 		return
+	}
+	if ch.Joined {
+		ch.Joined = false
+		t.changed(ch.call)
 	}
 	for _, c := range t.callsOf(ch) {
 		for _, l := range c.Legs {
@@ -125,7 +132,7 @@ func (t *Tracker) talkOf(start *channel) []*channel {
 	if start.Room == "" {
 		return []*channel{start}
 	}
-	reached := map[*channel]bool{start: true}
+	reached, entered := map[*channel]bool{start: true}, make(map[string]bool)
 	talk := []*channel{start}
 	add := func(ch *channel) {
 		if ch != nil && ch.Room != "" && !reached[ch] {
@@ -134,8 +141,11 @@ func (t *Tracker) talkOf(start *channel) []*channel {
 		}
 	}
 	for i := 0; i < len(talk); i++ {
-		for _, ch := range t.byRoom[talk[i].Room] {
-			add(ch)
+		if room := talk[i].Room; !entered[room] {
+			entered[room] = true
+			for _, ch := range t.byRoom[room] {
+				add(ch)
+			}
 		}
 		add(t.otherHalf(talk[i]))
 	}

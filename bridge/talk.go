@@ -90,8 +90,8 @@ func (t *Tracker) isCounterpart(c *call, l *leg, ch *channel) bool {
 		return false
 	case ch.ID == l.Caller:
 		return true
-	case ch.call != c || c.openLegOf(ch.ID) != nil:
+	case ch.call != c || l.withClient() && ch.side != outside:
 		return false
 	}
-	return ch.side == outside || !l.withClient()
+	return c.openLegOf(ch.ID) == nil
 }

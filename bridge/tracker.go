@@ -142,8 +142,12 @@ func (t *Tracker) joinRooms(at timeOfEvent) {
 	for _, room := range slices.Sorted(maps.Keys(t.stirred.rooms)) {
 		if there := t.byRoom[room]; len(there) > 0 {
 			talk := t.talkOf(there[0])
+			var last *call
 			for _, ch := range talk {
-				t.placeWaiting(ch.call, at)
+				if ch.call != last {
+					t.placeWaiting(ch.call, at)
+				}
+				last = ch.call
 				t.stirred.calls[ch.call.ID] = true
 			}
 			t.join(talk, at)

@@ -13,8 +13,16 @@ func (t *Tracker) blindTransfer(event Event) {
 	if transferer == nil {
 		return
 	}
+	transferee, room := t.channels[transfer.Transferee], transferer.Room
 	t.move(transferer, "")
-	t.part(transferer, t.channels[transfer.Transferee], event.Time)
+	if room != "" {
+		transferer.Parted = room
+	}
+	if transferee != nil && transferee.Joined {
+		transferee.Joined = false
+		t.changed(transferee.call)
+	}
+	t.part(transferer, transferee, event.Time)
 }
 
 // attendedTransfer: who was consulted and who waited are together, or will be in a
