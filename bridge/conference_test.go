@@ -125,3 +125,23 @@ func TestAPageOverLocalChannelsInventsNoConsultation(t *testing.T) {
 		9   gone L2
 		9   gone B`, ``}})
 }
+
+func TestWhoHasLeftAConferenceUnheardHasNoLeg(t *testing.T) {
+	tell(t, []scenario{{"101 has left before the client comes", allCalls, `
+		0 new A PJSIP/101 Ring caller=101 exten=481
+		0 new B PJSIP/102 Ring caller=102 exten=481
+		1 enter A room
+		1 enter B room
+		~2 gone A 16
+		3 new C PJSIP/trunk Ring caller=79997775533 exten=79229929292
+		4 enter C room
+		9 gone C 16
+		9 gone B 16`, `
+		3.000 C started inbound 79997775533 79229929292
+		4.000 C B appeared client>user:u102
+		4.000 C B connected client>user:u102
+		9.000 C B disconnected client>user:u102
+		9.000 C B finished client>user:u102
+		9.000 C CALL-FINISHED
+		9.000 C REGISTER B client>user:u102 4.000..9.000`}})
+}

@@ -109,3 +109,65 @@ func TestConsultationFromAConversationThatIsNoCall(t *testing.T) {
 		8.000 L1 CALL-FINISHED
 		8.000 L1 REGISTER C user:u101>user:u102 5.000..8.000`}})
 }
+
+func TestConsultationByKeysIsKnownAfterAGap(t *testing.T) {
+	// 101 talks to a client when the connection is lost, and meanwhile asks 102 by
+	// the keys of the telephone. The switch counts all channels to the client's call.
+	const asking = answered + `
+		~6 hold B
+		~7 new L1 Local/102@office-00000001;1 Down
+		~7 linked L1 A
+		~7 new L2 Local/102@office-00000001;2 Ring
+		~7 enter L1 br2
+		~7 leave B br1
+		~7 enter B br2
+		~7 new C PJSIP/102 Down
+		~7 dial L2>C 102
+	`
+	const asked = answeredReports + `
+		8.000 L1 started internal - -
+		8.000 L1 C appeared user:u101>user:u102
+	`
+	tell(t, []scenario{
+		{"while it rings", allCalls, asking + `
+			8 snapshot
+			9 gone C 0
+			9 gone L2 16
+			9 leave B br2
+			9 enter B br1
+			9 gone L1 16
+			20 gone A 16
+			20 gone B 16`, asked + `
+			9.000 L1 C disconnected user:u101>user:u102
+			9.000 L1 C finished user:u101>user:u102
+			9.000 L1 CALL-FINISHED
+			9.000 L1 REGISTER C user:u101>user:u102 never..9.000
+			20.000 A B disconnected client>user:u101
+			20.000 A B finished client>user:u101
+			20.000 A CALL-FINISHED
+			20.000 A REGISTER B client>user:u101 4.003..20.000`},
+		{"while the two talk, and the client is handed over", allCalls, asking + `
+			~7.5 enter C br3
+			~7.5 enter L2 br3
+			8 snapshot
+			9 leave B br2
+			9 leave L1 br2
+			9 enter L1 br1
+			9 attended B B A L1
+			9 gone B 16
+			20 gone A 16
+			20 gone C 16`, asked + `
+			8.000 L1 C connected user:u101>user:u102
+			9.000 A C-2 appeared client>user:u102
+			9.000 A C-2 connected client>user:u102
+			9.000 L1 C disconnected user:u101>user:u102
+			9.000 L1 C finished user:u101>user:u102
+			9.000 L1 CALL-FINISHED
+			9.000 L1 REGISTER C user:u101>user:u102 8.000..9.000
+			9.000 A B disconnected client>user:u101
+			20.000 A C-2 disconnected client>user:u102
+			20.000 A C-2 finished client>user:u102
+			20.000 A CALL-FINISHED
+			20.000 A REGISTER B client>user:u101 4.003..9.000, C-2 client>user:u102 9.000..20.000`},
+	})
+}

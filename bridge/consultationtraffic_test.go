@@ -192,10 +192,8 @@ func (k *consultation) meets(understood bool) {
 		// After a gap it looks as if he had called outside himself.
 		k.alike[k.story] = append(k.alike[k.story], asked.party+">client")
 	}
-	if !far.inHouse() && !asked.inHouse() {
-		// Which of two calls outside is the first one may not be heard.
-		k.alike[k.story] = append(k.alike[k.story], "client>"+far.party)
-	}
+	// Which of the two calls is the first one may not be heard.
+	k.alike[k.story] = append(k.alike[k.story], asked.party+">"+far.party, "client>"+far.party)
 	k.again = into.appear(asked.id, parties)
 	k.again.joined = !far.inHouse() && !asked.inHouse()
 	k.again.connect()

@@ -1,10 +1,8 @@
 package bridge_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -63,51 +61,6 @@ func TestDisturbedTrafficIsReportedInOrder(t *testing.T) {
 	})
 }
 
-// claim is what a line of a transcript says beside when, and of which channel: a leg
-// may be known by its second device where the first was missed. Of several calls
-// that have to do with each other it doesn't say which: that an employee asks
-// somebody about a call, rather than calls him in it, is told by events that may
-// be lost. Who talks with whom is no less wrong for that.
-func (m *traffic) claim(line string) string {
-	words := strings.Fields(line)
-	story := fmt.Sprint(m.stories[bridge.ChannelID(words[1])])
-	switch {
-	case words[2] == "REGISTER":
-		return story + " REGISTER"
-	case words[2] == "CALL-FINISHED" || words[2] == "started":
-		return story + " " + strings.Join(words[2:], " ")
-	case words[3] == "finished":
-		// It belongs to the last leg that was heard of.
-		return story + " finished"
-	}
-	return story + " " + strings.Join(words[3:], " ")
-}
-
-// unfounded is the first report that is not the truth about its call. That
-// somebody holds is not judged: where it is not heard that he takes it back, or
-// has left, it is believed for longer than it lasts.
-func (m *traffic) unfounded(reports []bridge.Report) error {
-	said := make(map[string]bool)
-	for _, lines := range m.byCall() {
-		for _, line := range lines {
-			said[m.claim(line)] = true
-		}
-	}
-	for story, all := range m.alike {
-		for _, parties := range all {
-			said[fmt.Sprintf("%d appeared %s", story, parties)] = true
-			said[fmt.Sprintf("%d connected %s", story, parties)] = true
-			said[fmt.Sprintf("%d disconnected %s", story, parties)] = true
-		}
-	}
-	for _, r := range reports {
-		if line := transcribe(r, midnight); r.Event != bridge.LegPaused && !said[m.claim(line)] {
-			return fmt.Errorf("it is not true that %s", line)
-		}
-	}
-	return nil
-}
-
 func TestLossIsReportedLessNeverWrongly(t *testing.T) {
 	directory := office(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -120,7 +73,7 @@ func TestLossIsReportedLessNeverWrongly(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := m.unfounded(l.reports); err != nil {
-			t.Fatalf("%v, when this was heard:%s\nand this was true:\n%s\nand reported:\n%s", err, narrate(events), m, strings.Join(transcript(l.reports, midnight), "\n"))
+			t.Fatalf("%v%s", err, m.evidence(events, l.reports))
 		}
 		if err := l.hangUp(); err != nil {
 			t.Fatal(err)
@@ -144,75 +97,13 @@ func TestNothingIsMissingAfterAGap(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := m.unfounded(l.reports); err != nil {
-			t.Fatalf("%v, when this was heard:%s\nand this was true:\n%s\nand reported:\n%s", err, narrate(events), m, strings.Join(transcript(l.reports, midnight), "\n"))
+			t.Fatalf("%v%s", err, m.evidence(events, l.reports))
 		}
 		if n := l.tracker.Remembered(); n != 0 {
 			t.Fatalf("%d things are remembered although every end was heard", n)
 		}
 		if err := m.missing(l.reports, snapshot); err != nil {
-			t.Fatalf("%v, when this was heard:%s\nand this was true:\n%s\nand reported:\n%s", err, narrate(events), m, strings.Join(transcript(l.reports, midnight), "\n"))
+			t.Fatalf("%v%s", err, m.evidence(events, l.reports))
 		}
 	})
-}
-
-// missing is the first thing that the snapshot, or what came after it, must
-// have told and that was not reported: a call whose caller is there and calls
-// somebody, its legs, and that they were answered.
-func (m *traffic) missing(reports []bridge.Report, snapshot bridge.Event) error {
-	said := make(map[string]bool)
-	for _, r := range reports {
-		said[m.claim(transcribe(r, midnight))] = true
-	}
-	moment := clock(snapshot.Time, midnight)
-	for _, c := range m.truths {
-		if !c.started || !shows(snapshot.Snapshot, c.call) {
-			continue
-		}
-		if first := m.claim(c.lines[0]); !said[first] {
-			return fmt.Errorf("at %s it was missed that %s", moment, first)
-		}
-		for _, leg := range c.legs {
-			untold := leg.joined && !before(moment, leg.began) || consults(snapshot.Snapshot, leg.own)
-			if untold || !before(moment, leg.over) {
-				continue
-			}
-			story := fmt.Sprint(m.stories[c.call])
-			appeared, connected := story+" appeared "+leg.parties, story+" connected "+leg.parties
-			if !said[appeared] || leg.began != "never" && !said[connected] {
-				return fmt.Errorf("at %s it was missed that %s or was answered at %s", moment, appeared, leg.began)
-			}
-		}
-	}
-	return nil
-}
-
-// consults tells whether an employee consults somebody by the keys of his telephone
-// in a snapshot. It does not show then that he talked with somebody before, or,
-// unless he was dialled, whom he has to do with.
-func consults(snapshot *bridge.Snapshot, own bridge.ChannelID) bool {
-	return slices.ContainsFunc(snapshot.Rooms, func(room bridge.Room) bool {
-		return strings.HasPrefix(room.ID, consulting) && slices.Contains(room.Channels, own)
-	})
-}
-
-// shows tells whether a snapshot has a caller and somebody who is called. That two
-// employees of whom neither was called are in a room shows no call: one may have
-// been parked, or both are in a conference.
-func shows(snapshot *bridge.Snapshot, call bridge.ChannelID) bool {
-	caller, outside, joined, called := false, false, false, false
-	for _, ch := range snapshot.Channels {
-		switch {
-		case ch.ID == call:
-			caller, outside = true, !strings.HasPrefix(ch.Name, "PJSIP/1")
-		case ch.LinkedID == call && !strings.HasPrefix(ch.Name, "Local/"):
-			joined = true
-			called = called || strings.HasPrefix(ch.Application, "App")
-		}
-	}
-	return caller && (called || joined && outside)
-}
-
-// before compares two times of a transcript.
-func before(a, b string) bool {
-	return len(a) < len(b) || len(a) == len(b) && a < b
 }

@@ -15,6 +15,8 @@ func (p *plan) outbound() {
 		own.id = p.newID()
 		p.truth.call = own.id
 		p.truth.joins(own.id)
+		// Where the dial is not heard they are just two who have come together.
+		p.alike[p.story] = append(p.alike[p.story], "client>"+own.party)
 		if originated {
 			p.x.create(own.id, "PJSIP/101", bridge.StateDown, "", "")
 			p.x.dial("", own.id, "101")

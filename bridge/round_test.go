@@ -194,9 +194,6 @@ func (ph *phone) answer() {
 		ph.x.enter(members[n], room, false)
 	}
 	if ph.leg != nil {
-		if slices.Contains(ph.devices, ph.leg.own) {
-			ph.leg.own = ph.answeredBy
-		}
 		ph.leg.connect()
 	}
 	ph.endDevices()

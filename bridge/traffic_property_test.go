@@ -21,17 +21,6 @@ func (m *traffic) byCall() map[string][]string {
 	return lines
 }
 
-// String is the truth about every call.
-func (m *traffic) String() string {
-	var all []string
-	for _, c := range m.truths {
-		if c.started {
-			all = append(all, c.lines...)
-		}
-	}
-	return strings.Join(all, "\n")
-}
-
 func byCall(reports []bridge.Report) map[string][]string {
 	lines := make(map[string][]string)
 	for _, r := range reports {
@@ -51,7 +40,7 @@ func TestTrafficIsReportedAsItWas(t *testing.T) {
 		want, got := m.byCall(), byCall(l.reports)
 		for call, lines := range want {
 			if strings.Join(got[call], "\n") != strings.Join(lines, "\n") {
-				t.Fatalf("call %s was reported:\n%s\nand was:\n%s\nwhen this happened:%s", call, strings.Join(got[call], "\n"), strings.Join(lines, "\n"), narrate(m.x.events))
+				t.Fatalf("call %s was not reported as it was%s", call, m.evidence(m.x.events, l.reports))
 			}
 		}
 		if len(got) != len(want) {

@@ -20,11 +20,13 @@ type truth struct {
 	// people are the channels in the call that somebody is behind, but for those
 	// that only ring.
 	people []bridge.ChannelID
+	// over is when the call ended; "" while it goes on.
+	over string
 }
 
 type legTruth struct {
 	of          *truth
-	id, own     bridge.ChannelID
+	id          bridge.ChannelID
 	parties     string
 	state       string
 	began, over string
@@ -49,7 +51,7 @@ func (c *truth) start(direction, phones string) {
 // appear begins a leg of that channel, which is named anew where it was a leg of a
 // reported call before.
 func (c *truth) appear(id bridge.ChannelID, parties string) *legTruth {
-	leg := &legTruth{of: c, id: id, own: id, parties: parties, began: "never"}
+	leg := &legTruth{of: c, id: id, parties: parties, began: "never"}
 	if c.started {
 		if c.served[id]++; c.served[id] > 1 {
 			leg.id += bridge.ChannelID(fmt.Sprintf("-%d", c.served[id]))
@@ -110,6 +112,7 @@ func (c *truth) gone(id bridge.ChannelID) {
 
 // hangUp is the end of the call; nobody is left in it.
 func (c *truth) hangUp() {
+	c.over = c.now()
 	if !c.started {
 		return
 	}
