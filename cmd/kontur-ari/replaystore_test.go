@@ -169,7 +169,7 @@ func TestACallOfAJournalGivesItsReportsAlsoAsAFixture(t *testing.T) {
 	r := newRecorder(t)
 	r.hear(t, busyDay(t)...)
 	calls := slices.Sorted(maps.Keys(r.calls()))
-	for i := 0; i < len(calls); i += 4 { // each takes a moment
+	for i := 0; i < len(calls); i += 12 { // each takes a moment
 		call := calls[i]
 		want := r.told(t, call)
 		got, _ := mustReplay(t, "", "--json", "--call", string(call), r.file)
