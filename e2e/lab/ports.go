@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 )
 
@@ -24,16 +25,24 @@ func freePorts() (ports, error) {
 	return free, errors.Join(packets.Close(), listener.Close())
 }
 
-// daemonsHost is the loopback address that daemons listen on: one of their own,
-// since any port of 127.0.0.1 may be taken by a connection of the tests' own
+// Daemons listen on a loopback address and on ports of their own: below those that
+// the kernel hands out, since any of them may be taken by a connection of the tests
 // before a daemon starts, or while it is dead.
-const daemonsHost = "127.0.0.4"
+const (
+	daemonsHost = "127.0.0.4"
+	firstPort   = 20000
+	portCount   = 12000
+)
 
-// freeAddress asks for a TCP port of daemonsHost.
+// freeAddress finds a TCP address that a daemon may listen on.
 func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp4", daemonsHost+":0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+	var err error
+	for range 100 {
+		var listener net.Listener
+		port := firstPort + rand.IntN(portCount)
+		if listener, err = net.Listen("tcp4", fmt.Sprintf("%s:%d", daemonsHost, port)); err == nil {
+			return listener.Addr().String(), listener.Close()
+		}
 	}
-	return listener.Addr().String(), listener.Close()
+	return "", fmt.Errorf("find a free port: %w", err)
 }
