@@ -107,6 +107,8 @@ func attendedByKeysRinging(s *stage) {
 	client, first := talksTo101(s)
 	consultsByKeys(s, first, "102")
 	second := s.rings("102")
+	// Only then has Asterisk told that it calls 102 for 101.
+	s.must(s.AwaitRinging(s.ctx, 2))
 	s.must(first.Hangup(s.ctx))
 	s.must(s.AwaitTogether(s.ctx, "trunk", consultationOf("102")))
 	s.must(second.Answer(s.ctx))
@@ -119,6 +121,8 @@ func attendedByKeysRecall(s *stage) {
 	client, first := talksTo101(s)
 	consultsByKeys(s, first, "212")
 	second := s.rings("102")
+	// Only then has Asterisk told that it calls 102 for 101.
+	s.must(s.AwaitRinging(s.ctx, 2))
 	s.must(first.Hangup(s.ctx))
 	s.ends(second)
 	again := s.rings("101")
