@@ -70,9 +70,18 @@ func asks102ByKeys(s *stage, employee *phone.Call) (second *phone.Call) {
 	s.Helper()
 	consultsByKeys(s, employee, "102")
 	second = s.rings("102")
-	s.must(second.Answer(s.ctx))
-	s.must(s.AwaitTogether(s.ctx, "102", consultationOf("102")))
+	answersConsultation(s, second, "102", "102")
 	return second
+}
+
+// answersConsultation returns when Asterisk knows of the answer on the side of
+// who consults, too: that comes after the two can talk. Where he hung up before,
+// Asterisk 22 would take the answer for one it doesn't expect and might crash.
+func answersConsultation(s *stage, second *phone.Call, endpoint, number string) {
+	s.Helper()
+	s.must(second.Answer(s.ctx))
+	s.must(s.AwaitTogether(s.ctx, endpoint, consultationOf(number)))
+	s.must(s.AwaitUp(s.ctx, consultationOf(number), 2))
 }
 
 func attendedByKeys(s *stage) {
@@ -96,8 +105,7 @@ func attendedByKeysOutside(s *stage) {
 	consultsByKeys(s, first, partner)
 	second := s.reachesTrunk(partner)
 	s.must(second.Ring())
-	s.must(second.Answer(s.ctx))
-	s.must(s.AwaitTogether(s.ctx, "trunk", consultationOf(partner)))
+	answersConsultation(s, second, "trunk", partner)
 	s.must(first.Hangup(s.ctx))
 	s.must(s.AwaitGone(s.ctx, "PJSIP/101-"))
 	s.hangsUp(client, second)

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"kontur-ari/e2e/lab"
@@ -20,16 +21,20 @@ type labPool struct {
 	mu      sync.Mutex
 	idle    []*lab.Lab
 	started int
+	crashed []error // what a lab was like that crashed when no test had it
 }
 
 // take returns a lab that no other test uses, started where there is none.
 func (p *labPool) take(ctx context.Context) (*lab.Lab, error) {
 	p.mu.Lock()
-	if n := len(p.idle); n > 0 {
+	for n := len(p.idle); n > 0; n = len(p.idle) {
 		l := p.idle[n-1]
 		p.idle = p.idle[:n-1]
-		p.mu.Unlock()
-		return l, nil
+		if l.Running() {
+			p.mu.Unlock()
+			return l, nil
+		}
+		p.crashed = append(p.crashed, fmt.Errorf("Asterisk has crashed after a test:\n%s", l.Report()), l.Close())
 	}
 	options := withoutLinkedID
 	if p.started%2 == 1 {
@@ -40,15 +45,22 @@ func (p *labPool) take(ctx context.Context) (*lab.Lab, error) {
 	return lab.Start(ctx, options)
 }
 
-func (p *labPool) giveBack(l *lab.Lab) {
+// giveBack hands a lab to the next test. An Asterisk that has crashed is an error
+// of this one, and of none that comes after it.
+func (p *labPool) giveBack(l *lab.Lab) error {
+	if !l.Running() {
+		return errors.Join(fmt.Errorf("Asterisk has crashed:\n%s", l.Report()), l.Close())
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, l)
+	return nil
 }
 
-// close ends all labs. Every one of them must have been given back.
+// close ends all labs, every one of which must have been given back, and tells of
+// those that have crashed.
 func (p *labPool) close() error {
-	var errs []error
+	errs := p.crashed
 	for _, l := range p.idle {
 		errs = append(errs, l.Close())
 	}

@@ -28,11 +28,13 @@ func run(m *testing.M) (code int) {
 	defer func() { _ = os.RemoveAll(programDirectory) }()
 	// Where there is no lab, no test need begin.
 	first, err := labs.take(context.Background())
+	if err == nil {
+		err = labs.giveBack(first)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL: the e2e tests can't run:", err)
 		return 1
 	}
-	labs.giveBack(first)
 	code = m.Run()
 	if err := labs.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "FAIL: closing the labs:", err)

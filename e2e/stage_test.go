@@ -38,7 +38,11 @@ func newStage(t *testing.T) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { labs.giveBack(l) })
+	t.Cleanup(func() {
+		if err := labs.giveBack(l); err != nil {
+			t.Error(err)
+		}
+	})
 	s := &stage{TB: t, Lab: l, ctx: ctx, phones: map[string]bool{"trunk": true}, client: fmt.Sprintf("7999%07d", clients.Add(1))}
 	t.Cleanup(s.clear)
 	s.must(l.AwaitIdle(ctx))

@@ -42,6 +42,20 @@ func (l *Lab) AwaitChannels(ctx context.Context, prefix string, count int) error
 	})
 }
 
+// AwaitUp waits until at least that many channels whose names begin like that are
+// answered. A Local channel's halves are so one after the other.
+func (l *Lab) AwaitUp(ctx context.Context, prefix string, count int) error {
+	return l.awaitChannels(ctx, fmt.Sprintf("not %d channels %s are answered", count, prefix), func(channels []channel) bool {
+		up := 0
+		for _, c := range channels {
+			if strings.HasPrefix(c.Name, prefix) && c.State == "Up" {
+				up++
+			}
+		}
+		return up >= count
+	})
+}
+
 // AwaitRunning waits until a channel runs an application of the dialplan.
 func (l *Lab) AwaitRunning(ctx context.Context, application string) error {
 	return l.awaitChannels(ctx, "no channel runs "+application, func(channels []channel) bool {

@@ -179,6 +179,9 @@ func (l *Lab) Close() error {
 // Kill ends Asterisk as a crash or a power cut would: SIGKILL.
 func (l *Lab) Kill() error { return l.asterisk.process.kill() }
 
+// Running tells whether Asterisk is there: it may have crashed.
+func (l *Lab) Running() bool { return l.asterisk.process.running() }
+
 // Restart starts Asterisk again after [Lab.Kill], or ends it and starts it, and
 // has the phones registered again.
 func (l *Lab) Restart(ctx context.Context) error {
