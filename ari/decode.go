@@ -100,6 +100,8 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 		event.Transfer = wire.attendedTransfer()
 	case bridge.EventSnapshot:
 		event.Snapshot = wire.snapshot()
+	case bridge.EventOrdered, bridge.EventOrderSettled:
+		event.Order = &wire.OrderNews
 	default:
 		return false
 	}

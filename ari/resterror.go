@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"kontur-ari/bridge"
 )
 
 // What an answer (or its absence) means; every *[RESTError] is exactly one of
@@ -51,14 +53,23 @@ func (e *RESTError) Error() string {
 	}
 }
 
-// Unwrap gives the kind of the error (one of the package's sentinels) and, where
-// there is one, its cause.
+// Unwrap gives the kind of the error (one of the package's sentinels), what that
+// means to package bridge and, where there is one, its cause.
 func (e *RESTError) Unwrap() []error {
 	if e.Cause != nil {
 		return []error{ErrUnavailable, e.Cause}
 	}
-	return []error{classify(e.Status)}
+	kind := classify(e.Status)
+	switch kind {
+	case ErrNotFound:
+		return []error{kind, bridge.ErrNoChannel}
+	case ErrUnavailable:
+		return []error{kind}
+	}
+	return []error{kind, bridge.ErrDeclined}
 }
+
+func isConflict(err error) bool { return errors.Is(err, ErrConflict) }
 
 // classify is the one place that says what an HTTP status of ARI means. nil for
 // success.

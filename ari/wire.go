@@ -33,6 +33,9 @@ type wireEvent struct {
 
 	Channels []wireChannel `json:"channels"`
 	Bridges  []wireBridge  `json:"bridges"`
+
+	// Those of an order are not ARI's.
+	bridge.OrderNews
 }
 
 // wireID is a channel of which only the id matters.

@@ -22,6 +22,8 @@ type call struct {
 	Last      time.Time  `json:"last,omitzero"`
 	Channels  []*channel `json:"channels"`
 	Legs      []*leg     `json:"legs,omitempty"`
+	// Order is what the CRM has ordered it by; nil for other calls.
+	Order *order `json:"order,omitempty"`
 }
 
 // channel is what is remembered of a live channel.

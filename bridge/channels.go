@@ -14,6 +14,7 @@ func (t *Tracker) created(event Event) {
 	// The dial plan extension is the number dialled only now; it moves on with
 	// the dial plan.
 	ch.Dialled = event.Channel.Exten
+	t.hangUpStray(ch, event.Channel)
 	if ch.Incoming && ch.side == outside && ch.call.silent() {
 		t.startInbound(ch.call, ch, event.Time)
 	}
@@ -29,6 +30,10 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 	}
 	if other := t.otherHalf(ch); other != nil {
 		id = other.call.ID
+	}
+	if ordered := t.calls[orderedCall(ch.ID)]; ordered != nil {
+		id, ch.Originated = ordered.ID, true
+		ordered.Order.Awaited--
 	}
 	c := t.calls[id]
 	if c == nil {
@@ -69,6 +74,12 @@ func (t *Tracker) seen(event Event) {
 	if number := event.Channel.CallerNumber; number != ch.Caller {
 		ch.Caller = number
 		t.changed(ch.call)
+	}
+	switch event.Channel.State {
+	case StateRinging:
+		t.phoneRings(ch)
+	case StateUp:
+		t.pickedUpPhone(ch)
 	}
 }
 
@@ -132,6 +143,7 @@ func (t *Tracker) invite(c *call, ch *channel) {
 
 func (t *Tracker) destroyed(event Event) {
 	if ch := t.known(event.Channel); ch != nil {
+		t.phoneGone(ch, event.Cause)
 		t.drop(ch)
 	}
 }
@@ -184,7 +196,7 @@ func (t *Tracker) endIfOver(c *call, at timeOfEvent) {
 	if !t.over(c) {
 		return
 	}
-	if !c.silent() {
+	if !c.silent() || c.Order != nil {
 		t.reportEnd(c, at)
 		t.ended.add(c.ID)
 		t.outcome.Ended = append(t.outcome.Ended, c.ID)
@@ -221,6 +233,9 @@ func (t *Tracker) leaveBehind(c *call) {
 // over tells that nobody is in a call any more: every channel is gone, or all
 // that is left is plumbing with nobody behind it, which will go by itself.
 func (t *Tracker) over(c *call) bool {
+	if c.Order != nil && (c.Order.Pending || c.Order.Awaited > 0) {
+		return false
+	}
 	for _, ch := range c.Channels {
 		if c.silent() || ch.side != plumbing {
 			return false

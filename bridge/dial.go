@@ -41,6 +41,10 @@ func (t *Tracker) dialEvent(event Event) {
 		peer.Originated = peer.Originated || event.DialStatus == ""
 		peer.Undialled = !peer.Originated
 		t.changed(peer.call)
+		t.phoneCalled(peer, event.Time)
+		if event.DialStatus == "ANSWER" {
+			t.pickedUpPhone(peer)
+		}
 		return
 	}
 	caller := t.known(event.Caller)
@@ -146,6 +150,8 @@ func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
 		t.evaluate(c, at)
 	}
 	switch {
+	case t.dialsAsOrdered(root):
+		t.orderDials(root, peer)
 	case root.side == outside:
 		t.clientDials(c, root, peer, dialString, at)
 	case peer.side == outside && (c.silent() || c.Direction == Outbound) && (consults || !t.standsForColleague(root, peer, dialString)):

@@ -34,6 +34,7 @@ type Trunk struct {
 type Directory struct {
 	numbers   *Numbers
 	users     map[string]User
+	byID      map[string][]User
 	mobiles   map[string]User
 	trunks    map[string]Trunk
 	numberFor map[string]string
@@ -45,12 +46,14 @@ func NewDirectory(users []User, trunks []Trunk, numbers *Numbers) (*Directory, e
 	d := &Directory{
 		numbers:   numbers,
 		users:     make(map[string]User, len(users)),
+		byID:      make(map[string][]User, len(users)),
 		mobiles:   make(map[string]User),
 		trunks:    make(map[string]Trunk, len(trunks)),
 		numberFor: make(map[string]string, len(trunks)),
 	}
 	var errs []error
 	for _, u := range users {
+		d.byID[strings.ToLower(u.ID)] = append(d.byID[strings.ToLower(u.ID)], u)
 		if mobile := numbers.Normalise(u.Mobile); mobile != "" {
 			d.mobiles[mobile] = u
 		}
@@ -75,6 +78,10 @@ func NewDirectory(users []User, trunks []Trunk, numbers *Numbers) (*Directory, e
 	}
 	return d, errors.Join(errs...)
 }
+
+// Entries are the entries of a user, as configured: one for each telephone or mobile
+// number. The case of the id doesn't matter. None: no such user.
+func (d *Directory) Entries(userID string) []User { return d.byID[strings.ToLower(userID)] }
 
 // userByMobile finds the user whose mobile phone has that normalised number.
 func (d *Directory) userByMobile(number string) (User, bool) {

@@ -17,6 +17,7 @@
 //     together: a consultation handed over, a pickup, parking, a conference.
 //   - transfer.go: what the transfer events add to that.
 //   - leg.go, talk.go: when a leg begins, is connected, on hold, and over.
+//   - ordered.go: calls that the CRM has ordered.
 //   - reconcile.go: making all this agree with a snapshot of the switch.
 //   - reporting.go: the reports themselves; saved.go: surviving a restart.
 package bridge

@@ -7,7 +7,7 @@ import "time"
 type ChannelID string
 
 // EventType names a kind of event. The values are ARI's own type names, but for
-// [EventSnapshot], which package ari makes after every connect.
+// those that begin with KonturAri.
 type EventType string
 
 // The events that the Tracker interprets. Package ari asks Asterisk to send
@@ -29,6 +29,11 @@ const (
 	// EventSnapshot carries the whole truth of the switch (every channel, every
 	// bridge) as read after a connect. It is the first event of a connection.
 	EventSnapshot EventType = "KonturAriSnapshot"
+	// EventOrdered: the CRM has ordered a call, and the switch is to be told next.
+	// EventOrderSettled: it was told, or will not be. Both are made here
+	// ([NewOrderEvent], [NewPlacedEvent], [NewRefusedEvent]).
+	EventOrdered      EventType = "KonturAriOrdered"
+	EventOrderSettled EventType = "KonturAriOrderSettled"
 )
 
 // Event is one thing that the switch said, in the form that the Tracker reads.
@@ -62,12 +67,15 @@ type Event struct {
 	Cause int
 	// Snapshot is filled for EventSnapshot only.
 	Snapshot *Snapshot
+	// Order is filled for EventOrdered and EventOrderSettled only.
+	Order *OrderNews
 	// Raw is the event exactly as received, one JSON document. It is what the
 	// journal keeps; decoding it again gives this Event.
 	Raw []byte
 }
 
-// Subject is the channel that the event is about: the dialled one of a Dial; ""
+// Subject is the channel that the event is about: the dialled one of a Dial, that of
+// the first phone of an order; ""
 // for an event about no single channel.
 func (e *Event) Subject() ChannelID {
 	switch {
@@ -75,6 +83,8 @@ func (e *Event) Subject() ChannelID {
 		return e.Channel.ID
 	case e.Peer != nil:
 		return e.Peer.ID
+	case e.Order != nil:
+		return e.Order.Order.Channel(1)
 	}
 	return ""
 }

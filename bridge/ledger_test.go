@@ -43,6 +43,12 @@ func (l *ledger) enter(r bridge.Report) error {
 		return l.open(r)
 	}
 	switch {
+	case r.Kind == bridge.ReportFailed && r.CommunicationID == "":
+		return errors.New("call-failed of a call that nobody ordered")
+	case r.Kind == bridge.ReportFailed && a == nil:
+		// Not even a phone was called.
+		l.calls[r.Call] = &account{last: r.Time, closed: true, register: true}
+		return nil
 	case a == nil:
 		return fmt.Errorf("%s before call-started", r.Kind)
 	case r.Time.Before(a.last):
@@ -58,6 +64,9 @@ func (l *ledger) enter(r bridge.Report) error {
 		return a.legEvent(r)
 	case bridge.ReportFinished:
 		return a.close(r)
+	case bridge.ReportFailed:
+		a.register = true
+		return a.close(a.started)
 	case bridge.ReportRegister:
 		return a.registered(r)
 	}
@@ -153,7 +162,12 @@ func (a *account) close(r bridge.Report) error {
 	return a.sameCall(r)
 }
 
+// sameCall judges what a report says of the whole call. Which of our numbers the
+// client sees may show later than the call begins, where the CRM has ordered it.
 func (a *account) sameCall(r bridge.Report) error {
+	if a.started.VatsPhone == "" && r.CommunicationID != "" {
+		a.started.VatsPhone = r.VatsPhone
+	}
 	if r.Direction != a.started.Direction || r.ClientPhone != a.started.ClientPhone || r.VatsPhone != a.started.VatsPhone {
 		return fmt.Errorf("%s describes another call than call-started", r.Kind)
 	}

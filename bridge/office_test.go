@@ -55,6 +55,8 @@ type listener struct {
 	ledger    *ledger
 	reports   []bridge.Report
 	notes     []bridge.Note
+	actions   []bridge.Action
+	failures  []bridge.Failure
 	// stored and ended are what a store has been given so far.
 	stored map[bridge.CallID]bridge.CallState
 	ended  []bridge.CallID
@@ -77,6 +79,8 @@ func (l *listener) hear(event bridge.Event) error {
 	}
 	l.reports = append(l.reports, outcome.Reports...)
 	l.notes = append(l.notes, outcome.Notes...)
+	l.actions = append(l.actions, outcome.Actions...)
+	l.failures = append(l.failures, outcome.Failures...)
 	l.ended = append(l.ended, outcome.Ended...)
 	for _, id := range outcome.Touched {
 		if state, open := l.tracker.State(id); open {

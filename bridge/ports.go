@@ -18,6 +18,9 @@ type Batch struct {
 	Ended []CallID
 	// Reports join the outbox in this order.
 	Reports []Report
+	// Orders are the calls that the CRM has ordered, and what became of the orders,
+	// to be remembered as long as the journal.
+	Orders []OrderNews
 }
 
 // Entry is an event as the journal keeps it.
@@ -46,6 +49,17 @@ type Journal interface {
 	// last [EndedMemory] calls that ended, oldest first. It is called once,
 	// before the first Commit.
 	OpenCalls(ctx context.Context) (open []CallState, ended []CallID, err error)
+}
+
+// Orders remembers what the CRM has ordered; package store implements it. All
+// methods may be called concurrently.
+type Orders interface {
+	// Ordered returns the order that was given for a communication, and why it was
+	// refused, nil when it was not; false when none is remembered.
+	Ordered(ctx context.Context, communicationID string) (order Order, refusal *Refusal, found bool, err error)
+	// CallOf returns the call that the CRM knows by that communicationId, as far as
+	// it has learnt it from us; false when none is remembered.
+	CallOf(ctx context.Context, communicationID string) (call CallID, found bool, err error)
 }
 
 // Identity is how the CRM knows a call once it has answered its call-started.

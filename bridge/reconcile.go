@@ -30,6 +30,7 @@ func (t *Tracker) reconcile(event Event) {
 	t.takeUp(event, live)
 	t.enterRooms(event.Snapshot.Rooms)
 	t.evaluateAll(t.callIDs(), event.Time)
+	t.takeUpPhones(live, event.Time)
 	t.takeUpDials(live, event.Time)
 	for room := range t.byRoom {
 		t.stirRoom(room)

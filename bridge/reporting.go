@@ -39,7 +39,7 @@ func (t *Tracker) legEvent(c *call, l *leg, event LegEvent, at timeOfEvent) {
 }
 
 // reportEnd reports everything that ends a call: its open legs, its finished
-// event, call-finished, register-call.
+// event, call-finished, register-call; or that it has failed.
 func (t *Tracker) reportEnd(c *call, at timeOfEvent) {
 	for _, l := range c.Legs {
 		if l.open() {
@@ -49,6 +49,10 @@ func (t *Tracker) reportEnd(c *call, at timeOfEvent) {
 	last := c.lastLeg()
 	if last != nil {
 		t.legEvent(c, last, LegFinished, at)
+	}
+	if c.Order != nil && !c.Order.Dialled {
+		t.reportFailed(c, at)
+		return
 	}
 	finished := t.callReport(c, ReportFinished)
 	finished.Time = t.stamp(c, at)

@@ -23,6 +23,9 @@ import (
 //	blind B>A 102          B has sent A to 102: the event alone
 //	attended B C A D       B, whose second channel is C, has joined A and D: the event alone; - for none
 //	gone A 16              kill: the switch dies
+//	order O u101 79997775533 [u102]    the CRM orders a call; its phones are O.1, O.2
+//	settled O placed 1                 so many phones; or refused, failed, with a status
+//	app A Stasis           what the channel runs
 //	linked A X             the linkedid of a channel, from now on
 //	snapshot               what is asked for after a connect
 //
@@ -120,6 +123,10 @@ func (x *exchange) do(word string, args []string) error {
 		x.channels[id].LinkedID = bridge.ChannelID(args[1])
 	case "kill":
 		x.kill()
+	case "order":
+		x.order(args[0], args[1], args[2], args[3])
+	case "settled":
+		x.settle(args[0], bridge.Settlement(args[1]), args[2])
 	case "snapshot":
 		x.events = append(x.events, x.snapshot())
 	default:

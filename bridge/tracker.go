@@ -58,6 +58,10 @@ type Outcome struct {
 	Touched []CallID
 	// Ended are the reported calls that are over, in order. They are touched too.
 	Ended []CallID
+	// Actions are for the switch, once the event is stored.
+	Actions []Action
+	// Failures are the ordered calls that ended without anybody being dialled.
+	Failures []Failure
 	// Notes name what could not be interpreted, each once.
 	Notes []Note
 }
@@ -111,6 +115,10 @@ func (t *Tracker) Apply(event Event) Outcome {
 		t.destroyed(event)
 	case EventSnapshot:
 		t.reconcile(event)
+	case EventOrdered:
+		t.ordered(event)
+	case EventOrderSettled:
+		t.orderSettled(event)
 	}
 	t.settle(event.Time)
 	if t.outcome.Call == "" {
@@ -123,6 +131,9 @@ func (t *Tracker) Apply(event Event) Outcome {
 func (t *Tracker) callOf(event Event) CallID {
 	if ch := t.channels[event.Subject()]; ch != nil {
 		return ch.call.ID
+	}
+	if event.Order != nil {
+		return event.Order.Order.Call()
 	}
 	return ""
 }

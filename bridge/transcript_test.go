@@ -32,6 +32,8 @@ func transcribe(r bridge.Report, start time.Time) string {
 		line += fmt.Sprintf("%s %s %s>%s", r.Leg, r.Event, party(*r.From), party(*r.To))
 	case bridge.ReportFinished:
 		line += "CALL-FINISHED"
+	case bridge.ReportFailed:
+		line += "CALL-FAILED " + r.CommunicationID
 	case bridge.ReportRegister:
 		items := make([]string, 0, len(r.Items))
 		for _, item := range r.Items {

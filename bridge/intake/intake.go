@@ -39,8 +39,12 @@ type Intake struct {
 	mu      sync.Mutex
 	queue   []received
 	arrived chan struct{}
+	// tracking is held while the Tracker is in use.
+	tracking sync.Mutex
+	act      func([]bridge.Action)
 
 	notes           *notes
+	failures        *failures
 	events, reports atomic.Int64
 	openCalls       atomic.Int64
 	failing         atomic.Bool
@@ -49,6 +53,8 @@ type Intake struct {
 type received struct {
 	event bridge.Event
 	at    time.Time
+	// stored, where somebody waits for it, is closed when the event is durable.
+	stored chan struct{}
 }
 
 // Stats are counts since the start.
@@ -58,6 +64,9 @@ type Stats struct {
 	// NotUnderstood counts the calls that were reported less, by reason; each has
 	// left one log line. A call that is noted for two reasons counts for both.
 	NotUnderstood map[string]int64
+	// Failed counts the calls that the CRM has ordered and in which nobody was dialled,
+	// by cause.
+	Failed map[bridge.FailureCause]int64
 	// Waiting events are in memory only; OpenCalls are in progress.
 	Waiting, OpenCalls int
 	// Failing: the last commit did not succeed.
@@ -67,7 +76,7 @@ type Stats struct {
 // New makes an Intake. The Tracker must have been restored; wake is told the
 // calls for which reports were committed and must not block.
 func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.CallID), log *zap.Logger) *Intake {
-	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, notes: newNotes(log), arrived: make(chan struct{}, 1)}
+	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, notes: newNotes(log), failures: newFailures(log), arrived: make(chan struct{}, 1)}
 }
 
 // Put takes an event. It never waits for the disk. An event that carries no
@@ -77,8 +86,37 @@ func (i *Intake) Put(event bridge.Event) {
 	if event.Time.IsZero() {
 		event.Time = now
 	}
+	i.put(received{event: event, at: now})
+}
+
+// Give takes an event and returns when it is durable, with everything it has
+// caused. When ctx ends first, it may be so later.
+func (i *Intake) Give(ctx context.Context, event bridge.Event) error {
+	stored := make(chan struct{})
+	i.put(received{event: event, at: time.Now(), stored: stored})
+	select {
+	case <-stored:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting until %s is stored: %w", event.Type, context.Cause(ctx))
+	}
+}
+
+// Look lets somebody look at the Tracker between two events. look must be quick,
+// and change nothing.
+func (i *Intake) Look(look func(*bridge.Tracker)) {
+	i.tracking.Lock()
+	defer i.tracking.Unlock()
+	look(i.tracker)
+}
+
+// Act names who does what the switch must be told; he is told of it once the event
+// that asks for it is durable, and must not block. Call it before Run.
+func (i *Intake) Act(act func([]bridge.Action)) { i.act = act }
+
+func (i *Intake) put(r received) {
 	i.mu.Lock()
-	i.queue = append(i.queue, received{event, now})
+	i.queue = append(i.queue, r)
 	i.mu.Unlock()
 	select {
 	case i.arrived <- struct{}{}:
@@ -129,12 +167,20 @@ func (i *Intake) take() []received {
 // process applies a batch once and commits it, trying until it is durable or
 // ctx has ended.
 func (i *Intake) process(ctx context.Context, events []received) error {
-	batch := i.apply(events)
+	batch, actions := i.apply(events)
 	if err := i.commit(ctx, batch); err != nil {
 		return err
 	}
 	i.events.Add(int64(len(batch.Events)))
 	i.reports.Add(int64(len(batch.Reports)))
+	if len(actions) > 0 && i.act != nil {
+		i.act(actions)
+	}
+	for _, r := range events {
+		if r.stored != nil {
+			close(r.stored)
+		}
+	}
 	if len(batch.Reports) > 0 {
 		calls := make(map[bridge.CallID]bool)
 		for _, report := range batch.Reports {
@@ -145,14 +191,22 @@ func (i *Intake) process(ctx context.Context, events []received) error {
 	return nil
 }
 
-func (i *Intake) apply(events []received) bridge.Batch {
-	var batch bridge.Batch
+func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.Action) {
+	i.tracking.Lock()
+	defer i.tracking.Unlock()
 	touched := make(map[bridge.CallID]bool)
 	for _, r := range events {
 		outcome := i.tracker.Apply(r.event)
 		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})
 		batch.Reports = append(batch.Reports, outcome.Reports...)
 		batch.Ended = append(batch.Ended, outcome.Ended...)
+		if r.event.Order != nil {
+			batch.Orders = append(batch.Orders, *r.event.Order)
+		}
+		actions = append(actions, outcome.Actions...)
+		for _, failure := range outcome.Failures {
+			i.failures.take(failure)
+		}
 		for _, id := range outcome.Touched {
 			touched[id] = true
 		}
@@ -170,7 +224,7 @@ func (i *Intake) apply(events []received) bridge.Batch {
 	}
 	calls, _ := i.tracker.Open()
 	i.openCalls.Store(int64(calls))
-	return batch
+	return batch, actions
 }
 
 // commit tries until the batch is durable. Once ctx has ended one failure more
@@ -217,7 +271,7 @@ func (i *Intake) waiting() int {
 // Stats may be called at any time.
 func (i *Intake) Stats() Stats {
 	return Stats{
-		Events: i.events.Load(), Reports: i.reports.Load(), NotUnderstood: i.notes.counts(),
+		Events: i.events.Load(), Reports: i.reports.Load(), NotUnderstood: i.notes.counts(), Failed: i.failures.counts(),
 		Waiting: i.waiting(), OpenCalls: int(i.openCalls.Load()), Failing: i.failing.Load(),
 	}
 }

@@ -29,6 +29,9 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) error {
 		if err := writeCalls(ctx, tx, batch); err != nil {
 			return fmt.Errorf("keeping the calls in progress: %w", err)
 		}
+		if err := writeOrders(ctx, tx, batch.Orders, committed); err != nil {
+			return fmt.Errorf("remembering what was ordered: %w", err)
+		}
 		for i, report := range reports {
 			if err := tx.exec(ctx, "INSERT INTO outbox (call, committed, report) VALUES (?, ?, ?)", string(batch.Reports[i].Call), committed, report); err != nil {
 				return fmt.Errorf("adding to the outbox: %w", err)
@@ -102,6 +105,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 			"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received < ? LIMIT ?)"},
 		{"SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE settled < ? LIMIT 1)",
 			"DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE settled < ? LIMIT ?)"},
+		{"SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE committed < ? LIMIT 1)",
+			"DELETE FROM orders WHERE communication IN (SELECT communication FROM orders WHERE committed < ? LIMIT ?)"},
 		{"SELECT COUNT(*) FROM (SELECT 1 FROM identities WHERE " + unusedIdentity + " LIMIT 1)",
 			"DELETE FROM identities WHERE call IN (SELECT call FROM identities WHERE " + unusedIdentity + " LIMIT ?)"},
 	} {

@@ -1,0 +1,127 @@
+package ari
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// orderedArgument is what the channels of phones that ring for an order carry into
+// our application, beside those that the dial plan sends there.
+const orderedArgument = "ordered"
+
+// Phones rings phones and has them dial, through a Switch. The application must be
+// that of a connected [Source]: Asterisk hangs the channels up otherwise.
+type Phones struct {
+	*Switch
+	// Application is the ARI application, Context the dial plan context in which
+	// numbers are dialled.
+	Application, Context string
+}
+
+var _ bridge.Phones = Phones{}
+
+// Create implements [bridge.Phones] (Asterisk 22: POST /channels/create). The
+// channel's own number is the extension, so that the dial plan treats it like a call
+// that the phone makes; the number to show goes into the connected line, which
+// chan_pjsip sends as the From of the INVITE.
+func (p Phones) Create(ctx context.Context, call bridge.PhoneCall) error {
+	variables := map[string]string{
+		"CONNECTEDLINE(num,i)":  call.Shows,
+		"CONNECTEDLINE(name,i)": call.Shows,
+	}
+	if call.Extension != "" {
+		variables["CALLERID(num)"] = call.Extension
+	}
+	if call.AutoAnswer {
+		for name, value := range autoAnswer(call.Endpoint) {
+			variables[name] = value
+		}
+	}
+	query := url.Values{
+		"endpoint": {call.Endpoint}, "app": {p.Application}, "appArgs": {orderedArgument}, "channelId": {string(call.Channel)},
+	}
+	body := struct {
+		Variables map[string]string `json:"variables"`
+	}{variables}
+	return p.call(ctx, http.MethodPost, []string{"channels", "create"}, query, body, nil)
+}
+
+// autoAnswer are the headers that phones know: Call-Info (RFC 3261 20.9, with the
+// parameter that Snom, Yealink, Grandstream and Cisco look for) and Alert-Info
+// (Polycom, Aastra and others).
+func autoAnswer(endpoint string) map[string]string {
+	if !isPJSIP(endpoint) {
+		return nil
+	}
+	return map[string]string{
+		"PJSIP_HEADER(add,Call-Info)":  "<sip:127.0.0.1>;answer-after=0",
+		"PJSIP_HEADER(add,Alert-Info)": "<http://127.0.0.1>;info=alert-autoanswer;delay=0",
+	}
+}
+
+func isPJSIP(endpoint string) bool {
+	return len(endpoint) > len("PJSIP/") && strings.EqualFold(endpoint[:len("PJSIP/")], "PJSIP/")
+}
+
+// Contacts implements [bridge.Phones] by the dial plan function
+// PJSIP_DIAL_CONTACTS.
+func (p Phones) Contacts(ctx context.Context, channel bridge.ChannelID, endpoint string) ([]string, error) {
+	if !isPJSIP(endpoint) {
+		return nil, nil
+	}
+	list, err := p.Variable(ctx, channel, "PJSIP_DIAL_CONTACTS("+endpoint[len("PJSIP/"):]+")")
+	if err != nil || list == "" {
+		return nil, err
+	}
+	return strings.Split(list, "&"), nil
+}
+
+// Ring implements [bridge.Phones]. A channel that was made a moment ago may not have
+// come into the application yet, which Asterisk 22 answers with a conflict; nothing
+// is dialled then, so that is asked again.
+func (p Phones) Ring(ctx context.Context, channel bridge.ChannelID, timeout time.Duration) error {
+	query := url.Values{"timeout": {strconv.Itoa(int(timeout.Seconds()))}}
+	for attempt := 1; ; attempt++ {
+		err := p.call(ctx, http.MethodPost, []string{"channels", string(channel), "dial"}, query, nil, nil)
+		if attempt == ringAttempts || !isConflict(err) {
+			return err
+		}
+		select {
+		case <-time.After(ringPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// The way into the application takes a millisecond or two.
+const (
+	ringAttempts = 20
+	ringPause    = 10 * time.Millisecond
+)
+
+// Dial implements [bridge.Phones].
+func (p Phones) Dial(ctx context.Context, channel bridge.ChannelID, number string) error {
+	query := url.Values{"context": {p.Context}, "extension": {number}, "priority": {"1"}}
+	return p.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, query, nil, nil)
+}
+
+// Hangup implements [bridge.Phones]. It works on channels that are in no
+// application, too.
+func (p Phones) Hangup(ctx context.Context, channel bridge.ChannelID, cause int) error {
+	query := url.Values{"reason_code": {strconv.Itoa(cause)}}
+	return p.call(ctx, http.MethodDelete, []string{"channels", string(channel)}, query, nil, nil)
+}
+
+// State implements [bridge.Phones].
+func (p Phones) State(ctx context.Context, channel bridge.ChannelID) (bridge.ChannelState, error) {
+	var seen wireChannel
+	err := p.call(ctx, http.MethodGet, []string{"channels", string(channel)}, nil, nil, &seen)
+	return bridge.ChannelState(seen.State), err
+}

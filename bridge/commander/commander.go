@@ -1,0 +1,197 @@
+package commander
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// Config is what the operator decides. Every field is required.
+type Config struct {
+	Directory *bridge.Directory
+	Numbers   *bridge.Numbers
+	// Allowed tells which normalised numbers may be dialled for the CRM.
+	Allowed func(number string) bool
+	// PerMinute is how many calls one user may order in a minute; AtOnce how many of
+	// them may go on at a time.
+	PerMinute, AtOnce int
+	// RingTimeout is how long a user's phones ring.
+	RingTimeout time.Duration
+	// AutoAnswer asks them to pick up by themselves.
+	AutoAnswer bool
+}
+
+// Tracking is the event line, as far as orders go through it; package intake
+// implements it.
+type Tracking interface {
+	// Give returns when an event is durable.
+	Give(ctx context.Context, event bridge.Event) error
+	// Put takes an event without waiting.
+	Put(event bridge.Event)
+	// Look lets look see the Tracker between two events.
+	Look(look func(*bridge.Tracker))
+}
+
+// Commander implements [bridge.Commander]. All methods may be called concurrently,
+// until Close is called.
+type Commander struct {
+	config   Config
+	tracking Tracking
+	orders   bridge.Orders
+	phones   bridge.Phones
+	log      *zap.Logger
+	now      func() time.Time
+
+	// unfinished are the orders of which the last process has left no end.
+	unfinished []bridge.Order
+	turns      *turns
+	limits     *limits
+	stats      stats
+
+	// life ends what is done in the background.
+	life       context.Context
+	end        context.CancelFunc
+	background sync.WaitGroup
+}
+
+var _ bridge.Commander = (*Commander)(nil)
+
+// New makes a Commander. The Tracker must have been restored, and no event applied
+// since. It must be closed.
+func New(config Config, tracking Tracking, orders bridge.Orders, phones bridge.Phones, log *zap.Logger) *Commander {
+	c := &Commander{
+		config: config, tracking: tracking, orders: orders, phones: phones, log: log, now: time.Now,
+		turns: newTurns(), limits: newLimits(config.PerMinute, config.AtOnce),
+	}
+	tracking.Look(func(t *bridge.Tracker) { _, c.unfinished = t.OpenOrders() })
+	c.life, c.end = context.WithCancel(context.Background())
+	return c
+}
+
+// Close ends what is done in the background and returns when it has ended. What was
+// not done, the next start finds (see [Commander.Recover]).
+func (c *Commander) Close() {
+	c.end()
+	c.background.Wait()
+}
+
+// Call implements [bridge.Commander].
+func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error {
+	// One communication's commands are obeyed one after the other.
+	leave, err := c.turns.take(ctx, command.CommunicationID)
+	if err != nil {
+		return fmt.Errorf("waiting for an earlier command of communication %s: %w", command.CommunicationID, err)
+	}
+	defer leave()
+	err = c.call(ctx, command)
+	c.stats.took(err)
+	return err
+}
+
+func (c *Commander) call(ctx context.Context, command bridge.CallCommand) error {
+	order, phones, refusal := c.read(command)
+	if refusal != nil {
+		return refusal
+	}
+	if known, err := c.orderedBefore(ctx, order); known || err != nil {
+		return err
+	}
+	release, refusal := c.admit(order)
+	if refusal != nil {
+		return refusal
+	}
+	defer release()
+	if err := c.tracking.Give(ctx, bridge.NewOrderEvent(order, c.now())); err != nil {
+		// It may be stored later, and is then to be known as one that came to nothing.
+		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be stored."}
+		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
+		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
+	}
+	// From here on the order is carried out even where the CRM doesn't wait for the
+	// answer: half a call would be worse.
+	rung, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
+	if refusal != nil {
+		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
+		return refusal
+	}
+	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
+	c.log.Info("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
+		zap.String("user", order.From), zap.Int("phones", rung))
+	return nil
+}
+
+// orderedBefore tells whether the communication was ordered already: then nothing is
+// done, and what it came to is answered again.
+func (c *Commander) orderedBefore(ctx context.Context, order bridge.Order) (bool, error) {
+	given, refusal, found, err := c.orders.Ordered(ctx, order.CommunicationID)
+	switch {
+	case err != nil:
+		return true, err
+	case !found:
+		return false, nil
+	case given != order:
+		return true, &bridge.Refusal{Status: bridge.RefusedReuse, Message: "communicationId: this communication was ordered before, with other parties; a new call needs a new one."}
+	case refusal != nil:
+		return true, refusal
+	}
+	c.stats.repeated.Add(1)
+	return true, nil
+}
+
+// Act does what the Tracker asks for, in the background. What the switch can't be
+// told now is tried again for a while; after that, the snapshot of the next
+// connection asks for it anew.
+func (c *Commander) Act(actions []bridge.Action) {
+	for _, action := range actions {
+		c.background.Go(func() { c.act(action) })
+	}
+}
+
+// The pauses between tries to tell the switch, and how many there are: more than a
+// minute in all.
+const (
+	firstActPause   = 50 * time.Millisecond
+	longestActPause = 5 * time.Second
+	actAttempts     = 20
+)
+
+func (c *Commander) act(action bridge.Action) {
+	fields := []zap.Field{zap.String("call", string(action.Call)), zap.String("channel", string(action.Channel)), zap.String("action", string(action.Kind))}
+	for attempt, pause := 1, firstActPause; ; attempt, pause = attempt+1, min(2*pause, longestActPause) {
+		err := c.tell(action)
+		switch {
+		case err == nil, errors.Is(err, bridge.ErrNoChannel), errors.Is(err, bridge.ErrDeclined):
+			c.log.Debug("done", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
+			return
+		case attempt == actAttempts:
+			c.log.Error("the switch could not be told", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
+			return
+		case attempt == 1:
+			c.log.Warn("the switch can't be told", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
+		}
+		select {
+		case <-time.After(pause):
+		case <-c.life.Done():
+			return
+		}
+	}
+}
+
+func (c *Commander) tell(action bridge.Action) error {
+	if action.Kind == bridge.ActionDial {
+		return c.phones.Dial(c.life, action.Channel, action.Number)
+	}
+	return c.phones.Hangup(c.life, action.Channel, answeredElsewhere)
+}
+
+// Causes of ITU-T Q.850.
+const (
+	normalClearing    = 16
+	answeredElsewhere = 26
+)

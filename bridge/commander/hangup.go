@@ -1,0 +1,78 @@
+package commander
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// Hangup implements [bridge.Commander].
+func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) error {
+	err := c.hangup(ctx, command)
+	c.stats.took(err)
+	return err
+}
+
+func (c *Commander) hangup(ctx context.Context, command bridge.HangupCommand) error {
+	legs, err := c.legs(ctx, command)
+	if err != nil {
+		return err
+	}
+	if len(legs) == 0 {
+		return &bridge.Refusal{Status: bridge.RefusedLeg, Message: "No such call goes on at the telephone exchange."}
+	}
+	var channels []bridge.ChannelID
+	for _, leg := range legs {
+		channels = append(channels, leg.Channels(c.userID(command.UserID))...)
+	}
+	if len(channels) == 0 {
+		return &bridge.Refusal{Status: bridge.RefusedParty, Message: "userId: this user has no part in the call."}
+	}
+	for _, channel := range channels {
+		if err := c.phones.Hangup(ctx, channel, normalClearing); err != nil && !errors.Is(err, bridge.ErrNoChannel) {
+			c.log.Warn("a channel can't be hung up", zap.String("call", string(legs[0].Call)), zap.String("channel", string(channel)), zap.Error(err))
+			return &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't hang up."}
+		}
+	}
+	c.log.Info("hung up for the CRM", zap.String("call", string(legs[0].Call)), zap.String("leg", string(legs[0].ID)), zap.String("user", command.UserID))
+	return nil
+}
+
+// userID is a user's id as the directory has it, which reports carry.
+func (c *Commander) userID(id string) string {
+	if entries := c.config.Directory.Entries(id); len(entries) > 0 {
+		return entries[0].ID
+	}
+	return id
+}
+
+// legs are the open legs that a command is about: the one it names, else all of the
+// call.
+func (c *Commander) legs(ctx context.Context, command bridge.HangupCommand) ([]bridge.OpenLeg, error) {
+	isIt := func(leg bridge.OpenLeg) bool { return leg.ID == command.Leg }
+	if command.Leg == "" {
+		if command.CommunicationID == "" {
+			return nil, &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "realtimeCallItemId: is missing, and so is the communication's id in the path."}
+		}
+		call, found, err := c.orders.CallOf(ctx, command.CommunicationID)
+		if err != nil {
+			return nil, err
+		}
+		isIt = func(leg bridge.OpenLeg) bool {
+			return strings.EqualFold(leg.CommunicationID, command.CommunicationID) || found && leg.Call == call
+		}
+	}
+	var legs []bridge.OpenLeg
+	c.tracking.Look(func(t *bridge.Tracker) {
+		for _, leg := range t.OpenLegs() {
+			if isIt(leg) {
+				legs = append(legs, leg)
+			}
+		}
+	})
+	return legs, nil
+}

@@ -1,0 +1,67 @@
+package commander
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// recoverPause is between two tries to ask a switch that doesn't answer.
+const recoverPause = time.Second
+
+// Recover finds out what became of the orders that the last process was in the
+// middle of when it ended. It returns when all are settled, or ctx ends. Call it once,
+// when a snapshot of the switch has been taken: the Tracker knows the phones that ring
+// by then.
+func (c *Commander) Recover(ctx context.Context) {
+	for _, order := range c.unfinished {
+		for !c.settle(ctx, order) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(recoverPause):
+			}
+		}
+	}
+}
+
+// settle tells how far an order had come: phones that ring go on ringing, and those
+// that were not called yet never are. False: the switch can't be asked now.
+func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
+	rung := 0
+	for n := 1; ; n++ {
+		state, err := c.phones.State(ctx, order.Channel(n))
+		switch {
+		case errors.Is(err, bridge.ErrNoChannel):
+		case err != nil:
+			return false
+		case state != bridge.StateDown:
+			rung++
+			continue
+		default:
+			if err := c.phones.Hangup(ctx, order.Channel(n), normalClearing); err != nil && !errors.Is(err, bridge.ErrNoChannel) {
+				return false
+			}
+			continue
+		}
+		// The first may be gone and the second ring.
+		if n > mostPhones {
+			break
+		}
+	}
+	c.log.Info("an order is found unfinished", zap.String("call", string(order.Call())), zap.Int("phones", rung))
+	if rung > 0 {
+		c.tracking.Put(bridge.NewPlacedEvent(order, 0, c.now()))
+		return true
+	}
+	refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}
+	c.tracking.Put(bridge.NewRefusedEvent(order, refusal, false, c.now()))
+	return true
+}
+
+// mostPhones is how many telephones of one user are looked for.
+const mostPhones = 10

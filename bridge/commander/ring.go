@@ -1,0 +1,96 @@
+package commander
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// ring makes every telephone of a user ring and returns how many do. All channels are
+// made before the first rings: until then nobody has noticed anything.
+func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridge.User) (int, *bridge.Refusal) {
+	made, unknown := c.create(ctx, order, phones)
+	rung := 0
+	for _, channel := range made {
+		switch err := c.ringOne(ctx, channel); {
+		case err == nil:
+			rung++
+		default:
+			unknown = errors.Join(unknown, err)
+		}
+	}
+	switch {
+	case rung > 0:
+		return rung, nil
+	case unknown != nil:
+		c.log.Warn("a phone can't be rung", zap.String("call", string(order.Call())), zap.Error(unknown))
+		return 0, &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't ring the user's telephone."}
+	}
+	return 0, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "No telephone of the user is registered at the telephone exchange."}
+}
+
+// create makes the channels. The error says why some are missing, other than that
+// no telephone is registered there.
+func (c *Commander) create(ctx context.Context, order bridge.Order, phones []bridge.User) (made []bridge.ChannelID, unknown error) {
+	count := 0
+	create := func(phone bridge.User, endpoint string) bool {
+		count++
+		call := bridge.PhoneCall{
+			Channel: order.Channel(count), Endpoint: endpoint, Extension: phone.Extension,
+			Shows: order.Number, AutoAnswer: c.config.AutoAnswer,
+		}
+		err := c.createOne(ctx, call)
+		if err == nil {
+			made = append(made, call.Channel)
+		} else if !errors.Is(err, bridge.ErrDeclined) {
+			unknown = errors.Join(unknown, err)
+		}
+		return err == nil
+	}
+	for _, phone := range phones {
+		if !create(phone, phone.Endpoint) {
+			continue
+		}
+		contacts, err := c.phones.Contacts(ctx, made[len(made)-1], phone.Endpoint)
+		if err != nil {
+			c.log.Debug("only one telephone of an endpoint rings", zap.String("call", string(order.Call())), zap.Error(err))
+		}
+		// The first is the one that has its channel already.
+		for i := 1; i < len(contacts); i++ {
+			create(phone, contacts[i])
+		}
+	}
+	return made, unknown
+}
+
+// createOne makes one channel. Where it isn't known whether the switch has made it,
+// the switch is asked; it is never told again.
+func (c *Commander) createOne(ctx context.Context, call bridge.PhoneCall) error {
+	err := c.phones.Create(ctx, call)
+	if err == nil || errors.Is(err, bridge.ErrDeclined) {
+		return err
+	}
+	if _, found := c.phones.State(ctx, call.Channel); found == nil {
+		return nil
+	}
+	return err
+}
+
+// ringOne has one channel ring. Where it isn't known whether it does and the switch
+// doesn't say so either, it is hung up: a phone is rather not rung than twice.
+func (c *Commander) ringOne(ctx context.Context, channel bridge.ChannelID) error {
+	err := c.phones.Ring(ctx, channel, c.config.RingTimeout)
+	if err == nil {
+		return nil
+	}
+	if state, found := c.phones.State(ctx, channel); found == nil && state != bridge.StateDown {
+		return nil
+	}
+	if gone := c.phones.Hangup(ctx, channel, normalClearing); gone != nil && !errors.Is(gone, bridge.ErrNoChannel) {
+		return errors.Join(err, gone)
+	}
+	return err
+}

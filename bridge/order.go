@@ -1,0 +1,178 @@
+package bridge
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Order is a call that the CRM has ordered by its system call CALL: the phones of
+// one user ring, and for the first that is picked up somebody else is dialled.
+type Order struct {
+	// CommunicationID is the CRM's id of the call.
+	CommunicationID string `json:"communicationId"`
+	// From is the user whose phones ring, To the user that is dialled then: "" for
+	// a client.
+	From string `json:"from"`
+	To   string `json:"to,omitempty"`
+	// Number is what is dialled: the client's normalised number, or To's extension.
+	Number string `json:"number"`
+}
+
+// orderedPrefix begins the ids of the channels that are made for orders.
+const orderedPrefix = "kontur-ari-"
+
+// Channel is the id that the order's n-th phone gets as a channel; n counts from 1.
+// That of the first is the id of the call.
+func (o Order) Channel(n int) ChannelID {
+	return ChannelID(fmt.Sprintf("%s%s.%d", orderedPrefix, o.CommunicationID, n))
+}
+
+// Call is the id of the call that the order becomes.
+func (o Order) Call() CallID { return CallID(o.Channel(1)) }
+
+// orderedCall is the call that a channel of that id was made for, by an order; ""
+// for other channels.
+func orderedCall(id ChannelID) CallID {
+	if !strings.HasPrefix(string(id), orderedPrefix) {
+		return ""
+	}
+	if dot := strings.LastIndexByte(string(id), '.'); dot > 0 {
+		return CallID(id[:dot]) + ".1"
+	}
+	return ""
+}
+
+// Ordered tells whether a channel was made for an order.
+func Ordered(id ChannelID) bool { return orderedCall(id) != "" }
+
+// Settlement is what became of the attempt to ring the phones of an order.
+type Settlement string
+
+// The settlements.
+const (
+	// OrderPlaced: the switch has been told to ring. What becomes of that, its
+	// events tell.
+	OrderPlaced Settlement = "placed"
+	// OrderRefused: it did not come to that, and the CRM was told so at once.
+	OrderRefused Settlement = "refused"
+	// OrderFailed: it did not come to that, and the CRM is still to be told.
+	OrderFailed Settlement = "failed"
+)
+
+// OrderNews is the part of an event that is about an order.
+type OrderNews struct {
+	Order Order `json:"order"`
+	// Settlement is filled for EventOrderSettled: with the number of phones that are
+	// rung for OrderPlaced, and why not for the others.
+	Settlement Settlement    `json:"settlement,omitempty"`
+	Phones     int           `json:"phones,omitempty"`
+	Status     RefusalStatus `json:"status,omitempty"`
+	Message    string        `json:"message,omitempty"`
+}
+
+// NewOrderEvent makes the event that an order was given at that moment.
+func NewOrderEvent(order Order, at time.Time) Event {
+	return orderEvent(EventOrdered, at, OrderNews{Order: order})
+}
+
+// NewPlacedEvent makes the event that the switch was told to ring so many phones for
+// an order.
+func NewPlacedEvent(order Order, phones int, at time.Time) Event {
+	return orderEvent(EventOrderSettled, at, OrderNews{Order: order, Settlement: OrderPlaced, Phones: phones})
+}
+
+// NewRefusedEvent makes the event that no phone is rung for an order: told says
+// whether the CRM knows that already.
+func NewRefusedEvent(order Order, refusal *Refusal, told bool, at time.Time) Event {
+	news := OrderNews{Order: order, Settlement: OrderFailed, Status: refusal.Status, Message: refusal.Message}
+	if told {
+		news.Settlement = OrderRefused
+	}
+	return orderEvent(EventOrderSettled, at, news)
+}
+
+func orderEvent(eventType EventType, at time.Time, news OrderNews) Event {
+	at = at.UTC().Truncate(time.Millisecond)
+	raw, err := json.Marshal(struct {
+		Type      EventType `json:"type"`
+		Timestamp time.Time `json:"timestamp"`
+		OrderNews
+	}{eventType, at, news})
+	if err != nil {
+		// Strings, and a time of four-digit years.
+		panic(fmt.Sprintf("the order of communication %s can't be written as JSON: %v", news.Order.CommunicationID, err))
+	}
+	return Event{Type: eventType, Time: at, Order: &news, Raw: raw}
+}
+
+// Action is what the switch must be told, since a call has come to a point where
+// it doesn't go on by itself. To do it twice is to do it once.
+type Action struct {
+	Kind    ActionKind
+	Call    CallID
+	Channel ChannelID
+	// Number is what to dial, for ActionDial: digits.
+	Number string
+}
+
+// ActionKind says what is to be done.
+type ActionKind string
+
+// The actions.
+const (
+	// ActionDial: the user has picked up this phone, so the channel dials Number.
+	ActionDial ActionKind = "dial"
+	// ActionHangup: another phone of the user was faster, so this one stops ringing.
+	ActionHangup ActionKind = "hang up"
+)
+
+// Failure is an ordered call in which nobody was dialled.
+type Failure struct {
+	Call            CallID
+	CommunicationID string
+	Cause           FailureCause
+}
+
+// FailureCause says why, one of a fixed set of words.
+type FailureCause string
+
+// The causes, as far as the switch tells them apart.
+const (
+	// FailedBusy: the phone said that it is busy; FailedDeclined: its user did not
+	// want the call; FailedNoAnswer: it rang for calls.originate_timeout.
+	FailedBusy     FailureCause = "busy"
+	FailedDeclined FailureCause = "declined"
+	FailedNoAnswer FailureCause = "no answer"
+	// FailedOffline: no phone of the user could be reached.
+	FailedOffline FailureCause = "offline"
+	// FailedHungUp: the CRM had the phone stop ringing.
+	FailedHungUp FailureCause = "hung up"
+	// FailedDialplan: the phone was picked up, and hung up before anybody was dialled,
+	// or calls.originate_context dialled nobody for that number.
+	FailedDialplan FailureCause = "nobody dialled"
+	// FailedSwitch: the switch did not ring, or is gone.
+	FailedSwitch FailureCause = "switch away"
+)
+
+// order is what a call keeps of its order.
+type order struct {
+	Order
+	// Pending: the attempt to ring the phones is not over. It was at SettledAt, on our
+	// own clock.
+	Pending   bool      `json:"pending,omitempty"`
+	SettledAt time.Time `json:"settledAt,omitzero"`
+	// Awaited are the phones that are rung and of which nothing was heard yet.
+	Awaited int `json:"awaited,omitempty"`
+	// Refused: the CRM knows already that there is no call.
+	Refused bool `json:"refused,omitempty"`
+	// Rang: one of the phones has rung.
+	Rang bool `json:"rang,omitempty"`
+	// PickedUp is the phone that was picked up first.
+	PickedUp ChannelID `json:"pickedUp,omitempty"`
+	// Dialled: somebody was dialled for it.
+	Dialled bool `json:"dialled,omitempty"`
+	// Cause is why it failed, as far as is known.
+	Cause FailureCause `json:"cause,omitempty"`
+}

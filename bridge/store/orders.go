@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"kontur-ari/bridge"
+)
+
+// writeOrders remembers orders by their communication, the first of each, and why
+// they were refused.
+func writeOrders(ctx context.Context, tx transaction, orders []bridge.OrderNews, committed int64) error {
+	for _, news := range orders {
+		if news.Settlement != "" {
+			if err := tx.exec(ctx, "UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.Order.CommunicationID); err != nil {
+				return err
+			}
+			continue
+		}
+		given, err := json.Marshal(news.Order)
+		if err != nil {
+			return fmt.Errorf("writing the order of communication %s: %w", news.Order.CommunicationID, err)
+		}
+		if err := tx.exec(ctx, "INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.Order.CommunicationID, committed, given); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ordered implements [bridge.Orders].
+func (s *Store) Ordered(ctx context.Context, communicationID string) (bridge.Order, *bridge.Refusal, bool, error) {
+	type row struct {
+		order   bridge.Order
+		refusal bridge.Refusal
+	}
+	found, err := query(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan scanner) (r row, err error) {
+		var given []byte
+		if err := scan.Scan(&given, &r.refusal.Status, &r.refusal.Message); err != nil {
+			return r, err
+		}
+		return r, json.Unmarshal(given, &r.order)
+	}, communicationID)
+	switch {
+	case err != nil:
+		return bridge.Order{}, nil, false, fmt.Errorf("looking for the order of communication %s: %w", communicationID, err)
+	case len(found) == 0:
+		return bridge.Order{}, nil, false, nil
+	case found[0].refusal.Status == "":
+		return found[0].order, nil, true, nil
+	}
+	return found[0].order, &found[0].refusal, true, nil
+}
+
+// CallOf implements [bridge.Orders].
+func (s *Store) CallOf(ctx context.Context, communicationID string) (bridge.CallID, bool, error) {
+	found, err := query(ctx, s, "SELECT call FROM identities WHERE communication_id = ? COLLATE NOCASE ORDER BY learnt DESC LIMIT 1", func(row scanner) (call bridge.CallID, err error) {
+		return call, row.Scan(&call)
+	}, communicationID)
+	if err != nil {
+		return "", false, fmt.Errorf("looking for the call of communication %s: %w", communicationID, err)
+	}
+	if len(found) == 0 {
+		return "", false, nil
+	}
+	return found[0], true, nil
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+func TestOrdersAreRemembered(t *testing.T) {
+	directory := t.TempDir()
+	s, err := Open(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	given := bridge.Order{CommunicationID: "c1", From: "u101", Number: "79997775533"}
+	other := bridge.Order{CommunicationID: "c1", From: "u102", Number: "79997775533"}
+	declined := bridge.Order{CommunicationID: "c2", From: "u101", To: "u102", Number: "102"}
+	refusal := &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}
+	var batch bridge.Batch
+	for _, event := range []bridge.Event{
+		bridge.NewOrderEvent(given, at), bridge.NewOrderEvent(other, at), bridge.NewPlacedEvent(given, 2, at),
+		bridge.NewOrderEvent(declined, at), bridge.NewRefusedEvent(declined, refusal, true, at),
+	} {
+		batch.Orders = append(batch.Orders, *event.Order)
+	}
+	if err := s.Commit(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(t.Context(), directory); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if order, why, found, err := s.Ordered(t.Context(), "c1"); order != given || why != nil || !found || err != nil {
+		t.Errorf("c1: %+v, %v, found %v, error %v; want the first order", order, why, found, err)
+	}
+	if order, why, found, err := s.Ordered(t.Context(), "c2"); order != declined || why == nil || *why != *refusal || !found || err != nil {
+		t.Errorf("c2: %+v, %v, found %v, error %v", order, why, found, err)
+	}
+	if _, _, found, err := s.Ordered(t.Context(), "c3"); found || err != nil {
+		t.Errorf("c3: found %v, error %v", found, err)
+	}
+	if err := s.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, found, err := s.Ordered(t.Context(), "c1"); found || err != nil {
+		t.Errorf("c1 after its time: found %v, error %v", found, err)
+	}
+}
+
+func TestACallIsFoundByItsCommunication(t *testing.T) {
+	s, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := s.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{{Kind: bridge.ReportStarted, Call: "1.1"}}}); err != nil {
+		t.Fatal(err)
+	}
+	pending, _, err := s.Head(t.Context(), "1.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := bridge.Result{Verdict: bridge.Delivered, Learnt: bridge.Identity{ExternalID: "Asterisk/1.1", CommunicationID: "AE9C0D0E"}}
+	if err := s.Settle(t.Context(), pending, result); err != nil {
+		t.Fatal(err)
+	}
+	if call, found, err := s.CallOf(t.Context(), "ae9c0d0e"); call != "1.1" || !found || err != nil {
+		t.Errorf("the call is %q, found %v, error %v", call, found, err)
+	}
+	if _, found, err := s.CallOf(t.Context(), "another"); found || err != nil {
+		t.Errorf("another: found %v, error %v", found, err)
+	}
+}
