@@ -28,7 +28,7 @@ func (c *CRM) RevokeKeys() {
 	clear(c.keys)
 }
 
-// KeysIssued returns how many access keys have been issued.
+// KeysIssued returns how many access keys have been issued to those who authorised.
 func (c *CRM) KeysIssued() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -72,14 +72,13 @@ func (c *CRM) admits(header http.Header) bool {
 	return time.Now().Before(c.keys[header.Get(headerAccessKey)])
 }
 
-func (c *CRM) instance(x *exchange, id string) answer {
-	switch {
-	case x.request.Method != http.MethodGet:
-		x.fault(BreachRequest, "instance by %s", x.request.Method)
-		return answer{status: http.StatusMethodNotAllowed}
-	case id != c.options.IntegrationID:
-		x.fault(BreachRequest, "no such integration instance: %s", id)
-		return answer{status: http.StatusNotFound}
-	}
-	return jsonAnswer(http.StatusOK, c.instanceState())
+// SystemKey issues an access key such as comes with a system call or a webhook: it
+// is good for requests back into the workspace for as long as any other.
+func (c *CRM) SystemKey() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.systemKeys++
+	key := fmt.Sprintf("%ssystem-%04d", keyPrefix, c.systemKeys)
+	c.keys[key] = time.Now().Add(c.options.KeyLifetime)
+	return key
 }

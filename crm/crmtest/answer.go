@@ -78,15 +78,6 @@ func (c *CRM) authorizedAnswer(key string) answer {
 	})
 }
 
-func (c *CRM) instanceState() map[string]any {
-	return map[string]any{
-		"id":       c.options.IntegrationID,
-		"features": map[string]bool{"call": false, "hangup": false, "sendSms": false},
-		"status":   "active", "baseUrl": "",
-		"secrets": []string{}, "settings": []string{}, "webHooks": []string{},
-	}
-}
-
 // startedAnswer is the communication as the contract's example shows it.
 func (c *CRM) startedAnswer(call *call, body Body) answer {
 	author := "Integration." + c.options.IntegrationName

@@ -153,7 +153,10 @@ func matching(pattern *regexp.Regexp, words string) shape {
 	})
 }
 
-var digits = regexp.MustCompile(`^[0-9]+$`)
+var (
+	digits = regexp.MustCompile(`^[0-9]+$`)
+	period = regexp.MustCompile(`^[0-9]{2}:[0-5][0-9]:[0-5][0-9]$`)
+)
 
 func phoneShape(placeholder string) shape {
 	return stringThat(func(s string) string {
@@ -177,6 +180,15 @@ var timestamp = stringThat(func(s string) string {
 	}
 	return ""
 })
+
+func boolean(path string, v any, problems *[]problem) {
+	if _, ok := v.(bool); !ok {
+		*problems = append(*problems, problem{path, fmt.Sprintf("is %s, not a boolean", kindOfJSON(v))})
+	}
+}
+
+// anything is judged elsewhere, or not at all.
+func anything(string, any, *[]problem) {}
 
 func partyShape(path string, v any, problems *[]problem) {
 	object(map[string]field{"type": {false, oneOf("user", "client")}, "userId": {true, text}})(path, v, problems)

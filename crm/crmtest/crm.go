@@ -67,6 +67,10 @@ type CRM struct {
 	calls      []*call
 	byID       map[string]*call // those that have an id of ours
 	files      map[string]bool  // announced
+	instance   instance
+	phones     map[string][]string // responsible users by phone number
+	owners     map[string][]string // and by our own externalId
+	systemKeys int
 	requests   []Request
 	violations []Violation
 	repeats    int
@@ -84,6 +88,9 @@ func New(options Options) *CRM {
 		inFlight: make(map[string]*exchange),
 		byID:     make(map[string]*call),
 		files:    make(map[string]bool),
+		instance: instance{status: "active"},
+		phones:   make(map[string][]string),
+		owners:   make(map[string][]string),
 	}
 }
 
@@ -144,7 +151,7 @@ func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *CRM) receive(r *http.Request) *exchange {
 	raw, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
 	x := &exchange{header: r.Header, ctx: r.Context(), request: Request{
-		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Kind: kindOf(r.URL.Path), Raw: raw,
+		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Kind: kindOf(r.URL.Path), Raw: raw,
 	}}
 	if !x.request.Kind.isReport() {
 		return x
@@ -239,7 +246,7 @@ func (c *CRM) record(x *exchange, a answer) {
 	if a.abort {
 		x.request.Status = 0
 	}
-	if x.request.Kind != KindAuthorize {
+	if x.request.Kind != KindAuthorize && x.request.Kind != KindInstance {
 		x.request.Answer = a.body
 	}
 	c.requests = append(c.requests, x.request)

@@ -108,7 +108,6 @@ func TestRequestsThatAreNone(t *testing.T) {
 		{"form", "POST", report, "application/x-www-form-urlencoded", 415},
 		{"other charset", "POST", report, "application/json; charset=windows-1251", 415},
 		{"no content type", "POST", report, "", 415},
-		{"other instance", "GET", "/api/v1/my-workspace/" + instances + "1", "", 404},
 		{"instance by POST", "POST", "/api/v1/my-workspace/" + instances + "1", "application/json", 405},
 		{"authorisation by GET", "GET", authorizePrivate, "", 405},
 	}
@@ -134,18 +133,6 @@ func TestReportWithTheAPIKeyIsAViolation(t *testing.T) {
 	header.Set(headerAPIKey, "test-api-key")
 	s.exchange("POST", "/api/v1/my-workspace/"+callbacks+"call-started", header, []byte(goodStarted))
 	wantBreaches(t, crm, BreachRequest)
-}
-
-func TestInstance(t *testing.T) {
-	crm := New(Options{IntegrationID: "80d"})
-	s := newSender(t, crm)
-	header := http.Header{}
-	header.Set(headerAccessKey, s.key)
-	status, answer := s.exchange("GET", "/api/v1/my-workspace/"+instances+"80d", header, nil)
-	if status != http.StatusOK || !strings.Contains(string(answer), `"status":"active"`) {
-		t.Errorf("%d %s", status, answer)
-	}
-	wantBreaches(t, crm)
 }
 
 func TestRepeatOfTheLatestRequestIsCountedOnly(t *testing.T) {

@@ -1,6 +1,7 @@
 package crmtest
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -27,10 +28,30 @@ func (c *call) latest() *Request {
 
 // Order tells the CRM that it has asked for a call itself, under that
 // communicationId: call-started may carry the id and call-failed may come for it.
-func (c *CRM) Order(communicationID string) {
+// A second order of one communication is the first one repeated.
+func (c *CRM) Order(communicationID string) { c.order(communicationID) }
+
+// order reports whether the order is the first of its communication.
+func (c *CRM) order(communicationID string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.communication(communicationID) != nil {
+		return false
+	}
 	c.calls = append(c.calls, &call{communication: communicationID, ordered: true, known: true})
+	return true
+}
+
+// withdraw takes back an order that was refused, so that nothing may be told of it
+// any more. What has been told before breaks a rule: who refuses a call has not made it.
+func (c *CRM) withdraw(communicationID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if call := c.communication(communicationID); len(call.requests) > 0 {
+		c.complainLocked("CALL %s was refused, and its %s was told before", communicationID, call.requests[0].Kind)
+		return
+	}
+	c.calls = slices.DeleteFunc(c.calls, func(call *call) bool { return call.communication == communicationID })
 }
 
 // answeredForm is the CRM's form of our externalId.
@@ -100,8 +121,13 @@ func (c *call) misnamed(request Request, integration string) []fault {
 		faults = append(faults, faultf(BreachIdentity, "%s without the communicationId that the CRM has answered", request.Kind))
 	case body.CommunicationID == "" && c.ordered:
 		faults = append(faults, faultf(BreachIdentity, "%s without the communicationId that the CRM ordered the call under", request.Kind))
+	case body.CommunicationID != "" && body.CommunicationID != c.communication && request.Kind == KindStarted:
+		faults = append(faults, faultf(BreachCommand, "call-started sends the communicationId %s, under which the CRM has ordered no call, or had another one", body.CommunicationID))
 	case body.CommunicationID != "" && body.CommunicationID != c.communication:
 		faults = append(faults, faultf(BreachIdentity, "%s sends the communicationId %s of another call", request.Kind, body.CommunicationID))
+	}
+	if request.Kind == KindFailed && !c.ordered {
+		faults = append(faults, faultf(BreachCommand, "call-failed for a call that the CRM has not ordered"))
 	}
 	if body.ExternalCallItemID != body.RealtimeCallItemID {
 		faults = append(faults, faultf(BreachIdentity, "externalCallItemId %s is not realtimeCallItemId %s", body.ExternalCallItemID, body.RealtimeCallItemID))

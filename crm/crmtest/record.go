@@ -13,6 +13,7 @@ const (
 	KindUnknown   Kind = ""
 	KindAuthorize Kind = "authorize"
 	KindInstance  Kind = "instance"
+	KindRedirect  Kind = "call-redirect"
 	KindStarted   Kind = "call-started"
 	KindEvent     Kind = "call-event"
 	KindFinished  Kind = "call-finished"
@@ -38,7 +39,9 @@ type Request struct {
 	// chosen (just before it is written).
 	Received, Decided time.Time
 	Method, Path      string
-	Kind              Kind
+	// Query is what stands behind the "?", as received.
+	Query string
+	Kind  Kind
 	// Call is our own externalId of the call (without the integration's name
 	// in front); "" where it is not known.
 	Call string
@@ -48,7 +51,8 @@ type Request struct {
 	Body Body
 	// Status is the HTTP status of the answer; 0 when none was given.
 	Status int
-	// Answer is the answer's body; for an authorisation it is left out.
+	// Answer is the answer's body; it is left out for an authorisation and for the
+	// instance, since secrets are in it.
 	Answer []byte
 	// Told: the request had its effect on the call: the CRM took it, or refused
 	// it for good. Requests that are to be tried again are not told.

@@ -21,7 +21,7 @@ func kindOf(path string) Kind {
 		return KindAuthorize
 	}
 	_, rest := splitPath(path)
-	if kind := Kind(strings.TrimPrefix(rest, callbacks)); strings.HasPrefix(rest, callbacks) && kind.isReport() {
+	if kind := Kind(strings.TrimPrefix(rest, callbacks)); strings.HasPrefix(rest, callbacks) && (kind.isReport() || kind == KindRedirect) {
 		return kind
 	}
 	if id := strings.TrimPrefix(rest, instances); id != rest && id != "" && !strings.Contains(id, "/") {
@@ -55,8 +55,15 @@ func (c *CRM) serve(x *exchange) answer {
 		return answer{status: http.StatusNotFound}
 	case !c.admits(x.header):
 		return unauthorized()
-	case x.request.Kind == KindInstance:
-		return c.instance(x, strings.TrimPrefix(rest, instances))
+	}
+	if x.header.Get(headerAPIKey) != "" || x.header.Get(headerSecret) != "" {
+		x.fault(BreachRequest, "%s carries the API key or the integration's secret: the access key is enough", x.request.Kind)
+	}
+	switch x.request.Kind {
+	case KindInstance:
+		return c.serveInstance(x, strings.TrimPrefix(rest, instances))
+	case KindRedirect:
+		return c.serveRedirect(x)
 	}
 	return c.serveReport(x)
 }
@@ -66,10 +73,7 @@ func (c *CRM) serveReport(x *exchange) answer {
 		x.fault(BreachRequest, "%s by %s", x.request.Kind, x.request.Method)
 		return answer{status: http.StatusMethodNotAllowed}
 	}
-	if x.header.Get(headerAPIKey) != "" || x.header.Get(headerSecret) != "" {
-		x.fault(BreachRequest, "a report carries the API key or the integration's secret: the access key is enough")
-	}
-	if complaint := notJSON(x.header.Get("Content-Type")); complaint != "" {
+	if complaint := mistyped(x.header.Get("Content-Type"), "application/json"); complaint != "" {
 		x.fault(BreachRequest, "%s", complaint)
 		return answer{status: http.StatusUnsupportedMediaType}
 	}
@@ -82,11 +86,12 @@ func (c *CRM) serveReport(x *exchange) answer {
 	return c.take(x)
 }
 
-func notJSON(contentType string) string {
+// mistyped says what is wrong with a content type that must be wanted, in UTF-8.
+func mistyped(contentType, wanted string) string {
 	media, parameters, err := mime.ParseMediaType(contentType)
 	charset := parameters["charset"]
-	if err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return "the content type is not application/json in UTF-8: " + contentType
+	if err != nil || media != wanted || charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return "the content type is not " + wanted + " in UTF-8: " + contentType
 	}
 	return ""
 }

@@ -54,6 +54,7 @@ func (s *story) take(request Request, own string) []fault {
 		faults = append(faults, s.misdescribed(body)...)
 	case KindFailed:
 		s.failed = true
+		faults = append(faults, s.misfailed()...)
 	case KindRegister:
 		faults = append(faults, s.misdescribed(body)...)
 		faults = append(faults, s.misregistered(body, own)...)
@@ -81,6 +82,23 @@ func (s *story) misplaced(kind Kind) []fault {
 		return []fault{faultf(BreachOrder, "%s between the finished event and the end of the call", kind)}
 	}
 	return nil
+}
+
+// misfailed finds why a call can't have failed: a call of the CRM's fails when the
+// telephone of the user who dials could not be called, and then nothing was told
+// of it, or when nobody picked it up. After that the client was called, and the
+// call ends as any other.
+func (s *story) misfailed() []fault {
+	if s.started && len(s.legs) == 0 {
+		return []fault{faultf(BreachOrder, "call-failed after call-started alone: either a telephone was called, which is a leg, or nothing is told but call-failed")}
+	}
+	var faults []fault
+	for _, l := range s.legs {
+		if !l.connectedAt.IsZero() {
+			faults = append(faults, faultf(BreachLeg, "call-failed although leg %s was connected", l.id))
+		}
+	}
+	return faults
 }
 
 // misdescribed finds what is wrong with a description of the whole call.

@@ -78,6 +78,46 @@ func TestOrderedCallThatFails(t *testing.T) {
 	}
 }
 
+func TestCallsThatDidNotFail(t *testing.T) {
+	ordered := func(steps []step) []step { return with(steps, 0, "communicationId", "ordered-1") }
+	failed := step{KindFailed, map[string]any{"communicationId": "ordered-1"}}
+	outbound := func() []step {
+		return ordered([]step{
+			started("300.1", "outbound", 0),
+			event("300.1", "appeared", petrova, client, 0),
+			event("300.1", "connected", petrova, client, 5),
+			event("300.1", "disconnected", petrova, client, 9),
+			event("300.1", "finished", petrova, client, 9),
+			failed,
+		})
+	}
+	tests := []struct {
+		name  string
+		steps []step
+		want  []Breach
+	}{
+		{"answered", outbound(), []Breach{BreachLeg}},
+		{"without a leg", append(outbound()[:1], failed), []Breach{BreachOrder}},
+		{"without the finished event", drop(drop(outbound(), 4), 2), []Breach{BreachOrder}},
+		{"finished too", append(drop(outbound(), 2)[:4], finished("outbound", 9), failed), []Breach{BreachOrder}},
+		{"registered too", append(drop(outbound(), 2), register("300.1", "outbound", 0, item("300.1", petrova, client, -1, 9))), []Breach{BreachOrder}},
+		{"started afterwards", append([]step{failed}, outbound()[:1]...), []Breach{BreachOrder}},
+		{"never ordered and never started", []step{{KindFailed, map[string]any{"communicationId": "other"}}}, []Breach{BreachUnknownCall}},
+		{"never ordered", append(drop(without(outbound(), 0, "communicationId"), 2)[:4], step{KindFailed, map[string]any{"communicationId": "$communication"}}), []Breach{BreachCommand}},
+		{"ordered, but told without its id", without(outbound()[:2], 0, "communicationId"), nil},
+		{"two calls under one order", append(outbound()[:1], ordered([]step{started("300.2", "outbound", 1)})...), []Breach{BreachCommand}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			crm := New(Options{})
+			crm.Order("ordered-1")
+			crm.Order("ordered-1") // a repeated order is the same
+			newSender(t, crm).play(test.steps)
+			wantBreaches(t, crm, test.want...)
+		})
+	}
+}
+
 // insert puts a step in front of the i-th; replace puts it in its place; drop
 // leaves the i-th out; swap exchanges two.
 func insert(steps []step, i int, s step) []step  { return slices.Insert(steps, i, s) }
@@ -159,10 +199,10 @@ func TestEveryViolationIsFound(t *testing.T) {
 		}, []Breach{BreachRepeat}},
 		{"call-failed after call-finished", func(s []step) []step {
 			return replace(s, 8, step{KindFailed, map[string]any{"communicationId": "$communication"}})
-		}, []Breach{BreachOrder}},
+		}, []Breach{BreachCommand, BreachLeg, BreachOrder}},
 		{"register-call after call-failed", func(s []step) []step {
 			return replace(s, 7, step{KindFailed, map[string]any{"communicationId": "$communication"}})
-		}, []Breach{BreachOrder}},
+		}, []Breach{BreachCommand, BreachLeg, BreachOrder}},
 		{"time goes back", func(s []step) []step { return with(s, 3, "timestamp", at(4)) }, []Breach{BreachTime}},
 		{"item of an unknown leg", func(s []step) []step { return onItem(s, func(i map[string]any) { i["id"] = "100.99" }) }, []Breach{BreachRegister}},
 		{"leg listed twice", func(s []step) []step {
@@ -180,7 +220,7 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"no communicationId", func(s []step) []step { return without(s, 7, "communicationId") }, []Breach{BreachIdentity}},
 		{"no communicationId in register-call", func(s []step) []step { return without(s, 8, "communicationId") }, []Breach{BreachIdentity}},
 		{"another communicationId", func(s []step) []step { return with(s, 5, "communicationId", "other") }, []Breach{BreachIdentity}},
-		{"communicationId that nobody ordered", func(s []step) []step { return with(s, 0, "communicationId", "other") }, []Breach{BreachIdentity}},
+		{"communicationId that nobody ordered", func(s []step) []step { return with(s, 0, "communicationId", "other") }, []Breach{BreachCommand}},
 		{"two leg ids in one event", func(s []step) []step { return with(s, 2, "realtimeCallItemId", "other") }, []Breach{BreachIdentity}},
 		{"unknown call", func(s []step) []step { return with(s, 5, "externalId", "Asterisk/other") }, []Breach{BreachLeg, BreachRegister, BreachUnknownCall}},
 		{"field that the contract does not know", func(s []step) []step { return with(s, 7, "duration", 60) }, []Breach{BreachBody, BreachOrder}},

@@ -186,6 +186,16 @@ func (s *sender) exchange(method, path string, header http.Header, body []byte) 
 	return recorder.Code, recorder.Body.Bytes()
 }
 
+// ask makes a request that reports nothing, below the workspace.
+func (s *sender) ask(method, path, contentType, body string) (status int, answer []byte) {
+	header := http.Header{}
+	header.Set(headerAccessKey, s.key)
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	return s.exchange(method, "/api/v1/my-workspace/"+path, header, []byte(body))
+}
+
 func (s *sender) report(kind Kind, raw []byte) (status int, answer []byte) {
 	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}}
 	header.Set(headerAccessKey, s.key)

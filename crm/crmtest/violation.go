@@ -17,6 +17,11 @@ const (
 	BreachBody Breach = "body"
 	// BreachUnknownCall: a request about a call that was never started.
 	BreachUnknownCall Breach = "unknown call"
+	// BreachCommand: a report claims that the CRM ordered a call which it did not.
+	BreachCommand Breach = "command"
+	// BreachAnswer: a system call or webhook of the CRM was answered otherwise than
+	// the contract says. No request broke it: [Violation.Request] is 0.
+	BreachAnswer Breach = "answer"
 	// BreachIdentity: not the id, or not the form of the id, that belongs here.
 	BreachIdentity Breach = "identity"
 	// BreachRepeat: a request was sent again although a later one has been sent,
@@ -40,7 +45,8 @@ const (
 type Violation struct {
 	// Breach is the rule.
 	Breach Breach
-	// Request is the number of the request that broke it, see [Request.Number].
+	// Request is the number of the request that broke it, see [Request.Number]; 0
+	// where it was no request.
 	Request int
 	// Time is when the request was received.
 	Time time.Time
@@ -52,6 +58,9 @@ type Violation struct {
 
 // String is one line that names everything.
 func (v Violation) String() string {
+	if v.Breach == BreachAnswer {
+		return fmt.Sprintf("%s: %s", v.Breach, v.Detail)
+	}
 	return fmt.Sprintf("request %d, call %q: %s: %s", v.Request, v.Call, v.Breach, v.Detail)
 }
 
