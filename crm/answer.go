@@ -2,6 +2,7 @@ package crm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -91,8 +92,9 @@ type problem struct {
 	message string
 }
 
-// decodeProblem reads the three forms of refusal: {"status","message"}, the
-// ASP.NET problem {"title","errors"} and a bare JSON string. What is neither
+// decodeProblem reads the four forms of refusal: {"status","message"}, the same
+// within "errorInfo" and with "invalidPaths" (a change of the instance), the
+// ASP.NET problem {"title","errors"} and a bare JSON string. What is none of them
 // gives a zero problem.
 func decodeProblem(body []byte) problem {
 	body = trimmed(body)
@@ -107,7 +109,34 @@ func decodeProblem(body []byte) problem {
 	if title := stringIn(fields["title"]); title != "" {
 		return problem{name: title, message: fieldErrors(fields["errors"])}
 	}
+	var inner map[string]json.RawMessage
+	if json.Unmarshal(fields["errorInfo"], &inner) == nil && inner != nil {
+		message := stringIn(inner["message"])
+		if paths := invalidPaths(inner["invalidPaths"]); len(paths) > 0 {
+			message = strings.TrimPrefix(message+": "+strings.Join(paths, ", "), ": ")
+		}
+		return problem{name: stringIn(inner["status"]), message: message}
+	}
 	return problem{name: stringIn(fields["status"]), message: stringIn(fields["message"])}
+}
+
+// invalidPaths names the operations of a change that the CRM did not take. It says
+// them back whole; their values are left out.
+func invalidPaths(raw json.RawMessage) []string {
+	var entries []json.RawMessage
+	if json.Unmarshal(raw, &entries) != nil {
+		return nil
+	}
+	var paths []string
+	for _, entry := range entries {
+		path := stringIn(entry)
+		var operation map[string]json.RawMessage
+		if path == "" && json.Unmarshal(entry, &operation) == nil {
+			path = strings.TrimSpace(stringIn(operation["op"]) + " " + stringIn(operation["path"]))
+		}
+		paths = append(paths, cmp.Or(path, "?"))
+	}
+	return paths
 }
 
 // fieldErrors is "field: message; message; other field: message", sorted, so that

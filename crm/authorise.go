@@ -46,7 +46,7 @@ func (c *Client) authorise(ctx context.Context) (grant, error) {
 		path = "authorize-integration"
 		header[headerSecret] = []string{c.config.IntegrationSecret.reveal()}
 	}
-	a := c.post(ctx, c.config.BaseURL+"/api/v1/authorization/"+path, nil, header)
+	a := c.do(ctx, c.config.BaseURL+"/api/v1/authorization/"+path, request{method: http.MethodPost}, header)
 	a.body = c.withoutSecrets(a.body)
 	if failed := refusalIn(a, time.Now()); failed != nil {
 		return grant{}, failed

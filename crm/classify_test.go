@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -200,7 +201,9 @@ func TestLongAnswersAreCut(t *testing.T) {
 // FuzzClassify feeds answers to every decoder: none may panic, and a verdict
 // comes always.
 func FuzzClassify(f *testing.F) {
-	for _, body := range []string{startedAnswer, shortProblem, longProblem, html, `"OK"`, `null`, `[]`, "", `{"errors":{"a":[null]},"title":"t"}`, `{"accessKey":"k","integrationInstance":{"features":{"call":true}}}`} {
+	for _, body := range []string{startedAnswer, shortProblem, longProblem, html, `"OK"`, `null`, `[]`, "", `{"errors":{"a":[null]},"title":"t"}`, `{"accessKey":"k","integrationInstance":{"features":{"call":true}}}`,
+		`{"userIds":["ae9","",null]}`, `{"isSuccessful":true,"responseCode":"ok","result":{"id":"7a1","webHooks":[{"schedule":{}}]}}`, `{"id":"7A1"}`,
+		`{"errorInfo":{"invalidPaths":[{"op":"add","path":"/webHooks"},"/id",7],"status":"invalidArgs","message":"m"},"isSuccessful":false}`} {
 		f.Add(200, []byte(body), "5")
 		f.Add(409, []byte(body), "Wed, 18 Mar 2026 10:00:00 GMT")
 	}
@@ -210,6 +213,15 @@ func FuzzClassify(f *testing.F) {
 			if got.Verdict == "" || got.RetryAfter < 0 || got.RetryAfter > longestRetryAfter || (got.Reason == "") != (got.Verdict == bridge.Delivered) {
 				t.Errorf("%+v", got)
 			}
+		}
+		if users, ok := decodeResponsible(body); !ok && users != nil || slices.Contains(users, "") {
+			t.Errorf("%q %v", users, ok)
+		}
+		if installation, err := decodeConfigured(body); (err == nil) == (installation.ID == "") {
+			t.Errorf("%+v, %v", installation, err)
+		}
+		if good, err := keyOpens(body, "7a1"); good && err != nil {
+			t.Errorf("opened by %s", body)
 		}
 		if g, err := decodeGrant(body); (err == nil) == g.key.IsZero() {
 			t.Errorf("%v, %v", g, err)

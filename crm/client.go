@@ -1,7 +1,6 @@
 package crm
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -21,12 +20,13 @@ type Client struct {
 	log    *zap.Logger
 	http   *http.Client
 	access *access
+	known  acquaintance
 }
 
 var _ bridge.Sender = (*Client)(nil)
 
-// New returns a client. It does not talk to the CRM yet: the first [Client.Send]
-// or [Client.Authorise] does. An error is a configuration that can't work, and
+// New returns a client. It does not talk to the CRM yet: the first of its other
+// methods that needs an access key does. An error is a configuration that can't work, and
 // shows no secret. The client must be closed.
 func New(config Config, logger *zap.Logger) (*Client, error) {
 	config, err := config.complete()
@@ -77,26 +77,10 @@ func (c *Client) Send(ctx context.Context, report bridge.Report, identity bridge
 }
 
 func (c *Client) deliver(ctx context.Context, kind bridge.ReportKind, path string, body []byte) bridge.Result {
-	key, err := c.access.get(ctx, Secret{})
+	a, err := c.exchange(ctx, request{method: http.MethodPost, path: path, contentType: jsonType, body: body})
 	if err != nil {
 		return unauthorised(err)
 	}
-	a := c.post(ctx, c.workspaceURL(path), body, http.Header{headerAccessKey: {key.reveal()}})
-	if a.status == http.StatusUnauthorized && a.err == nil {
-		if key, err = c.access.get(ctx, key); err != nil {
-			return unauthorised(err)
-		}
-		a = c.post(ctx, c.workspaceURL(path), body, http.Header{headerAccessKey: {key.reveal()}})
-	}
-	switch {
-	case a.err != nil:
-	case a.status == http.StatusUnauthorized:
-		c.access.refuse(key)
-	default:
-		c.access.trust()
-	}
-	// Some proxies show the request in their error pages, headers included.
-	a.body = bytes.ReplaceAll(a.body, []byte(key.reveal()), []byte(key.String()))
 	return classify(kind, a, time.Now())
 }
 
@@ -107,27 +91,6 @@ func unauthorised(err error) bridge.Result {
 		return bridge.Result{Verdict: bridge.Retry, Reason: failed.reason, RetryAfter: failed.pause}
 	}
 	return bridge.Result{Verdict: bridge.Retry, Reason: "authorisation: " + transportReason(err)}
-}
-
-// post makes one POST request; err of the answer is set when none came whole.
-func (c *Client) post(ctx context.Context, url string, body []byte, header http.Header) answer {
-	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return answer{err: err}
-	}
-	request.Header = header
-	request.Header.Set("User-Agent", c.config.UserAgent)
-	request.Header.Set("Accept", "application/json")
-	if len(body) > 0 {
-		request.Header.Set("Content-Type", "application/json; charset=utf-8")
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return answer{err: err}
-	}
-	return readAnswer(response)
 }
 
 func (c *Client) workspaceURL(path string) string {

@@ -23,6 +23,9 @@ type Config struct {
 	// IntegrationSecret is "name=value" for a public integration; empty for a
 	// private one.
 	IntegrationSecret Secret
+	// IntegrationID is the id of the integration's instance in the workspace; "":
+	// it is the one that the CRM names when it authorises.
+	IntegrationID string
 	// NodePrefix stands before every externalId, with a "-" between them, where
 	// more than one switch feeds one workspace; "" otherwise.
 	NodePrefix string

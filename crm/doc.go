@@ -7,5 +7,9 @@
 // contract (wire.go) and the meaning of answers (classify.go). Order, storage
 // and retries are its caller's.
 //
+// The client also asks: whether an access key that came with a command is the
+// CRM's (key.go), who is responsible for a caller (redirect.go), and how our
+// integration is set up there (instance.go).
+//
 // Package crm/crmtest is the CRM that its tests, and those of others, talk to.
 package crm

@@ -1,6 +1,7 @@
 package crm
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -84,14 +85,7 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 // (as the contract's examples do). An error means that the report lacks something
 // that the contract requires, so it can never be sent.
 func encode(report bridge.Report, identity bridge.Identity, nodePrefix string) (path string, body []byte, err error) {
-	own := string(report.Call)
-	if nodePrefix != "" {
-		own = nodePrefix + "-" + own
-	}
-	external := own
-	if identity.ExternalID != "" {
-		external = identity.ExternalID
-	}
+	own, external := externalIDs(report.Call, identity, nodePrefix)
 	if report.CommunicationID != "" {
 		identity.CommunicationID = report.CommunicationID
 	}
@@ -120,6 +114,16 @@ func encode(report bridge.Report, identity bridge.Identity, nodePrefix string) (
 		return "", nil, fmt.Errorf("crm: %s can't be sent: %w", report.Kind, err)
 	}
 	return "communications/callbacks/telephony/" + string(report.Kind), body, nil
+}
+
+// externalIDs are the two forms of a call's externalId: our own, and the one to use
+// once call-started is answered, which is the CRM's where it is known.
+func externalIDs(call bridge.CallID, identity bridge.Identity, nodePrefix string) (own, external string) {
+	own = string(call)
+	if nodePrefix != "" {
+		own = nodePrefix + "-" + own
+	}
+	return own, cmp.Or(identity.ExternalID, own)
 }
 
 // lacking names what a report would need to be sent; "" when it is complete.
