@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"kontur-ari/bridge"
 )
@@ -35,6 +36,29 @@ type WebHook struct {
 type Schedule struct {
 	// Period is written "hh:mm:ss".
 	Period string `json:"period,omitempty"`
+}
+
+// TelephonyWebHooks are the webhooks that the CRM's documentation wants telephony
+// integrations to have: one asks for the history of calls, the other has the
+// integration renew its settings after an upgrade. Both come every 5 minutes; what
+// the name of the second lets expect, a trigger of its own, is not documented.
+func TelephonyWebHooks() []WebHook {
+	const trigger, period = "schedule", "00:05:00"
+	return []WebHook{
+		{RelativeURL: "communications/sync", TriggerType: trigger, Schedule: Schedule{Period: period}},
+		{RelativeURL: "setup/upgrade", TriggerType: trigger, Schedule: Schedule{Period: period}},
+	}
+}
+
+// WebHook returns the registered webhook with that path below the base URL; false
+// when there is none.
+func (i Installation) WebHook(relativeURL string) (WebHook, bool) {
+	for _, hook := range i.WebHooks {
+		if strings.EqualFold(strings.Trim(hook.RelativeURL, "/"), strings.Trim(relativeURL, "/")) {
+			return hook, true
+		}
+	}
+	return WebHook{}, false
 }
 
 // instanceRequest is how requests about the instance are named.

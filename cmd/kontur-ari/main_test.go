@@ -40,6 +40,8 @@ func TestExitCodeAndWords(t *testing.T) {
 		{"no such file", []string{"run", "--config", directory}, exitConfiguration, "", directory},
 		{"an unknown region", []string{"check-config", "--config", goodConfig(t, "calls: {region: ZZ}\n")}, exitConfiguration, "", "calls.region"},
 		{"an unknown command", []string{"runn"}, exitFailure, "", "runn"},
+		{"integration, and what of it", []string{"integration"}, exitFailure, "", "say status, enable or disable"},
+		{"integration, unknown", []string{"integration", "enabel"}, exitFailure, "", "enabel"},
 		{"no calls yet", []string{"ladder", "--config", goodConfig(t, "")}, exitFailure, "", "no calls are stored"},
 		{"an address that is taken", []string{"run", "--config", goodConfig(t, "admin: {listen: 192.0.2.1:1}\nlog: {level: error}\n")}, exitFailure, "", "admin.listen"},
 	}

@@ -121,6 +121,7 @@ func newClient(cfg configs.Config, log *zap.Logger) (*crm.Client, error) {
 		Workspace:         cfg.Kontur.Workspace,
 		APIKey:            crm.NewSecret(cfg.Kontur.APIKey.Reveal()),
 		IntegrationSecret: crm.NewSecret(cfg.Kontur.IntegrationSecret.Reveal()),
+		IntegrationID:     cfg.Kontur.IntegrationID,
 		NodePrefix:        prefix,
 		RequestTimeout:    cfg.Kontur.RequestTimeout,
 		UserAgent:         "kontur-ari/" + version,
