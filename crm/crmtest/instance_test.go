@@ -112,6 +112,22 @@ func TestChangesOfTheInstanceThatAreNone(t *testing.T) {
 	}
 }
 
+// FuzzPatch looks for a change that makes the simulator itself fail, or that is done
+// although it is refused.
+func FuzzPatch(f *testing.F) {
+	for _, body := range []string{switchOn, addSync, "null", `{"operations":[{"op":"add","path":"/webHooks","value":null}]}`, `{"operations":[{}]}`} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		crm := New(Options{IntegrationID: "80d"})
+		status, answer := newSender(t, crm).ask("PATCH", instance80d, patchType, string(body))
+		changed := crm.Features() != (Features{}) || len(crm.WebHooks()) > 0
+		if refused := len(crm.Violations()) > 0; refused != (status == http.StatusConflict) || refused && changed || !json.Valid(answer) {
+			t.Errorf("%d %s, changed: %v\n%s", status, answer, changed, crm.Summary())
+		}
+	})
+}
+
 func TestAWebHookThatIsThereIsNotAddedAgain(t *testing.T) {
 	crm := New(Options{IntegrationID: "80d"})
 	crm.AddWebHook(WebHook{RelativeURL: "/communications/sync"})

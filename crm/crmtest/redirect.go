@@ -1,6 +1,7 @@
 package crmtest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -57,8 +58,8 @@ func misasked(parameters url.Values, unreadable error) []problem {
 		return []problem{{"$", "the query can't be read: " + unreadable.Error()}}
 	}
 	var problems []problem
-	for name, values := range parameters {
-		switch {
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		switch values := parameters[name]; {
 		case name != "phoneNumber" && name != "externalId":
 			problems = append(problems, problem{name, "the contract knows no such parameter"})
 		case len(values) > 1:
