@@ -65,6 +65,7 @@ type CRM struct {
 	keysIssued int
 	inFlight   map[string]*exchange // the latest of each call
 	calls      []*call
+	named      int              // calls that the CRM made up a communicationId for
 	byID       map[string]*call // those that have an id of ours
 	files      map[string]bool  // announced
 	instance   instance

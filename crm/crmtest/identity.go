@@ -80,7 +80,8 @@ func (c *CRM) callOf(request Request) *call {
 	}
 	begun := c.communication(request.Body.CommunicationID)
 	if begun == nil || begun.id != "" {
-		begun = &call{communication: guid(len(c.calls) + 1000)}
+		begun = &call{communication: guid(1000 + c.named)}
+		c.named++
 		c.calls = append(c.calls, begun)
 	}
 	begun.id = request.Call

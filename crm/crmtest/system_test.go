@@ -142,6 +142,24 @@ func TestRefusedCallsAreNotOrdered(t *testing.T) {
 	wantBreaches(t, crm, BreachUnknownCall)
 }
 
+// Calls that come and go between others take nobody's id.
+func TestCommunicationIDsAreNeverGivenTwice(t *testing.T) {
+	crm := New(Options{})
+	refusing := crm.System(integration(t, func(w http.ResponseWriter, r *http.Request) {
+		newSender(t, crm).send(started("1.1", "inbound", 0))
+		respond(409, `{"status":"a","message":"b"}`, nil)(w, r)
+	}))
+	if _, err := refusing.Call(t.Context(), CallBody{CommunicationID: "refused"}); err != nil {
+		t.Fatal(err)
+	}
+	newSender(t, crm).send(started("1.2", "inbound", 0))
+	calls := crm.Calls()
+	if len(calls) != 2 || calls[0].CommunicationID == calls[1].CommunicationID {
+		t.Errorf("%s", crm.Summary())
+	}
+	wantBreaches(t, crm)
+}
+
 func TestACallIsNotMadeAndRefused(t *testing.T) {
 	crm := New(Options{})
 	s := newSender(t, crm)
