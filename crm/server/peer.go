@@ -1,0 +1,60 @@
+package server
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// gate tells who asks, and whether that network may.
+type gate struct{ allowed, proxies []netip.Prefix }
+
+// peer returns the address that a request comes from: that of the connection, or,
+// where a trusted proxy holds it, the rightmost one of X-Forwarded-For that is no
+// such proxy. What stands further left was written by whoever is there, and may be
+// anything. Where a proxy names nobody, or nobody that can be read, it is itself
+// the peer. The zero address is one that can't be read.
+func (g gate) peer(r *http.Request) netip.Addr {
+	connection, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	peer := plain(connection.Addr())
+	if !within(g.proxies, peer) {
+		return peer
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		address, ok := parseHop(hop)
+		if !ok {
+			return peer
+		}
+		if peer = address; !within(g.proxies, peer) {
+			return peer
+		}
+	}
+	return peer
+}
+
+// parseHop reads an address as proxies write it: alone, or with a port.
+func parseHop(text string) (netip.Addr, bool) {
+	text = strings.TrimSpace(text)
+	if address, err := netip.ParseAddr(text); err == nil {
+		return plain(address), true
+	}
+	address, err := netip.ParseAddrPort(text)
+	return plain(address.Addr()), err == nil
+}
+
+// plain gives every address the one form that networks are written in.
+func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }
+
+// admits reports whether commands may come from a peer.
+func (g gate) admits(peer netip.Addr) bool {
+	return len(g.allowed) == 0 || within(g.allowed, peer)
+}
+
+func within(networks []netip.Prefix, address netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(address) })
+}
