@@ -1,6 +1,9 @@
 package configs
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Config is the whole configuration. As [Load] returns it every value is
 // present, in range and consistent with the others; it is plain data and may be
@@ -70,13 +73,17 @@ type Kontur struct {
 
 // Server is where the CRM's own requests arrive.
 type Server struct {
-	// Listen is host:port.
+	// Listen is host:port, or "": commands and webhooks are not taken at all.
 	Listen string `mapstructure:"listen"`
 	// BasePath is the path part of the instance's base URL: "" or /something.
 	BasePath string `mapstructure:"base_path"`
 	// TLSCert and TLSKey are absolute paths of PEM files: both set or both "".
 	TLSCert string `mapstructure:"tls_cert"`
 	TLSKey  string `mapstructure:"tls_key"`
+	// AllowedNetworks are those that commands may come from. Empty: all.
+	AllowedNetworks []netip.Prefix `mapstructure:"allowed_networks"`
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix `mapstructure:"trusted_proxies"`
 }
 
 // Admin is where the daemon's health is served.

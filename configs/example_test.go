@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
 	"reflect"
 	"regexp"
@@ -110,6 +111,8 @@ var inWords = map[string]string{
 	"directory.trunks[].endpoint": "none, it must be set",
 	"directory.users":             "[]",
 	"directory.trunks":            "[]",
+	"server.allowed_networks":     "[]",
+	"server.trusted_proxies":      "[]",
 	"calls.allowed_numbers":       `['^7\d{10}$']`,
 	"directory.users[].name":      `""`,
 	"directory.users[].extension": `""`,
@@ -160,6 +163,9 @@ func TestWordsAndListsAreTheDefaultsOfTheCode(t *testing.T) {
 	}
 	if d := Default().Directory; len(d.Users)+len(d.Trunks) != 0 {
 		t.Errorf("directory is %v, stated as []", d)
+	}
+	if s := Default().Server; len(s.AllowedNetworks)+len(s.TrustedProxies) != 0 {
+		t.Errorf("server is %v, its lists are stated as []", s)
 	}
 }
 
@@ -247,6 +253,8 @@ func typeOf(key string) string {
 		return "secret"
 	case t == reflect.TypeFor[[]Pattern]():
 		return "list of patterns"
+	case t == reflect.TypeFor[[]netip.Prefix]():
+		return "list of networks"
 	case t.Kind() == reflect.Slice:
 		return "list"
 	case isSection(t):

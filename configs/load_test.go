@@ -3,8 +3,10 @@ package configs
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -75,7 +77,7 @@ func TestMinimalFileGivesTheDefaults(t *testing.T) {
 func TestDefaultsStayWhenASectionIsEmptiedOrPartlySet(t *testing.T) {
 	cfg, _ := load(t, minimal+"admin:\nserver: {}\ndirectory:\n  users:\n  trunks: []\nstorage:\n  journal_keep: 24h\n")
 	want := Default()
-	if cfg.Admin != want.Admin || cfg.Server != want.Server {
+	if cfg.Admin != want.Admin || !reflect.DeepEqual(cfg.Server, want.Server) {
 		t.Errorf("admin %v, server %v; want the defaults", cfg.Admin, cfg.Server)
 	}
 	if cfg.Storage.JournalKeep != 24*time.Hour || cfg.Storage.Directory != want.Storage.Directory {
@@ -108,6 +110,41 @@ func TestOneUserMayHaveSeveralTelephones(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, cfg.Directory.Users); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
+	}
+}
+
+func TestNetworksOfTheServerAreRead(t *testing.T) {
+	cfg, warnings := load(t, minimal+`server:
+  listen: ""
+  allowed_networks: [203.0.113.0/24, "2001:db8::/32"]
+  trusted_proxies:
+    - 127.0.0.1/32
+`)
+	want := Server{
+		AllowedNetworks: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::/32")},
+		TrustedProxies:  []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
+	}
+	if !reflect.DeepEqual(cfg.Server, want) || len(warnings) != 0 {
+		t.Errorf("server is %+v, want %+v; warnings %v", cfg.Server, want, warnings)
+	}
+}
+
+func TestCommandsInThePlainAreWarnedOf(t *testing.T) {
+	for server, warned := range map[string]bool{
+		"{listen: '127.0.0.1:8090'}":       false,
+		"{listen: '[::1]:8090'}":           false,
+		"{listen: 'localhost:8090'}":       false,
+		"{listen: ''}":                     false,
+		"{listen: ':8090'}":                true,
+		"{listen: '192.0.2.1:8090'}":       true,
+		"{listen: 'pbx.example.org:8090'}": true,
+		"{listen: ':8443', tls_cert: /etc/cert.pem, tls_key: /etc/key}": false,
+	} {
+		_, warnings := load(t, minimal+"server: "+server+"\n")
+		got := slices.ContainsFunc(warnings, func(w Warning) bool { return w.Key == "server.listen" })
+		if got != warned {
+			t.Errorf("%s: warned is %v, want %v (%v)", server, got, warned, warnings)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"reflect"
 	"strconv"
 	"strings"
@@ -27,6 +28,8 @@ func parseScalar(text string, t reflect.Type) (any, error) {
 		return parsePattern(text)
 	case secretType:
 		return NewSecret(text), nil
+	case networkType:
+		return parseNetwork(text)
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -76,6 +79,21 @@ func parsePattern(text string) (Pattern, error) {
 		return Pattern{}, mistake(`not a regular expression of Go (RE2: no look-around, no back references); write one in single quotes, such as '^\d{2,5}$'`)
 	}
 	return p, nil
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
+		address = address.Unmap()
+		return netip.Prefix{}, mistake(fmt.Sprintf("an address and no network; write %s/%d if it alone is meant", address, address.BitLen()))
+	}
+	network, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil || network.Addr().Is4In6():
+		return netip.Prefix{}, mistake("not a network; write its address, a slash and the number of its bits, such as 203.0.113.0/24 or 2001:db8::/32")
+	case network != network.Masked():
+		return netip.Prefix{}, mistake(fmt.Sprintf("the address has bits beyond the network's; write %s for the network, or %s/%d for the one address", network.Masked(), network.Addr(), network.Addr().BitLen()))
+	}
+	return network, nil
 }
 
 func parseBool(text string) (bool, error) {

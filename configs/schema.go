@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"net/netip"
 	"reflect"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ var (
 	sizeType     = reflect.TypeFor[Size]()
 	patternType  = reflect.TypeFor[Pattern]()
 	secretType   = reflect.TypeFor[Secret]()
+	networkType  = reflect.TypeFor[netip.Prefix]()
 )
 
 // scalarKey is a key that holds one value and can come from the environment.
@@ -77,7 +79,7 @@ func fieldsOf(t reflect.Type) []field {
 
 // isSection tells a struct with keys of its own from one that is a value.
 func isSection(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t != patternType && t != secretType
+	return t.Kind() == reflect.Struct && t != patternType && t != secretType && t != networkType
 }
 
 func join(path, name string) string {

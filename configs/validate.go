@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -186,7 +187,9 @@ func validateNode(r *report, cfg *Config) {
 }
 
 func validateServer(r *report, cfg *Config) {
-	validateListen(r, "server.listen", cfg.Server.Listen)
+	if cfg.Server.Listen != "" {
+		validateListen(r, "server.listen", cfg.Server.Listen)
+	}
 	validateFile(r, "server.tls_cert", cfg.Server.TLSCert)
 	validateFile(r, "server.tls_key", cfg.Server.TLSKey)
 	switch {
@@ -195,8 +198,18 @@ func validateServer(r *report, cfg *Config) {
 	case cfg.Server.TLSCert != "" && cfg.Server.TLSKey == "":
 		r.problem("server.tls_key", "empty, and server.tls_cert is set; write the key's path, or \"\" into both")
 	}
-	if cfg.Server.Listen == cfg.Admin.Listen && !strings.HasSuffix(cfg.Admin.Listen, ":0") {
+	validateProxies(r, cfg.Server.TrustedProxies)
+	if cfg.Server.Listen != "" && cfg.Server.Listen == cfg.Admin.Listen && !strings.HasSuffix(cfg.Admin.Listen, ":0") {
 		r.problem("admin.listen", "the same address as server.listen; write another port")
+	}
+}
+
+// validateProxies wants proxies that can be told from everybody else.
+func validateProxies(r *report, proxies []netip.Prefix) {
+	for i, network := range proxies {
+		if network.Bits() == 0 {
+			r.problem(fmt.Sprintf("server.trusted_proxies[%d]", i), "every address is in it, so that anybody could say he is somebody else; write the addresses of the proxies alone, such as 127.0.0.1/32")
+		}
 	}
 }
 

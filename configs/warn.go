@@ -11,7 +11,7 @@ import (
 // reserved are the sections and keys that are read and checked but that nothing
 // acts on yet. A key that ends in a dot stands for its section.
 var reserved = []string{
-	"server.", "redirect.", "recordings.", "history.",
+	"redirect.", "recordings.", "history.",
 	"calls.originate_context", "calls.originate_timeout", "calls.auto_answer",
 	"calls.allowed_numbers", "calls.calls_per_minute",
 	"storage.journal_max_size",
@@ -42,6 +42,7 @@ func warn(r *report, cfg *Config, inline map[string]bool) {
 	}
 	warnPlain(r, "asterisk.url", cfg.Asterisk.URL, "the ARI password")
 	warnPlain(r, "kontur.base_url", cfg.Kontur.BaseURL, "the API key")
+	warnOpen(r, cfg.Server)
 	warnReserved(r, cfg)
 }
 
@@ -59,6 +60,17 @@ func warnPlain(r *report, key, address, what string) {
 	}
 	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
 		r.warn(key, "%s crosses the network unencrypted; use https", what)
+	}
+}
+
+// warnOpen warns of commands that are taken from other machines without TLS.
+func warnOpen(r *report, server Server) {
+	host, _, err := net.SplitHostPort(server.Listen)
+	if err != nil || server.TLSCert != "" || server.TLSKey != "" || host == "localhost" {
+		return
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		r.warn("server.listen", "commands and access keys cross the network unencrypted, and whoever reads a key can have calls made; set server.tls_cert and server.tls_key, or listen on 127.0.0.1 behind a reverse proxy")
 	}
 }
 
