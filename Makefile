@@ -5,6 +5,7 @@ SHELL       := /bin/bash
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 UNIT        := $(shell go list ./... 2>/dev/null | grep -v /e2e)
 FUZZTIME    ?= 20s
+SERVERFUZZTIME ?= 30s
 REPEAT      ?= 20
 # How many calls' tests go on at a time, each on an Asterisk of its own: they wait
 # more than they work.
@@ -13,7 +14,7 @@ LABS        ?= 4
 export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint unit e2e e2e-repeat demo bench fuzz tools lab clean
+.PHONY: help build test lint unit e2e e2e-repeat demo bench fuzz fuzz-server tools lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +22,7 @@ help: ## list the targets
 build: ## build bin/kontur-ari
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/kontur-ari ./cmd/kontur-ari
 
-test: tools lint unit e2e ## everything: lint, unit and property tests with the race detector, calls on a real Asterisk
+test: tools lint unit fuzz-server e2e ## everything: lint, unit and property tests with the race detector, the endpoint's fuzz test, calls on a real Asterisk
 
 lint: ## gofmt, go vet, staticcheck, go.mod tidy
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
@@ -54,6 +55,10 @@ fuzz: ## every fuzz test for FUZZTIME (20s)
 			echo "== $$package $$test"; go test -run='^$$' -fuzz="^$$test\$$" -fuzztime=$(FUZZTIME) "$$package"; \
 		done; \
 	done
+
+# Minimising what is merely new would take most of the time on two cores.
+fuzz-server: ## the fuzz test of the endpoint that faces the internet, for 30 s
+	go test -run='^$$' -fuzz='^FuzzServer$$' -fuzztime=$(SERVERFUZZTIME) -fuzzminimizetime=10x ./crm/server
 
 tools: ## check for Go and install the C compiler that the race detector needs
 	@e2e/lab/tools.sh

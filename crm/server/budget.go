@@ -65,7 +65,14 @@ func (b *budget) trust(peer netip.Addr) {
 // spend reports whether a peer may cost one more question, and books it.
 func (b *budget) spend(peer netip.Addr) bool {
 	own, all := b.account(peer)
-	return own.Allow() && all.Allow()
+	now := time.Now()
+	booked := own.ReserveN(now, 1)
+	if booked.OK() && booked.DelayFrom(now) == 0 && all.AllowN(now, 1) {
+		return true
+	}
+	// Who can't ask since others ask too much keeps what is his own.
+	booked.CancelAt(now)
+	return false
 }
 
 // pause is how long a peer should wait for its next question, in whole seconds:

@@ -50,6 +50,19 @@ func New(config Config, checker KeyChecker, commander bridge.Commander, hooks Ho
 	if err != nil {
 		return nil, err
 	}
+	s, err := assemble(config, checker, commander, hooks, logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.acquire(); err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
+// assemble makes a server that has nothing to be given back but its life.
+func assemble(config Config, checker KeyChecker, commander bridge.Commander, hooks Hooks, logger *zap.Logger) (*Server, error) {
 	s := &Server{
 		config: config, commander: commander, hooks: hooks, log: logger,
 		gate:   gate{config.AllowedNetworks, config.TrustedProxies},
@@ -58,24 +71,29 @@ func New(config Config, checker KeyChecker, commander bridge.Commander, hooks Ho
 	}
 	s.notices = newNotices(logger, s.stats)
 	s.life, s.end = context.WithCancel(context.Background())
+	var err error
 	if s.keys, err = newKeyring(s.life, checker, config.Limits, s.stats); err != nil {
 		s.end()
 		return nil, err
 	}
+	return s, nil
+}
+
+// acquire gets what is outside of the process: the certificate and the port.
+func (s *Server) acquire() error {
 	s.http = s.newHTTP()
-	if config.TLSCert != "" {
-		pair, err := loadCertificate(config.TLSCert, config.TLSKey, logger)
+	if s.config.TLSCert != "" {
+		pair, err := loadCertificate(s.config.TLSCert, s.config.TLSKey, s.log)
 		if err != nil {
-			s.end()
-			return nil, err
+			return err
 		}
 		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get}
 	}
-	if s.listener, err = net.Listen("tcp", config.Listen); err != nil {
-		s.end()
-		return nil, fmt.Errorf("server.listen: %w", err)
+	var err error
+	if s.listener, err = net.Listen("tcp", s.config.Listen); err != nil {
+		return fmt.Errorf("server.listen: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
 func (s *Server) newHTTP() *http.Server {
