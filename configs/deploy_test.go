@@ -60,3 +60,40 @@ func TestAsteriskSnippetsFitTheExample(t *testing.T) {
 		}
 	}
 }
+
+// TestProxyExamplesFitTheServer makes sure that the examples let through what the
+// CRM calls and nothing else, and lead to where the server listens.
+func TestProxyExamplesFitTheServer(t *testing.T) {
+	for name, limit := range map[string]string{"proxy/nginx.conf": "client_max_body_size  64k;", "proxy/Caddyfile": "max_size 64KiB"} {
+		example := readDeploy(t, name)
+		for _, want := range []string{Default().Server.Listen, limit, "trusted_proxies: [127.0.0.1/32]"} {
+			if !strings.Contains(example, want) {
+				t.Errorf("%s has no %q", name, want)
+			}
+		}
+		found := regexp.MustCompile(`(?m)^\s*(?:location ~|@kontur path_regexp) (\S+)`).FindStringSubmatch(example)
+		if found == nil {
+			t.Errorf("%s has no pattern of paths", name)
+			continue
+		}
+		paths := regexp.MustCompile(found[1])
+		for path, want := range map[string]bool{
+			"/api/v1/my-workspace/communications/call":                                        true,
+			"/api/v1/my-workspace/communications/hangup":                                      true,
+			"/api/v1/my-workspace/communications/30a0c1d2-0000-4000-8000-00000000b4e0/hangup": true,
+			"/communications/sync":                                                            true,
+			"/setup/upgrade":                                                                  true,
+			"/api/v1/my-workspace/communications/sync":                                        true,
+			"/api/v1/my-workspace/setup/upgrade":                                              true,
+			"/":                                                                               false,
+			"/readyz":                                                                         false,
+			"/x/communications/sync":                                                          false,
+			"/api/v1/my-workspace/communications/call/":                                       false,
+			"/api/v1/my-workspace/communications/a/b/hangup":                                  false,
+		} {
+			if paths.MatchString(path) != want {
+				t.Errorf("%s lets %s through: %v, want %v", name, path, !want, want)
+			}
+		}
+	}
+}
