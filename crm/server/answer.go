@@ -20,8 +20,6 @@ type answer struct {
 	// allow and retryAfter are headers of theirs; zero: none.
 	allow      string
 	retryAfter time.Duration
-	// closing ends the connection, for one on which unread bytes are left.
-	closing bool
 }
 
 // problem is the form of all answers but 200 and 401 (contract, the 409 of HANGUP).
@@ -61,9 +59,7 @@ func rejection(reason Reason, t target, message string) answer {
 		a.allow = http.MethodPost
 		return a
 	case RejectedSize:
-		a := refusal(http.StatusRequestEntityTooLarge, t, "tooLarge", "The body is too large")
-		a.closing = true
-		return a
+		return refusal(http.StatusRequestEntityTooLarge, t, "tooLarge", "The body is too large")
 	case RejectedMediaType:
 		return refusal(http.StatusUnsupportedMediaType, t, "unsupportedMediaType", "Send application/json in UTF-8")
 	case RejectedNoKey, RejectedKey:
@@ -75,9 +71,7 @@ func rejection(reason Reason, t target, message string) answer {
 		a.retryAfter = 2 * time.Second
 		return a
 	case RejectedSlow:
-		a := refusal(http.StatusRequestTimeout, t, "requestTimeout", "The body did not arrive in time")
-		a.closing = true
-		return a
+		return refusal(http.StatusRequestTimeout, t, "requestTimeout", "The body did not arrive in time")
 	}
 	return refusal(http.StatusBadRequest, t, "invalidArgs", message)
 }
@@ -97,9 +91,6 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(int(a.retryAfter.Seconds())))
-	}
-	if a.closing {
-		header.Set("Connection", "close")
 	}
 	body, err := json.Marshal(a.body)
 	if err != nil {

@@ -214,8 +214,8 @@ func TestShutdownIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := make(chan struct{})
-	x.during = func(ctx context.Context) { close(began); <-ctx.Done() }
+	began, ended := make(chan struct{}), make(chan error, 1)
+	x.during = func(ctx context.Context) { close(began); <-ctx.Done(); ended <- ctx.Err() }
 	s := &stage{T: t, exchange: x, server: srv, address: srv.Address().String()}
 	ran := make(chan error, 1)
 	go func() { ran <- srv.Run() }()
@@ -227,6 +227,9 @@ func TestShutdownIsBounded(t *testing.T) {
 	cancel()
 	if err := srv.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown gave %v, want that it broke something off", err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the command ended by %v, want that it was broken off", err)
 	}
 	if err := <-ran; err != nil {
 		t.Errorf("Run gave %v", err)

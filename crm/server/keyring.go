@@ -181,8 +181,6 @@ func (k *keyring) ask(peer netip.Addr, key string, h hash) judged {
 	case good:
 		found, cache = judged{verdict: verdictGood, until: time.Now().Add(keptGood)}, k.good
 	}
-	// Bad now and good before: an entry that has run out must not hide the new one.
-	k.good.Remove(h)
 	cache.Add(h, found)
 	return found
 }

@@ -107,6 +107,43 @@ func TestCallersWhoAskTogetherCostOneQuestion(t *testing.T) {
 	})
 }
 
+// TestNobodyIsRefusedForAnothersBudget lets a peer wait for a question that another
+// one, with the same key, turns out not to have the budget for.
+func TestNobodyIsRefusedForAnothersBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, _ := newTestKeyring(t, Limits{}, func(context.Context, string) (bool, error) { return true, nil })
+		release, h := make(chan struct{}), k.hash("key")
+		var group sync.WaitGroup
+		group.Go(func() {
+			k.flights.Do(string(h[:]), func() (any, error) {
+				<-release
+				return judged{verdict: verdictUnaffordable}, nil
+			})
+		})
+		synctest.Wait()
+		group.Go(func() {
+			if got := k.judge(t.Context(), peerB, "key").verdict; got != verdictGood {
+				t.Errorf("verdict %d", got)
+			}
+		})
+		synctest.Wait()
+		close(release)
+		group.Wait()
+	})
+}
+
+func TestWhoComesJustAfterAnAnswerDoesNotAskAgain(t *testing.T) {
+	k, stats := newTestKeyring(t, Limits{}, func(context.Context, string) (bool, error) { return true, nil })
+	for range 2 {
+		if got := k.ask(peerA, "key", k.hash("key")).verdict; got != verdictGood {
+			t.Errorf("verdict %d", got)
+		}
+	}
+	if n := stats.snapshot().Checks; n != 1 {
+		t.Errorf("%d questions, want 1", n)
+	}
+}
+
 func TestAQuestionIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, _ := newTestKeyring(t, Limits{CheckTime: 5 * time.Second}, func(ctx context.Context, _ string) (bool, error) {
