@@ -64,7 +64,7 @@ func TestAsteriskSnippetsFitTheExample(t *testing.T) {
 // TestProxyExamplesFitTheServer makes sure that the examples let through what the
 // CRM calls and nothing else, and lead to where the server listens.
 func TestProxyExamplesFitTheServer(t *testing.T) {
-	for name, limit := range map[string]string{"proxy/nginx.conf": "client_max_body_size  64k;", "proxy/Caddyfile": "max_size 64KiB"} {
+	for name, limit := range map[string]string{"proxy/nginx.conf": "client_max_body_size  128k;", "proxy/Caddyfile": "max_size 128KiB"} {
 		example := readDeploy(t, name)
 		for _, want := range []string{Default().Server.Listen, limit, "trusted_proxies: [127.0.0.1/32]"} {
 			if !strings.Contains(example, want) {
