@@ -17,6 +17,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 func TestRequestsThatAreRejected(t *testing.T) {
 	s := newStage(t, nil)
+	s.crm.set(func(c *crm) { c.keys["expired-key"] = false })
 	header := func(name, value string) map[string]string { return map[string]string{name: value} }
 	for _, test := range []struct {
 		name   string
@@ -29,6 +30,7 @@ func TestRequestsThatAreRejected(t *testing.T) {
 		{"endless key", sent{header: header("X-XCOM-AccessKey", strings.Repeat("k", 2000))}, 401, server.RejectedNoKey},
 		{"key with spaces", sent{header: header("X-XCOM-AccessKey", "a b")}, 401, server.RejectedNoKey},
 		{"key of another workspace", sent{header: header("X-XCOM-AccessKey", "other-workspaces")}, 401, server.RejectedKey},
+		{"expired key", sent{header: header("X-XCOM-AccessKey", "expired-key")}, 401, server.RejectedKey},
 		{"API key in its place", sent{header: map[string]string{"X-XCOM-AccessKey": "-", "X-XCOM-Integration-ApiKey": goodKey}}, 401, server.RejectedNoKey},
 		{"GET", sent{method: "GET"}, 405, server.RejectedMethod},
 		{"PUT", sent{method: "PUT"}, 405, server.RejectedMethod},
@@ -71,8 +73,8 @@ func TestRequestsThatAreRejected(t *testing.T) {
 	if n := s.exchange.told(); n != 0 {
 		t.Errorf("%d commands reached the switch", n)
 	}
-	if n := s.crm.questions(); n != 1 {
-		t.Errorf("the CRM was asked %d times, want once: about the other workspace's key", n)
+	if n := s.crm.questions(); n != 2 {
+		t.Errorf("the CRM was asked %d times, want twice: about the two keys that might have been good", n)
 	}
 	s.expect(s.send(sent{}), http.StatusOK, `"OK"`)
 }
