@@ -35,15 +35,16 @@ type eventFilter struct {
 	Allowed []EventName `json:"allowed"`
 }
 
-// wanted is the event filter that is set: what Decode interprets, and the
-// message that somebody else has taken over, which Asterisk 22 filters like any
-// other event (measured: without it in the list it never comes).
+// wanted is the event filter that is set: what Decode interprets, the channels that
+// enter Stasis for us, and the message that somebody else has taken over, which
+// Asterisk 22 filters like any other event (measured: without it in the list it
+// never comes).
 func wanted() []EventName {
-	names := make([]EventName, 0, len(interpreted)+1)
+	names := make([]EventName, 0, len(interpreted)+2)
 	for _, interpretedType := range interpreted {
 		names = append(names, EventName{Type: string(interpretedType)})
 	}
-	return append(names, EventName{Type: ari.Events.ApplicationReplaced})
+	return append(names, EventName{Type: ari.Events.StasisStart}, EventName{Type: ari.Events.ApplicationReplaced})
 }
 
 // Application reads the state of an application. [ErrNotFound] when no websocket
@@ -64,7 +65,8 @@ func (s *Switch) SubscribeAll(ctx context.Context, name string) error {
 }
 
 // Filter makes Asterisk send the application only the events that [Decode]
-// interprets and ApplicationReplaced, for as long as its websocket is open.
+// interprets, StasisStart and ApplicationReplaced, for as long as its websocket is
+// open.
 func (s *Switch) Filter(ctx context.Context, name string) error {
 	return s.call(ctx, http.MethodPut, []string{"applications", name, "eventFilter"}, nil,
 		eventFilter{Allowed: wanted()}, nil)

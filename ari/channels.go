@@ -36,3 +36,17 @@ func (s *Switch) Variable(ctx context.Context, channel bridge.ChannelID, name st
 	err := s.call(ctx, http.MethodGet, []string{"channels", string(channel), "variable"}, query, nil, &answer)
 	return answer.Value, err
 }
+
+// SetVariable sets a variable of a channel that is in Stasis. [ErrConflict] where
+// it isn't, [ErrNotFound] where there is no such channel.
+func (s *Switch) SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error {
+	query := url.Values{"variable": {name}, "value": {value}}
+	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "variable"}, query, nil, nil)
+}
+
+// Continue lets a channel leave Stasis: the dial plan goes on at the priority after
+// it. [ErrConflict] where it isn't in Stasis, [ErrNotFound] where there is no such
+// channel.
+func (s *Switch) Continue(ctx context.Context, channel bridge.ChannelID) error {
+	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, nil, nil, nil)
+}

@@ -39,6 +39,12 @@ type Config struct {
 	// OnChange, if set, is told every change of the Source's status, in order, one
 	// call at a time. It must not block and must not call the Source's Run.
 	OnChange func(Status)
+	// OnStasis, if set, is told of every channel that waits in Stasis for
+	// Application, as soon as Asterisk says so, and after every connect of those
+	// that were there before and are waiting. One channel may be told of twice. It
+	// is called from goroutines that end before Run returns, possibly several at a
+	// time, and must not block: it holds up reading, as Run's sink does.
+	OnStasis func(StasisStart)
 	// Transport carries all requests and the websocket. nil means one of our own,
 	// which ignores proxy settings of the environment: ARI is next door.
 	Transport http.RoundTripper

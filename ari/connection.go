@@ -27,6 +27,7 @@ type connection struct {
 	source *Source
 	socket *websocket.Conn
 	gate   gate
+	door   *doorkeeper
 	// heard counts messages, so that a check can tell whether any came meanwhile.
 	heard atomic.Uint64
 	// doubted is set once a check could not be made although events flow.
@@ -43,7 +44,7 @@ func (s *Source) connect(ctx context.Context, sink func(bridge.Event)) (flowed t
 		return 0, err
 	}
 	defer socket.CloseNow()
-	c := &connection{source: s, socket: socket, gate: gate{sink: sink, counters: &s.counters}}
+	c := &connection{source: s, socket: socket, gate: gate{sink: sink, counters: &s.counters}, door: newDoorkeeper(s.config.OnStasis)}
 
 	ctx, end := context.WithCancelCause(ctx)
 	var tasks sync.WaitGroup
@@ -102,6 +103,7 @@ func (c *connection) serve(ctx context.Context) error {
 		return err
 	}
 	c.gate.open(snapshot)
+	c.door.lookThrough(snapshot.Raw, name)
 	c.source.hears()
 	c.source.flowing(snapshot.Snapshot)
 	return c.watch(ctx)
@@ -142,8 +144,22 @@ func (c *connection) take(raw []byte) error {
 		c.source.logger.Debug("message of Asterisk is no event", zap.Error(err), zap.ByteString("message", raw))
 	case unknown.Type == ari.Events.ApplicationReplaced:
 		return errReplaced
+	case unknown.Type == ari.Events.StasisStart:
+		c.enter(raw)
 	default:
 		c.source.counters.countUnknown(unknown.Type)
 	}
 	return nil
+}
+
+// enter passes on that a channel has entered Stasis. It doesn't wait for the
+// connection's snapshot: somebody is on the line.
+func (c *connection) enter(raw []byte) {
+	start, ok := decodeStasisStart(raw)
+	if !ok {
+		c.source.counters.malformed.Add(1)
+		return
+	}
+	c.source.counters.stasis.Add(1)
+	c.door.announce(start)
 }

@@ -24,6 +24,8 @@ type Stats struct {
 	// them by type (64 names at most, the rest under "other").
 	Unknown      uint64
 	UnknownTypes map[string]uint64
+	// Stasis counts the channels that entered Stasis for us, as Asterisk announced.
+	Stasis uint64
 	// Malformed messages were no events at all.
 	Malformed uint64
 	// Discarded events were read on a connection that ended before its snapshot
@@ -41,7 +43,7 @@ type Stats struct {
 // counters are the live form of Stats. Safe for concurrent use.
 type counters struct {
 	delivered, unknown, malformed, discarded atomic.Uint64
-	bytes, attempts, connections             atomic.Uint64
+	bytes, attempts, connections, stasis     atomic.Uint64
 	lastMessage                              atomic.Int64
 
 	mu    sync.Mutex
@@ -71,6 +73,7 @@ func (c *counters) snapshot() Stats {
 	stats := Stats{
 		Delivered:   c.delivered.Load(),
 		Unknown:     c.unknown.Load(),
+		Stasis:      c.stasis.Load(),
 		Malformed:   c.malformed.Load(),
 		Discarded:   c.discarded.Load(),
 		Bytes:       c.bytes.Load(),

@@ -16,6 +16,10 @@ import (
 const (
 	// maxAnswer bounds a REST answer. Ten thousand channels take about 6 MB.
 	maxAnswer = 32 << 20
+	// maxConnections bounds what is open at the same time; more requests wait. With
+	// its default (sessionlimit of http.conf) Asterisk's web server takes 100 from
+	// everybody together and turns the next away.
+	maxConnections = 24
 	// maxMessage bounds what of Asterisk's explanation goes into an error.
 	maxMessage = 200
 )
@@ -62,7 +66,8 @@ func ownTransport() *http.Transport {
 	protocols.SetHTTP1(true)
 	return &http.Transport{
 		Protocols:           &protocols,
-		MaxIdleConnsPerHost: variableReaders,
+		MaxIdleConnsPerHost: maxConnections,
+		MaxConnsPerHost:     maxConnections,
 		IdleConnTimeout:     30 * time.Second,
 	}
 }

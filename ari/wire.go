@@ -66,6 +66,7 @@ type wireChannel struct {
 	Dialplan  struct {
 		Exten   string `json:"exten"`
 		AppName string `json:"app_name"`
+		AppData string `json:"app_data"`
 	} `json:"dialplan"`
 	// Vars is there only if ari.conf asks for it in channelvars.
 	Vars struct {

@@ -150,3 +150,12 @@ func (s *Server) await(ctx context.Context, holds func() bool) error {
 		}
 	}
 }
+
+// ForgetStasis takes StasisStart out of the event filter of every application.
+func (s *Server) ForgetStasis() {
+	s.update(func() {
+		for _, app := range s.applications {
+			app.allowed = slices.DeleteFunc(app.allowed, func(name string) bool { return name == "StasisStart" })
+		}
+	})
+}

@@ -17,7 +17,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /ari/channels", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		answer(w, http.StatusOK, s.channels)
+		answer(w, http.StatusOK, s.allChannels())
 	})
 	s.mux.HandleFunc("GET /ari/bridges", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
@@ -25,6 +25,9 @@ func (s *Server) routes() {
 		answer(w, http.StatusOK, s.bridges)
 	})
 	s.mux.HandleFunc("GET /ari/channels/{id}/variable", s.serveVariable)
+	s.mux.HandleFunc("POST /ari/channels/{id}/variable", s.serveSetVariable)
+	s.mux.HandleFunc("POST /ari/channels/{id}/continue", s.serveContinue)
+	s.mux.HandleFunc("GET /ari/endpoints/{tech}/{resource}", s.serveEndpoint)
 }
 
 // serve is where every request passes: recorded, slowed down, refused, and only

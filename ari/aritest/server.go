@@ -34,6 +34,8 @@ type Server struct {
 	channels     []json.RawMessage
 	bridges      []json.RawMessage
 	variables    map[variable]string
+	stasis       []waiting
+	endpoints    map[string]endpoint
 	refusal      int
 	slow         map[string]time.Duration
 	requests     []string
@@ -81,6 +83,7 @@ func newServer(tb testing.TB, accept net.Listener) *Server {
 		applications: map[string]*application{},
 		listeners:    map[*listener]struct{}{},
 		variables:    map[variable]string{},
+		endpoints:    map[string]endpoint{},
 		slow:         map[string]time.Duration{},
 	}
 	s.routes()
