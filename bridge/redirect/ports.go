@@ -1,0 +1,68 @@
+package redirect
+
+import (
+	"context"
+	"errors"
+
+	"kontur-ari/bridge"
+)
+
+// Caller is a channel that waits in the dial plan to be told how to go on.
+type Caller struct {
+	Channel bridge.ChannelID
+	// Call is the call that the channel belongs to, as reports name it.
+	Call bridge.CallID
+	// Number is the caller's number as Asterisk shows it; "" or a word where it is
+	// withheld.
+	Number string
+	// Arguments are what the dial plan passed; ours is the one word [Argument].
+	Arguments []string
+	// Found is set for a channel that has waited for an unknown time already.
+	Found bool
+}
+
+// Argument is what the dial plan asks with: Stasis(kontur-ari,redirect).
+const Argument = "redirect"
+
+// Query says about whom the CRM is asked: by PhoneNumber where that is not "", else
+// by the call's id, of which Identity is the CRM's form.
+type Query struct {
+	// PhoneNumber is normalised as in reports.
+	PhoneNumber string
+	Call        bridge.CallID
+	Identity    bridge.Identity
+}
+
+// CRM tells who is responsible for a client.
+type CRM interface {
+	// Responsible returns the ids of the users responsible, the first to be called
+	// first; none and no error where the CRM knows nobody. It is called
+	// concurrently, returns when ctx ends at the latest, and does not retry. Its
+	// error is logged and shows neither secrets nor telephone numbers.
+	Responsible(ctx context.Context, query Query) ([]string, error)
+}
+
+// Identities knows how the CRM calls a call.
+type Identities interface {
+	// Identity returns what the CRM has answered to the call's call-started; false
+	// where it hasn't yet.
+	Identity(ctx context.Context, call bridge.CallID) (bridge.Identity, bool, error)
+}
+
+// ErrGone is what a [Switch] returns for a channel that is not in Stasis any more:
+// the caller has hung up, or was told to go on already.
+var ErrGone = errors.New("the channel is not in Stasis")
+
+// Switch commands the channels that wait. All methods may be called concurrently,
+// are bounded by ctx, and do not retry.
+type Switch interface {
+	// PhoneState tells whether a telephone can be called.
+	PhoneState(ctx context.Context, endpoint string) (PhoneState, error)
+	// SetVariable sets a variable of a waiting channel. [ErrGone].
+	SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error
+	// Continue lets a waiting channel go on in the dial plan. [ErrGone].
+	Continue(ctx context.Context, channel bridge.ChannelID) error
+	// Waiting returns the channels that wait for us, each as Found. It is called once
+	// nobody listens any more, and may wait a moment for Asterisk to know that.
+	Waiting(ctx context.Context) ([]Caller, error)
+}

@@ -1,0 +1,209 @@
+package redirect
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"kontur-ari/bridge"
+)
+
+const (
+	// mostCallers is how many callers are asked about at the same time.
+	mostCallers = 100
+	// mostPhones bounds the telephones that are looked at for one caller, and
+	// phoneReaders how many of them at a time.
+	mostPhones, phoneReaders = 20, 4
+	// mostReserved is what is kept of a caller's time for handing over the result;
+	// a third, where the whole is short.
+	mostReserved = 300 * time.Millisecond
+)
+
+// Config is what a [Redirector] works with. All fields are required.
+type Config struct {
+	CRM        CRM
+	Switch     Switch
+	Identities Identities
+	// Numbers normalises callers' numbers as reports do.
+	Numbers *bridge.Numbers
+	// Users are those of the directory.
+	Users []bridge.User
+	// Timeout is how long a caller may wait, from [Redirector.Enter] until told to
+	// go on. Where Asterisk itself does not answer it may be some seconds longer.
+	Timeout time.Duration
+}
+
+// Redirector serves the callers that wait. Its methods may be called concurrently.
+type Redirector struct {
+	config      Config
+	log         *zap.Logger
+	book        phonebook
+	responsible *responsible
+	trouble     trouble
+	counters    counters
+	places      chan struct{}
+
+	// life ends the asking for everybody under way, not the telling to go on.
+	life    context.Context
+	end     context.CancelFunc
+	flights sync.WaitGroup
+
+	mu       sync.Mutex
+	stopped  bool
+	underway map[bridge.ChannelID]bool
+	// foreign is the arguments that were logged last as not ours.
+	foreign []string
+}
+
+// New returns a Redirector, which must be stopped.
+func New(config Config, log *zap.Logger) *Redirector {
+	r := &Redirector{
+		config:      config,
+		log:         log,
+		book:        newPhonebook(config.Users),
+		responsible: newResponsible(config.CRM, log),
+		trouble:     trouble{log: log},
+		counters:    counters{results: make(map[Result]uint64)},
+		places:      make(chan struct{}, mostCallers),
+		underway:    make(map[bridge.ChannelID]bool),
+	}
+	r.life, r.end = context.WithCancel(context.Background())
+	return r
+}
+
+// Enter takes up a caller and returns at once. A caller who is being served already
+// is not taken up again. After [Redirector.Stop] nobody is.
+func (r *Redirector) Enter(caller Caller) {
+	entered := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped || r.underway[caller.Channel] {
+		return
+	}
+	r.underway[caller.Channel] = true
+	r.flights.Go(func() { r.serve(caller, entered) })
+}
+
+// Stop lets every caller go on, those included of whom nobody has told us, and
+// returns when that is done or ctx ends. Call it when no more events come: who
+// enters Stasis from then on is not waited for.
+func (r *Redirector) Stop(ctx context.Context) error {
+	r.mu.Lock()
+	r.stopped = true
+	r.mu.Unlock()
+	r.end()
+	served := make(chan struct{})
+	go func() { r.flights.Wait(); close(served) }()
+	select {
+	case <-served:
+	case <-ctx.Done():
+		return fmt.Errorf("callers still wait in Stasis: %w", ctx.Err())
+	}
+	return r.releaseWaiting(ctx)
+}
+
+// decision is what was found out for a caller.
+type decision struct {
+	result Result
+	phone  Phone
+	// err is why, for the log, and cause the same without what differs from caller
+	// to caller; nil and "" where nothing went wrong.
+	err   error
+	cause string
+}
+
+// serve takes one caller from entering to going on.
+func (r *Redirector) serve(caller Caller, entered time.Time) {
+	if !slices.Equal(caller.Arguments, []string{Argument}) {
+		r.dismiss(caller)
+		return
+	}
+	deadline := entered.Add(r.config.Timeout)
+	asking, cancel := context.WithDeadline(r.life, deadline.Add(-reserved(r.config.Timeout)))
+	decided := r.admit(asking, caller)
+	cancel()
+	handed := r.release(caller, decided, deadline)
+	r.tell(caller, decided, handed, entered)
+}
+
+// reserved is the part of a caller's time that is kept for handing over the result.
+func reserved(whole time.Duration) time.Duration { return min(mostReserved, whole/3) }
+
+// admit decides about a caller, if there is room.
+func (r *Redirector) admit(ctx context.Context, caller Caller) decision {
+	if caller.Found {
+		// Nobody knows for how long already.
+		return decision{result: Failed}
+	}
+	select {
+	case r.places <- struct{}{}:
+		defer func() { <-r.places }()
+		return r.decide(ctx, caller)
+	default:
+		return decision{result: Overload, err: errOverload, cause: "callers"}
+	}
+}
+
+var errOverload = fmt.Errorf("more than %d callers wait", mostCallers)
+
+// decide asks the CRM and the switch.
+func (r *Redirector) decide(ctx context.Context, caller Caller) decision {
+	query, known, err := r.query(ctx, caller)
+	switch {
+	case err != nil:
+		return decision{result: classify(ctx, err), err: err, cause: "identities"}
+	case !known:
+		return decision{result: Nobody}
+	}
+	users, failed, err := r.responsible.ask(ctx, query)
+	if failed != "" {
+		return decision{result: failed, err: fmt.Errorf("asking the CRM who is responsible: %w", err), cause: err.Error()}
+	}
+	candidates := r.book.candidates(users, mostPhones)
+	states, err := r.phoneStates(ctx, candidates)
+	result, phone := choose(candidates, states)
+	if result == Failed && ctx.Err() != nil {
+		result = classify(ctx, ctx.Err())
+	}
+	decided := decision{result: result, phone: phone, err: err}
+	if err != nil {
+		decided.cause = "telephones"
+	}
+	return decided
+}
+
+// query says how the CRM can be asked about a caller; false where it can't.
+func (r *Redirector) query(ctx context.Context, caller Caller) (Query, bool, error) {
+	number := r.config.Numbers.Normalise(caller.Number)
+	if number != "" {
+		return Query{PhoneNumber: number}, !r.config.Numbers.IsInternal(number), nil
+	}
+	identity, told, err := r.config.Identities.Identity(ctx, caller.Call)
+	if err != nil {
+		return Query{}, false, fmt.Errorf("finding the CRM's id of the call: %w", err)
+	}
+	return Query{Call: caller.Call, Identity: identity}, told, nil
+}
+
+// phoneStates asks the switch about each telephone. One that can't be read is
+// [PhoneUnread]; the error is the first of those.
+func (r *Redirector) phoneStates(ctx context.Context, phones []Phone) ([]PhoneState, error) {
+	states := make([]PhoneState, len(phones))
+	var readers errgroup.Group
+	readers.SetLimit(phoneReaders)
+	for i, phone := range phones {
+		readers.Go(func() (err error) {
+			if states[i], err = r.config.Switch.PhoneState(ctx, phone.Endpoint); err != nil {
+				states[i] = PhoneUnread
+				return fmt.Errorf("looking at the telephone %s: %w", phone.Endpoint, err)
+			}
+			return nil
+		})
+	}
+	return states, readers.Wait()
+}
