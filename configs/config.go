@@ -149,7 +149,7 @@ type Calls struct {
 
 // Redirect is about asking the CRM who is responsible for a caller.
 type Redirect struct {
-	// Timeout is how long a caller may wait for the answer.
+	// Timeout is how long a caller may wait in all, until the dial plan goes on.
 	Timeout time.Duration `mapstructure:"timeout"`
 }
 

@@ -11,7 +11,7 @@ import (
 // reserved are the sections and keys that are read and checked but that nothing
 // acts on yet. A key that ends in a dot stands for its section.
 var reserved = []string{
-	"redirect.", "recordings.", "history.",
+	"recordings.", "history.",
 	"calls.originate_context", "calls.originate_timeout", "calls.auto_answer",
 	"calls.allowed_numbers", "calls.calls_per_minute",
 	"storage.journal_max_size",

@@ -91,7 +91,8 @@ func (r *Redirector) Enter(caller Caller) {
 
 // Stop lets every caller go on, those included of whom nobody has told us, and
 // returns when that is done or ctx ends. Call it when no more events come: who
-// enters Stasis from then on is not waited for.
+// enters Stasis from then on is not waited for. The error means that callers wait
+// whom we know.
 func (r *Redirector) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	r.stopped = true
@@ -104,7 +105,8 @@ func (r *Redirector) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("callers still wait in Stasis: %w", ctx.Err())
 	}
-	return r.releaseWaiting(ctx)
+	r.releaseWaiting(ctx)
+	return nil
 }
 
 // decision is what was found out for a caller.

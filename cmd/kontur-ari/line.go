@@ -12,6 +12,7 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/bridge/delivery"
 	"kontur-ari/bridge/intake"
+	"kontur-ari/bridge/redirect"
 	"kontur-ari/bridge/store"
 	"kontur-ari/crm"
 )
@@ -31,6 +32,8 @@ type line struct {
 	db         *store.Store
 	client     *crm.Client
 	source     *ari.Source
+	switcher   *ari.Switch
+	redirector *redirect.Redirector
 	intake     *intake.Intake
 	dispatcher *delivery.Dispatcher
 
@@ -70,6 +73,10 @@ func (l *line) start(keep time.Duration) {
 func (l *line) stop(ctx context.Context) error {
 	l.running()
 	sourceErr := wait(ctx, l.sourceDone, "the event source")
+	// Nobody tells of callers any more: who waits goes on before the rest is done.
+	letGo, cancel := context.WithTimeout(ctx, remaining(ctx)/2)
+	redirectErr := l.redirector.Stop(letGo)
+	cancel()
 	l.background.Wait()
 	l.taking()
 	intakeErr := wait(ctx, l.intakeDone, "the store")
@@ -82,12 +89,15 @@ func (l *line) stop(ctx context.Context) error {
 	released := make(chan error, 1)
 	adminErr := l.stopAdmin(ctx)
 	go func() { released <- l.release() }()
-	return errors.Join(sourceErr, intakeErr, deliveryErr, adminErr, wait(ctx, released, "the store"))
+	return errors.Join(sourceErr, redirectErr, intakeErr, deliveryErr, adminErr, wait(ctx, released, "the store"))
 }
 
 // release gives back what was acquired, as far as it was.
 func (l *line) release() error {
 	var errs []error
+	if l.switcher != nil {
+		l.switcher.Close()
+	}
 	if l.client != nil {
 		l.client.Close()
 	}
@@ -200,6 +210,7 @@ func (l *line) admin() *admin {
 				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
 				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
+				"redirect":     redirectDetails(l.redirector.Stats()),
 				"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
 			}
 		},

@@ -16,6 +16,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/delivery"
 	"kontur-ari/bridge/intake"
+	"kontur-ari/bridge/redirect"
 	"kontur-ari/bridge/store"
 	"kontur-ari/configs"
 	"kontur-ari/crm"
@@ -85,7 +86,13 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if err != nil {
 		return nil, err
 	}
-	if l.source, err = newSource(cfg, heard, log); err != nil {
+	if l.switcher, err = ari.NewSwitch(ariConfig(cfg)); err != nil {
+		return nil, unusableConfig{err}
+	}
+	if l.redirector, err = newRedirector(cfg, l.client, l.db, l.switcher, log.Named("redirect")); err != nil {
+		return nil, err
+	}
+	if l.source, err = newSource(cfg, heard, l.redirector, log); err != nil {
 		return nil, unusableConfig{err}
 	}
 	if l.stopAdmin, err = serveAdmin(cfg.Admin.Listen, l.admin(), log.Named("admin")); err != nil {
@@ -128,15 +135,22 @@ func newClient(cfg configs.Config, log *zap.Logger) (*crm.Client, error) {
 	}, log.Named("crm"))
 }
 
-func newSource(cfg configs.Config, heard time.Time, log *zap.Logger) (*ari.Source, error) {
-	return ari.NewSource(ari.Config{
+// ariConfig says where Asterisk is and who we are there.
+func ariConfig(cfg configs.Config) ari.Config {
+	return ari.Config{
 		URL:         cfg.Asterisk.URL,
 		Username:    cfg.Asterisk.Username,
 		Password:    ari.Secret(cfg.Asterisk.Password.Reveal()),
 		Application: cfg.Asterisk.Application,
-		LastHeard:   heard,
-		OnChange: func(status ari.Status) {
-			tellSystemd(log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
-		},
-	}, log.Named("ari"))
+	}
+}
+
+func newSource(cfg configs.Config, heard time.Time, redirector *redirect.Redirector, log *zap.Logger) (*ari.Source, error) {
+	config := ariConfig(cfg)
+	config.LastHeard = heard
+	config.OnChange = func(status ari.Status) {
+		tellSystemd(log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
+	}
+	config.OnStasis = func(start ari.StasisStart) { redirector.Enter(callerOf(start)) }
+	return ari.NewSource(config, log.Named("ari"))
 }

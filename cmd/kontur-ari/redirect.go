@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/ari"
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/redirect"
+	"kontur-ari/bridge/store"
+	"kontur-ari/configs"
+	"kontur-ari/crm"
+)
+
+const (
+	// forgottenWithin bounds the wait for Asterisk to notice that we have left.
+	forgottenWithin = time.Second
+	// forgottenEvery is the pause between two looks.
+	forgottenEvery = 50 * time.Millisecond
+)
+
+// newRedirector puts the choice of who is called first between the CRM and the
+// switch.
+func newRedirector(cfg configs.Config, client *crm.Client, db *store.Store, switcher *ari.Switch, log *zap.Logger) (*redirect.Redirector, error) {
+	numbers, err := numbersOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return redirect.New(redirect.Config{
+		CRM:        responsibleUsers{client},
+		Switch:     waitingRoom{switcher, cfg.Asterisk.Application},
+		Identities: db,
+		Numbers:    numbers,
+		Users:      usersOf(cfg),
+		Timeout:    cfg.Redirect.Timeout,
+	}, log), nil
+}
+
+// responsibleUsers is the CRM as package redirect asks it.
+type responsibleUsers struct{ client *crm.Client }
+
+func (r responsibleUsers) Responsible(ctx context.Context, query redirect.Query) ([]string, error) {
+	return r.client.Responsible(ctx, crm.RedirectQuery(query))
+}
+
+// waitingRoom is Asterisk's Stasis as package redirect commands it.
+type waitingRoom struct {
+	switcher    *ari.Switch
+	application string
+}
+
+func (w waitingRoom) PhoneState(ctx context.Context, endpoint string) (redirect.PhoneState, error) {
+	known, err := w.switcher.Endpoint(ctx, endpoint)
+	switch {
+	case errors.Is(err, ari.ErrNotFound):
+		return redirect.PhoneOffline, nil
+	case err != nil:
+		return redirect.PhoneUnread, err
+	case known.State != ari.EndpointOnline:
+		return redirect.PhoneOffline, nil
+	case len(known.Channels) > 0:
+		return redirect.PhoneBusy, nil
+	}
+	return redirect.PhoneFree, nil
+}
+
+func (w waitingRoom) SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error {
+	return goneIfNotWaiting(w.switcher.SetVariable(ctx, channel, name, value))
+}
+
+func (w waitingRoom) Continue(ctx context.Context, channel bridge.ChannelID) error {
+	return goneIfNotWaiting(w.switcher.Continue(ctx, channel))
+}
+
+// Waiting waits until Asterisk has noticed that we don't listen any more: until
+// then one more channel may enter. Where somebody else listens under our name, the
+// callers are his.
+func (w waitingRoom) Waiting(ctx context.Context) ([]redirect.Caller, error) {
+	if free, err := w.nameIsFree(ctx); err != nil || !free {
+		return nil, err
+	}
+	starts, err := w.switcher.Waiting(ctx, w.application)
+	callers := make([]redirect.Caller, len(starts))
+	for i, start := range starts {
+		callers[i] = callerOf(start)
+	}
+	return callers, err
+}
+
+// nameIsFree waits, not for long, until nobody is registered under our name.
+func (w waitingRoom) nameIsFree(ctx context.Context) (bool, error) {
+	for until := time.Now().Add(forgottenWithin); ; {
+		_, err := w.switcher.Application(ctx, w.application)
+		switch {
+		case errors.Is(err, ari.ErrNotFound):
+			return true, nil
+		case err != nil, time.Now().After(until):
+			return false, err
+		}
+		select {
+		case <-time.After(forgottenEvery):
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+// goneIfNotWaiting: to Asterisk a channel that has gone on is a conflict, and one
+// that was hung up isn't there.
+func goneIfNotWaiting(err error) error {
+	if errors.Is(err, ari.ErrNotFound) || errors.Is(err, ari.ErrConflict) {
+		return fmt.Errorf("%w: %w", redirect.ErrGone, err)
+	}
+	return err
+}
+
+// callerOf is a channel in Stasis as package redirect takes it up.
+func callerOf(start ari.StasisStart) redirect.Caller {
+	call := bridge.CallID(start.Channel.LinkedID)
+	if call == "" {
+		// A caller who waits before anybody was dialled is his call's first channel.
+		call = bridge.CallID(start.Channel.ID)
+	}
+	return redirect.Caller{
+		Channel: start.Channel.ID, Call: call, Number: start.Channel.CallerNumber,
+		Arguments: start.Arguments, Found: start.Found,
+	}
+}
+
+// redirectDetails is how redirecting goes, for the person who looks.
+func redirectDetails(stats redirect.Stats) map[string]any {
+	return map[string]any{
+		"results": stats.Results, "underway": stats.Underway, "circuit": stats.Circuit,
+		"gone": stats.Gone, "bare": stats.Bare, "stuck": stats.Stuck, "dismissed": stats.Dismissed,
+	}
+}
