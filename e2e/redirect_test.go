@@ -1,0 +1,206 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"kontur-ari/e2e/lab"
+	"kontur-ari/e2e/phone"
+)
+
+const (
+	// asking is how the CRM is told of a call to the number that asks.
+	asking = "inbound client at 78005550150"
+	// pollEvery is the pause between two looks at a condition.
+	pollEvery = 10 * time.Millisecond
+	// redirectBudget is what a caller may wait, by default; Asterisk's own limit in
+	// the dial plan is redirectLimit.
+	redirectBudget, redirectLimit = 1500 * time.Millisecond, 3 * time.Second
+	// slack is what a busy machine may add to a time.
+	slack = time.Second
+)
+
+// The story of a redirected call is that of any other: Stasis is not to be seen.
+func TestRedirectFindsTheResponsible(t *testing.T) {
+	d, front := asksResponsible(t, names("106", "101", "103"))
+	caller := d.comesIn("78005550150")
+	callee := d.rings("101")
+	d.awaitRedirected("FOUND " + lab.UserID("101") + " 101 SUCCESS")
+	if asked := d.awaitAsked(front, 1); asked.Encode() != "phoneNumber="+d.client {
+		t.Errorf("the CRM was asked for %s", asked.Encode())
+	}
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg(asking, "client>101"))
+}
+
+// Where the responsible can't be called or the CRM can't be asked, the call goes to
+// the fallback, with the reason.
+func TestRedirectFallsBack(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer http.HandlerFunc
+		result string
+	}{
+		{"Nobody", knowsNobody, "NOBODY"},
+		{"NobodyNamed", names(), "NOBODY"},
+		{"NotInTheDirectory", names("199"), "NOBODY"},
+		{"Offline", names("106"), "OFFLINE"},
+		{"CRMDown", unavailable, "ERROR"},
+		{"CRMSlow", silent, "TIMEOUT"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d, _ := asksResponsible(t, test.answer)
+			began := time.Now()
+			caller := d.comesIn("78005550150")
+			callee := d.rings("102")
+			if waited := time.Since(began); waited > redirectBudget+slack {
+				t.Errorf("the caller waited for %s", waited)
+			}
+			d.awaitRedirected(test.result + " SUCCESS")
+			d.picksUp(callee, caller)
+			d.hangsUp(callee, caller)
+			d.expect(answeredLeg(asking, "client>102"))
+		})
+	}
+}
+
+func TestRedirectPassesOverABusyPhone(t *testing.T) {
+	d, _ := asksResponsible(t, names("101"), withoutInternal)
+	talking := d.dials("101", "103")
+	talked := d.rings("103")
+	d.picksUp(talked, talking)
+	caller := d.comesIn("78005550150")
+	callee := d.rings("102")
+	d.awaitRedirected("BUSY SUCCESS")
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.hangsUp(talking, talked)
+	d.expect(answeredLeg(asking, "client>102"))
+}
+
+// A caller who hides his number is asked about by the call.
+func TestRedirectAsksByTheCallForAHiddenNumber(t *testing.T) {
+	d, front := asksResponsible(t, names("101"))
+	caller := d.comesInAs(phone.As("", "78005550152"))
+	callee := d.rings("101")
+	if asked := d.awaitAsked(front, 1).Get("externalId"); !strings.HasPrefix(asked, "Asterisk/") {
+		t.Errorf("the CRM was asked for the call %q", asked)
+	}
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg("inbound anonymous at 78005550152", "client>101"))
+}
+
+func TestRedirectIsGivenUpByTheCaller(t *testing.T) {
+	d, front := asksResponsible(t, silent)
+	caller := d.comesIn("78005550150")
+	d.awaitAsked(front, 1)
+	d.must(caller.Hangup(d.ctx))
+	d.expect([]string{"call-started " + asking, "call-finished", "register-call client>somebody missed"})
+}
+
+// Without a daemon the dial plan goes on at once.
+func TestRedirectWithoutADaemon(t *testing.T) {
+	d, _ := asksResponsible(t, names("101"))
+	if code, err := d.daemon.Terminate(d.ctx); code != 0 || err != nil {
+		t.Fatalf("code %d, %v", code, err)
+	}
+	began := time.Now()
+	caller := d.comesIn("78005550150")
+	callee := d.rings("102")
+	if waited := time.Since(began); waited > slack {
+		t.Errorf("the caller waited for %s", waited)
+	}
+	d.awaitRedirected("- FAILED")
+	d.must(d.daemon.Start(d.ctx))
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg(asking, "client>102"))
+}
+
+// A daemon that is told to stop lets the caller go on first.
+func TestRedirectOfAStoppedDaemonGoesOn(t *testing.T) {
+	d, front := asksResponsible(t, silent)
+	caller := d.comesIn("78005550151")
+	d.awaitAsked(front, 1)
+	began := time.Now()
+	if code, err := d.daemon.Terminate(d.ctx); code != 0 || err != nil {
+		t.Fatalf("code %d, %v", code, err)
+	}
+	callee := d.rings("102")
+	if waited := time.Since(began); waited > redirectBudget+slack {
+		t.Errorf("the caller waited for %s", waited)
+	}
+	d.awaitRedirected("ERROR SUCCESS")
+	d.must(d.daemon.Start(d.ctx))
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg("inbound client at 78005550151", "client>102"))
+}
+
+// A daemon that is killed leaves the caller waiting: the next one lets him go on.
+func TestRedirectOfAKilledDaemonIsEndedByTheNext(t *testing.T) {
+	d, front := asksResponsible(t, silent)
+	caller := d.comesIn("78005550151")
+	d.awaitAsked(front, 1)
+	d.repeats++
+	d.must(d.daemon.Kill())
+	d.must(d.AwaitRunning(d.ctx, "Stasis"))
+	d.must(d.daemon.Start(d.ctx))
+	callee := d.rings("102")
+	d.awaitRedirected("ERROR SUCCESS")
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg("inbound client at 78005550151", "client>102"))
+}
+
+// And where no next one comes, Asterisk's own limit ends the waiting.
+func TestRedirectOfAKilledDaemonIsEndedByTheDialplan(t *testing.T) {
+	d, front := asksResponsible(t, silent)
+	began := time.Now()
+	caller := d.comesIn("78005550150")
+	d.awaitAsked(front, 1)
+	d.repeats++
+	d.must(d.daemon.Kill())
+	callee := d.rings("102")
+	if waited := time.Since(began); waited > redirectLimit+slack {
+		t.Errorf("the caller waited for %s", waited)
+	}
+	d.awaitRedirected("-")
+	d.must(d.daemon.Start(d.ctx))
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg(asking, "client>102"))
+}
+
+// The line to Asterisk is cut while the CRM is asked: when it is mended, the caller
+// goes on.
+func TestRedirectOverABrokenLine(t *testing.T) {
+	var line *relay
+	d, front := asksResponsible(t, silent, func(config *lab.DaemonConfig) {
+		line = startRelay(t, config.Lab)
+		config.URL = line.url()
+	})
+	caller := d.comesIn("78005550151")
+	d.awaitAsked(front, 1)
+	line.cut()
+	// Until all tries to let him go on have failed.
+	d.awaitDaemonLogged("a caller can't be told to go on")
+	line.mend()
+	callee := d.rings("102")
+	d.awaitRedirected("ERROR SUCCESS")
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(answeredLeg("inbound client at 78005550151", "client>102"))
+}
+
+// awaitDaemonLogged waits until kontur-ari has logged something.
+func (d *told) awaitDaemonLogged(text string) {
+	d.Helper()
+	for !strings.Contains(d.daemon.Log(), text) {
+		d.must(d.pause(pollEvery))
+	}
+}
