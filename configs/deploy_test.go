@@ -97,3 +97,26 @@ func TestProxyExamplesFitTheServer(t *testing.T) {
 		}
 	}
 }
+
+// TestRedirectSnippetsFitTheDefaults: the dialplan names our application, and gives
+// up later than we do.
+func TestRedirectSnippetsFitTheDefaults(t *testing.T) {
+	limit := regexp.MustCompile(`(?m)^ same => n,Set\(TIMEOUT\(absolute\)=([1-9]\d*)\)$`)
+	for _, name := range []string{"extensions_kontur.conf", "extensions_custom.conf"} {
+		snippet := readDeploy(t, "asterisk/"+name)
+		if want := "\n same => n,Stasis(" + Default().Asterisk.Application + ",redirect)\n"; !strings.Contains(snippet, want) {
+			t.Errorf("%s has no line %q", name, want)
+		}
+		found := limit.FindStringSubmatch(snippet)
+		if found == nil {
+			t.Errorf("%s sets no TIMEOUT(absolute)", name)
+			continue
+		}
+		if seconds, err := time.ParseDuration(found[1] + "s"); err != nil || seconds < Default().Redirect.Timeout+time.Second {
+			t.Errorf("%s: Asterisk gives up after %s (%v), redirect.timeout is %s", name, seconds, err, Default().Redirect.Timeout)
+		}
+		if !strings.Contains(snippet, "\nexten => T,1,Set(TIMEOUT(absolute)=0)\n") {
+			t.Errorf("%s has nowhere to go then", name)
+		}
+	}
+}
