@@ -154,6 +154,48 @@ func TestGoingOnIsTriedAgain(t *testing.T) {
 	})
 }
 
+// The answer to the first try is lost, not the try.
+func TestGoingOnWithoutAnAnswerIsGoingOn(t *testing.T) {
+	play(t, func(t *testing.T, e *exchange) {
+		var tries atomic.Int32
+		e.cont = func(ctx context.Context, _ int) error {
+			if tries.Add(1) > 1 {
+				return nil
+			}
+			e.mu.Lock()
+			e.went["1.1"] = 0
+			e.mu.Unlock()
+			return hang(ctx)
+		}
+		e.enters("1.1", client)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if stats := e.r.Stats(); tries.Load() != 2 || stats.Gone != 0 || stats.Stuck != 0 {
+			t.Errorf("%d tries, %+v", tries.Load(), stats)
+		}
+	})
+}
+
+// Even when all time is used up there is some to say why.
+func TestALateCallerIsToldWhyAsWell(t *testing.T) {
+	play(t, func(t *testing.T, e *exchange) {
+		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
+			time.Sleep(2 * time.Second) // a CRM's client that has not kept its promise
+			return nil, ctx.Err()
+		}
+		e.set = func(ctx context.Context, _ int) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(100 * time.Millisecond):
+				return nil
+			}
+		}
+		e.enters("1.1", client)
+		e.has("1.1", 2100*time.Millisecond, only(redirect.TimedOut))
+	})
+}
+
 func TestACallerWhoCannotGoOnIsTold(t *testing.T) {
 	play(t, func(t *testing.T, e *exchange) {
 		e.cont = func(context.Context, int) error { return errors.New("500") }
@@ -320,8 +362,8 @@ func TestAStopLetsEverybodyGoOn(t *testing.T) {
 	play(t, func(t *testing.T, e *exchange) {
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) { return nil, hang(ctx) }
 		e.waiting = []redirect.Caller{{Channel: "1.2", Number: client, Arguments: []string{"redirect"}}}
-		for range 10 {
-			e.r.Enter(redirect.Caller{Channel: "1.1", Number: client, Arguments: []string{"redirect"}})
+		for _, channel := range []bridge.ChannelID{"1.1", "1.4", "1.5", "1.6", "1.7", "1.8"} {
+			e.r.Enter(redirect.Caller{Channel: channel, Number: client, Arguments: []string{"redirect"}})
 		}
 		synctest.Wait()
 		if err := e.r.Stop(t.Context()); err != nil {
