@@ -18,6 +18,9 @@
 //   - A second websocket for the same application silently takes over. The first
 //     is told ApplicationReplaced (only if its event filter lets that pass) and
 //     hears nothing more. It must not fight: see [StoodDown].
+//   - A channel that runs Stasis(application) while no websocket is open goes on in
+//     the dial plan at once. One that entered before the websocket closed stays there
+//     until it is told to go on, by whoever; so each connection looks for those.
 //   - Events of a gap are not queued. After every connect the Source therefore
 //     reads all channels and bridges and hands that over as the first event of
 //     the connection ([bridge.EventSnapshot]).

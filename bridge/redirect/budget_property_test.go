@@ -1,0 +1,67 @@
+package redirect_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"kontur-ari/bridge/redirect"
+)
+
+// step is how one request goes: it takes its time and then fails or doesn't, and is
+// given up when its context ends.
+type step struct {
+	takes time.Duration
+	fails bool
+}
+
+func (s step) run(ctx context.Context) error {
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.fails {
+		return errors.New("HTTP 500")
+	}
+	return nil
+}
+
+var steps = rapid.Custom(func(t *rapid.T) step {
+	return step{
+		takes: time.Duration(rapid.IntRange(0, 2000).Draw(t, "ms")) * time.Millisecond,
+		fails: rapid.Bool().Draw(t, "fails"),
+	}
+})
+
+// However long the CRM, the telephones and the variables take, and whichever of them
+// fails: as long as Asterisk obeys, the caller goes on within the budget, and FOUND is
+// never told without whom.
+func TestEveryCallerGoesOnWithinTheBudget(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		crm, phone := steps.Draw(rt, "crm"), steps.Draw(rt, "phone")
+		sets := [3]step{steps.Draw(rt, "set 1"), steps.Draw(rt, "set 2"), steps.Draw(rt, "set 3")}
+		state := rapid.SampledFrom([]redirect.PhoneState{redirect.PhoneFree, redirect.PhoneBusy, redirect.PhoneOffline}).Draw(rt, "state")
+		var after time.Duration
+		var found map[string]string
+		play(t, func(_ *testing.T, e *exchange) {
+			e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
+				return []string{"anna", "boris"}, crm.run(ctx)
+			}
+			e.phone = func(ctx context.Context, _ string) (redirect.PhoneState, error) { return state, phone.run(ctx) }
+			e.set = func(ctx context.Context, try int) error { return sets[try].run(ctx) }
+			e.enters("1.1", client)
+			after, found = e.went["1.1"], e.variables["1.1"]
+		})
+		if after > budget {
+			rt.Fatalf("the caller went on after %s", after)
+		}
+		result, told := found["KONTUR_RESULT"]
+		if (result == "FOUND") != (told && found["KONTUR_EXTEN"] != "" && found["KONTUR_USER"] != "") {
+			rt.Fatalf("%v", found)
+		}
+	})
+}
