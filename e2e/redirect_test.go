@@ -169,7 +169,7 @@ func TestRedirectOfAKilledDaemonIsEndedByTheDialplan(t *testing.T) {
 	if waited := time.Since(began); waited > redirectLimit+slack {
 		t.Errorf("the caller waited for %s", waited)
 	}
-	d.awaitRedirected("-")
+	d.awaitRedirected("- SUCCESS")
 	d.must(d.daemon.Start(d.ctx))
 	d.picksUp(callee, caller)
 	d.hangsUp(caller, callee)

@@ -113,7 +113,7 @@ func (d *told) awaitAsked(front *responsible, times int) url.Values {
 func (d *told) awaitRedirected(want string) {
 	d.Helper()
 	// The log may have the calls of other tests.
-	logged, err := d.AwaitLogged(d.ctx, "redirected "+d.client+": ")
+	logged, err := d.AwaitLogged(d.ctx, "Ext. asked: redirected "+d.client+": ")
 	d.must(err)
 	if found := strings.Join(strings.Fields(logged), " "); found != want {
 		d.Errorf("the dial plan found %q, not %q", found, want)
