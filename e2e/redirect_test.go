@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,6 +80,31 @@ func TestRedirectPassesOverABusyPhone(t *testing.T) {
 	d.hangsUp(caller, callee)
 	d.hangsUp(talking, talked)
 	d.expect(answeredLeg(asking, "client>102"))
+}
+
+// After five callers a CRM that is down is not asked any more.
+func TestRedirectLeavesADeadCRMInPeace(t *testing.T) {
+	d, front := asksResponsible(t, unavailable)
+	var stories [][]string
+	for i := range 5 {
+		number := fmt.Sprintf("7495000000%d", i)
+		caller := d.comesInAs(phone.As(number, "78005550150"))
+		callee := d.rings("102")
+		d.must(caller.AwaitRinging(d.ctx))
+		d.hangsUp(caller, callee)
+		stories = append(stories, missedLeg("inbound "+number+" at 78005550150", "client>102"))
+	}
+	caller := d.comesIn("78005550150")
+	callee := d.rings("102")
+	d.awaitRedirected("CIRCUIT SUCCESS")
+	d.picksUp(callee, caller)
+	d.hangsUp(caller, callee)
+	d.expect(append(stories, answeredLeg(asking, "client>102"))...)
+	front.mu.Lock()
+	defer front.mu.Unlock()
+	if len(front.asked) != 5 {
+		t.Errorf("the CRM was asked %d times", len(front.asked))
+	}
 }
 
 // A caller who hides his number is asked about by the call.
