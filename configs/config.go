@@ -143,8 +143,10 @@ type Calls struct {
 	AutoAnswer bool `mapstructure:"auto_answer"`
 	// AllowedNumbers matches what the CRM may have dialled. Empty: nothing.
 	AllowedNumbers []Pattern `mapstructure:"allowed_numbers"`
-	// CallsPerMinute is how many calls the CRM may start for one user.
+	// CallsPerMinute is how many calls the CRM may start in a minute for one user.
 	CallsPerMinute int `mapstructure:"calls_per_minute"`
+	// CallsAtOnce is how many of them may go on at a time.
+	CallsAtOnce int `mapstructure:"calls_at_once"`
 }
 
 // Redirect is about asking the CRM who is responsible for a caller.

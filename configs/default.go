@@ -28,6 +28,7 @@ func Default() Config {
 			OriginateTimeout: 30 * time.Second,
 			AllowedNumbers:   []Pattern{MustPattern(`^7\d{10}$`)},
 			CallsPerMinute:   30,
+			CallsAtOnce:      2,
 		},
 		Redirect: Redirect{Timeout: 1500 * time.Millisecond},
 		Recordings: Recordings{

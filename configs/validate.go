@@ -27,6 +27,7 @@ var ranges = map[string]limits{
 	"kontur.connections":       {"1", "256"},
 	"calls.originate_timeout":  {"1s", "5m"},
 	"calls.calls_per_minute":   {"1", "1000"},
+	"calls.calls_at_once":      {"1", "100"},
 	"redirect.timeout":         {"100ms", "10s"},
 	"storage.journal_keep":     {"1h", "8760h"},
 	"storage.journal_max_size": {"16MiB", "1TiB"},

@@ -12,8 +12,6 @@ import (
 // acts on yet. A key that ends in a dot stands for its section.
 var reserved = []string{
 	"recordings.", "history.",
-	"calls.originate_context", "calls.originate_timeout", "calls.auto_answer",
-	"calls.allowed_numbers", "calls.calls_per_minute",
 	"storage.journal_max_size",
 }
 
@@ -86,9 +84,6 @@ func warnReserved(r *report, cfg *Config) {
 		if !sameValue(set, usual) {
 			r.warn(key.path, "reserved: read and checked, not acted on yet")
 		}
-	}
-	if !slices.EqualFunc(cfg.Calls.AllowedNumbers, defaults.Calls.AllowedNumbers, Pattern.Equal) {
-		r.warn("calls.allowed_numbers", "reserved: read and checked, not acted on yet")
 	}
 }
 

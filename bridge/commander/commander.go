@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -52,7 +53,8 @@ type Commander struct {
 	unfinished []bridge.Order
 	turns      *turns
 	limits     *limits
-	stats      stats
+
+	repeated, untold atomic.Int64
 
 	// life ends what is done in the background.
 	life       context.Context
@@ -89,12 +91,6 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 		return fmt.Errorf("waiting for an earlier command of communication %s: %w", command.CommunicationID, err)
 	}
 	defer leave()
-	err = c.call(ctx, command)
-	c.stats.took(err)
-	return err
-}
-
-func (c *Commander) call(ctx context.Context, command bridge.CallCommand) error {
 	order, phones, refusal := c.read(command)
 	if refusal != nil {
 		return refusal
@@ -140,7 +136,7 @@ func (c *Commander) orderedBefore(ctx context.Context, order bridge.Order) (bool
 	case refusal != nil:
 		return true, refusal
 	}
-	c.stats.repeated.Add(1)
+	c.repeated.Add(1)
 	return true, nil
 }
 
@@ -170,6 +166,7 @@ func (c *Commander) act(action bridge.Action) {
 			c.log.Debug("done", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
 			return
 		case attempt == actAttempts:
+			c.untold.Add(1)
 			c.log.Error("the switch could not be told", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
 			return
 		case attempt == 1:

@@ -12,12 +12,6 @@ import (
 
 // Hangup implements [bridge.Commander].
 func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) error {
-	err := c.hangup(ctx, command)
-	c.stats.took(err)
-	return err
-}
-
-func (c *Commander) hangup(ctx context.Context, command bridge.HangupCommand) error {
 	legs, err := c.legs(ctx, command)
 	if err != nil {
 		return err

@@ -10,11 +10,13 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/ari"
+	"kontur-ari/bridge/commander"
 	"kontur-ari/bridge/delivery"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/redirect"
 	"kontur-ari/bridge/store"
 	"kontur-ari/crm"
+	"kontur-ari/crm/server"
 )
 
 const (
@@ -34,10 +36,13 @@ type line struct {
 	source     *ari.Source
 	switcher   *ari.Switch
 	redirector *redirect.Redirector
+	commander  *commander.Commander
+	server     *server.Server
 	intake     *intake.Intake
 	dispatcher *delivery.Dispatcher
 
 	running, taking, delivering context.CancelFunc
+	serverDone                  chan error
 	sourceDone                  chan error
 	intakeDone                  chan error
 	deliveryDone                chan error
@@ -60,17 +65,23 @@ func (l *line) start(keep time.Duration) {
 	l.running = cancel
 	l.sourceDone = make(chan error, 1)
 	go func() { l.sourceDone <- l.source.Run(ctx, l.intake.Put) }()
+	l.background.Go(func() { l.recoverOrders(ctx) })
+	l.serve()
 	l.background.Go(func() { watchdog(ctx, l.log, l.alive) })
 	l.background.Go(func() { l.prune(ctx, keep) })
 	l.background.Go(func() { l.authorise(ctx) })
 	l.background.Go(func() { l.recordHeard(ctx) })
 }
 
-// stop ends the line in the order in which events run through it: no new ones,
-// then those that arrived are stored, then what is ready is delivered as far as
+// stop ends the line in the order in which things run through it: no new commands and
+// events, then those that arrived are stored, then what is ready is delivered as far as
 // ctx allows. What is left waits in the outbox for the next start. It returns
 // when ctx ends at the latest.
 func (l *line) stop(ctx context.Context) error {
+	// A command needs everything else.
+	obey, cancel := context.WithTimeout(ctx, remaining(ctx)/4)
+	serverErr := l.stopServing(obey)
+	cancel()
 	l.running()
 	sourceErr := wait(ctx, l.sourceDone, "the event source")
 	// Nobody tells of callers any more: who waits goes on before the rest is done.
@@ -78,6 +89,7 @@ func (l *line) stop(ctx context.Context) error {
 	redirectErr := l.redirector.Stop(letGo)
 	cancel()
 	l.background.Wait()
+	l.commander.Close()
 	l.taking()
 	intakeErr := wait(ctx, l.intakeDone, "the store")
 	// Requests under way when time is up need a moment to be recorded.
@@ -89,12 +101,19 @@ func (l *line) stop(ctx context.Context) error {
 	released := make(chan error, 1)
 	adminErr := l.stopAdmin(ctx)
 	go func() { released <- l.release() }()
-	return errors.Join(sourceErr, redirectErr, intakeErr, deliveryErr, adminErr, wait(ctx, released, "the store"))
+	return errors.Join(serverErr, sourceErr, redirectErr, intakeErr, deliveryErr, adminErr, wait(ctx, released, "the store"))
 }
 
 // release gives back what was acquired, as far as it was.
 func (l *line) release() error {
 	var errs []error
+	if l.server != nil && l.serverDone == nil {
+		// It listens, and has nobody to wait for.
+		errs = append(errs, l.server.Shutdown(context.Background()))
+	}
+	if l.commander != nil {
+		l.commander.Close()
+	}
 	if l.switcher != nil {
 		l.switcher.Close()
 	}
@@ -210,6 +229,7 @@ func (l *line) admin() *admin {
 				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
 				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
+				"commands":     l.commandDetails(),
 				"redirect":     redirectDetails(l.redirector.Stats()),
 				"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
 			}

@@ -84,9 +84,11 @@ func (w waitingRoom) Waiting(ctx context.Context) ([]redirect.Caller, error) {
 		return nil, err
 	}
 	starts, err := w.switcher.Waiting(ctx, w.application)
-	callers := make([]redirect.Caller, len(starts))
-	for i, start := range starts {
-		callers[i] = callerOf(start)
+	var callers []redirect.Caller
+	for _, start := range starts {
+		if !bridge.Ordered(start.Channel.ID) {
+			callers = append(callers, callerOf(start))
+		}
 	}
 	return callers, err
 }

@@ -92,7 +92,14 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if l.redirector, err = newRedirector(cfg, l.client, l.db, l.switcher, log.Named("redirect")); err != nil {
 		return nil, err
 	}
+	if l.commander, err = newCommander(cfg, directory, l); err != nil {
+		return nil, err
+	}
+	l.intake.Act(l.commander.Act)
 	if l.source, err = newSource(cfg, heard, l.redirector, log); err != nil {
+		return nil, unusableConfig{err}
+	}
+	if l.server, err = newServer(cfg, l); err != nil {
 		return nil, unusableConfig{err}
 	}
 	if l.stopAdmin, err = serveAdmin(cfg.Admin.Listen, l.admin(), log.Named("admin")); err != nil {
@@ -151,6 +158,10 @@ func newSource(cfg configs.Config, heard time.Time, redirector *redirect.Redirec
 	config.OnChange = func(status ari.Status) {
 		tellSystemd(log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
 	}
-	config.OnStasis = func(start ari.StasisStart) { redirector.Enter(callerOf(start)) }
+	config.OnStasis = func(start ari.StasisStart) {
+		if !bridge.Ordered(start.Channel.ID) {
+			redirector.Enter(callerOf(start))
+		}
+	}
 	return ari.NewSource(config, log.Named("ari"))
 }
