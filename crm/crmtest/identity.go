@@ -38,7 +38,7 @@ func (c *CRM) order(communicationID string) bool {
 	if c.communication(communicationID) != nil {
 		return false
 	}
-	c.calls = append(c.calls, &call{communication: communicationID, ordered: true, known: true})
+	c.calls = append(c.calls, &call{communication: communicationID, ordered: true, known: true, story: story{ordered: true}})
 	return true
 }
 

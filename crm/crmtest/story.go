@@ -10,6 +10,8 @@ import (
 // fault it goes on as if the request had been right where that is harmless, so
 // that one mistake gives one fault and not ten.
 type story struct {
+	// ordered: the CRM asked for the call itself.
+	ordered                               bool
 	started, finished, failed, registered bool
 	// legFinished: the one call-event of type finished has come.
 	legFinished bool
@@ -115,6 +117,10 @@ func (s *story) misdescribed(body Body) []fault {
 	}
 	if body.ClientPhone != s.clientPhone {
 		faults = append(faults, faultf(BreachParties, "the clientPhone was %q and is %q", s.clientPhone, body.ClientPhone))
+	}
+	if s.ordered && s.vatsPhone == "" {
+		// Which of our numbers the client sees shows only when he is dialled.
+		s.vatsPhone = body.ExternalVatsPhone
 	}
 	if body.ExternalVatsPhone != s.vatsPhone {
 		faults = append(faults, faultf(BreachParties, "the externalVatsPhone was %q and is %q", s.vatsPhone, body.ExternalVatsPhone))

@@ -28,6 +28,9 @@ func BuildDaemon(ctx context.Context, directory string) (string, error) {
 // Daemon is kontur-ari as a process of its own. It may be killed and started
 // again: its configuration and its storage stay.
 type Daemon struct {
+	// Commands is the base URL at which it takes the CRM's.
+	Commands string
+
 	program string
 	config  string
 	admin   string
@@ -42,7 +45,11 @@ func NewDaemon(program, directory string, config DaemonConfig) (*Daemon, error) 
 	if err != nil {
 		return nil, err
 	}
-	config.admin = admin
+	server, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	config.admin, config.server = admin, server
 	config.storage = filepath.Join(directory, "storage")
 	path := filepath.Join(directory, "kontur-ari.yaml")
 	if err := os.MkdirAll(config.storage, 0o700); err != nil {
@@ -55,7 +62,7 @@ func NewDaemon(program, directory string, config DaemonConfig) (*Daemon, error) 
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return nil, fmt.Errorf("write the daemon's configuration: %w", err)
 	}
-	return &Daemon{program: program, config: path, admin: "http://" + config.admin}, nil
+	return &Daemon{program: program, config: path, admin: "http://" + config.admin, Commands: "http://" + config.server + "/kontur"}, nil
 }
 
 // Start starts the daemon and returns when it hears Asterisk. When it doesn't,

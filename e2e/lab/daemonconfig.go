@@ -40,8 +40,12 @@ type DaemonConfig struct {
 	CRM, Workspace, APIKey string
 	// WithoutInternal leaves out calls between employees.
 	WithoutInternal bool
+	// AutoAnswer asks phones to pick up by themselves; RingTime is how long they ring
+	// for the CRM, 30 s where it is "".
+	AutoAnswer bool
+	RingTime   string
 
-	admin, storage string
+	admin, server, storage string
 }
 
 // Users are the extensions in the daemon's directory.
@@ -63,6 +67,9 @@ kontur:
   api_key: {{.APIKey}}
 admin:
   listen: {{.AdminListen}}
+server:
+  listen: {{.ServerListen}}
+  base_path: /kontur
 directory:
   users:
 {{- range .Users}}
@@ -80,6 +87,8 @@ directory:
       number: "{{number}}"
 calls:
   report_internal: {{not .WithoutInternal}}
+  auto_answer: {{.AutoAnswer}}
+  originate_timeout: {{or .RingTime "30s"}}
 storage:
   directory: {{.StorageDirectory}}
 log:
@@ -89,6 +98,9 @@ log:
 
 // AdminListen is where the daemon serves its health.
 func (c DaemonConfig) AdminListen() string { return c.admin }
+
+// ServerListen is where the daemon takes commands.
+func (c DaemonConfig) ServerListen() string { return c.server }
 
 // StorageDirectory is where the daemon keeps its files.
 func (c DaemonConfig) StorageDirectory() string { return c.storage }

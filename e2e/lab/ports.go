@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync/atomic"
 )
 
 // ports are those that one Asterisk listens on.
@@ -34,12 +35,20 @@ const (
 	portCount   = 12000
 )
 
+// portsGiven begins anywhere, since another process may be at it too, and counts up:
+// what was given to one daemon is not given to the next before its start.
+var portsGiven = func() *atomic.Int64 {
+	var given atomic.Int64
+	given.Store(rand.Int64N(portCount))
+	return &given
+}()
+
 // freeAddress finds a TCP address that a daemon may listen on.
 func freeAddress() (string, error) {
 	var err error
 	for range 100 {
 		var listener net.Listener
-		port := firstPort + rand.IntN(portCount)
+		port := firstPort + portsGiven.Add(1)%portCount
 		if listener, err = net.Listen("tcp4", fmt.Sprintf("%s:%d", daemonsHost, port)); err == nil {
 			return listener.Addr().String(), listener.Close()
 		}
