@@ -66,6 +66,9 @@ func (l *ledger) enter(r bridge.Report) error {
 		return a.close(r)
 	case bridge.ReportFailed:
 		a.register = true
+		if slices.ContainsFunc(a.legs, func(leg *legAccount) bool { return leg.connected }) {
+			return errors.New("call-failed although somebody has talked")
+		}
 		return a.close(a.started)
 	case bridge.ReportRegister:
 		return a.registered(r)

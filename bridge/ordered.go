@@ -117,14 +117,14 @@ func (t *Tracker) pickedUpPhone(own *channel) {
 }
 
 // dialsAsOrdered tells whether a channel dials what its order says, as it does from
-// when it is picked up until it has talked.
+// when it is picked up until it has talked; or has done so unheard.
 func (t *Tracker) dialsAsOrdered(own *channel) bool {
 	o := t.orderFor(own)
 	if o == nil || o.PickedUp != "" && o.PickedUp != own.ID {
 		return false
 	}
 	l := own.call.openLegOf(own.ID)
-	return l != nil && l == own.call.orderedLeg() && l.State == LegAppeared
+	return l != nil && l == own.call.orderedLeg() && (l.State == LegAppeared || !o.Dialled)
 }
 
 // orderDials: the phone that was picked up dials. Its leg is there already, and

@@ -180,6 +180,24 @@ func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 		{scenario{"it began to ring in a gap", outsideCalls, "0 order O u101 79997775533\n" + unheard(phoneRinging[strings.Index(phoneRinging, "0.010"):strings.Index(phoneRinging, "0.025")]) + "~0.03 state O.1 Ringing\n0.030 settled O placed 1\n0.5 snapshot\n" + clientAnswers + "8 gone O.1 16\n8 gone B 16", late("0.020", "0.500")}, []string{"dial O.1 79997775533"}},
 		{scenario{"it rings and is busy in a gap", outsideCalls, "0 order O u101 79997775533\n0.030 settled O placed 1\n0.5 snapshot", "0.500 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"it is placed after the snapshot was read", outsideCalls, "0 order O u101 79997775533\n0.030 settled O placed 1\n0.030 snapshot\n" + strings.Replace(phoneRinging[strings.Index(phoneRinging, "0.010"):], "0.025 settled O placed 1", "", 1) + clientAnswers + "8 gone O.1 16\n8 gone B 16", clientAnswersReports}, []string{"dial O.1 79997775533"}},
+		{scenario{"all of it happens in a gap", outsideCalls, phoneRinging + unheard(clientAnswers) + "6 snapshot\n8 gone O.1 16\n8 gone B 16", late("5.002", "6.000")}, []string{"dial O.1 79997775533"}},
+		{scenario{"a colleague answers in a gap", outsideCalls, strings.ReplaceAll(phoneRinging, "u101 79997775533", "u101 102 u102") + unheard(`
+			2     state O.1 Up
+			2.010 app O.1 Dial
+			2.010 new B PJSIP/102 Down
+			2.011 dial O.1>B 102
+			5.001 enter B br1
+			5.002 enter O.1 br1`) + `
+			6     snapshot
+			8     gone B 16
+			8     gone O.1 16`, `
+			0.020 O.1 started internal - -
+			0.020 O.1 O.1 appeared user:u101>user:u102
+			6.000 O.1 O.1 connected user:u101>user:u102
+			8.000 O.1 O.1 disconnected user:u101>user:u102
+			8.000 O.1 O.1 finished user:u101>user:u102
+			8.000 O.1 CALL-FINISHED
+			8.000 O.1 REGISTER O.1 user:u101>user:u102 6.000..8.000`}, []string{"dial O.1 102"}},
 		{scenario{"it is gone after a gap", outsideCalls, phoneRinging + "~3 gone O.1 17\n4 snapshot", failedAt("4.000")}, []string{"failed O: switch away"}},
 	})
 }

@@ -10,6 +10,35 @@ import (
 	"kontur-ari/bridge"
 )
 
+// heardText is an event with whom it was heard from.
+func heardText(event bridge.Event) string {
+	if event.Order != nil {
+		return orderText(event)
+	}
+	return "Asterisk  " + eventText(event)
+}
+
+// orderText is what the CRM has ordered, or what became of it.
+func orderText(event bridge.Event) string {
+	order, news := event.Order.Order, event.Order
+	to := order.Number
+	if order.To != "" {
+		to += " (user " + order.To + ")"
+	}
+	switch {
+	case event.Type == bridge.EventOrdered:
+		return fmt.Sprintf("CRM       CALL for user %s: %s, communication %s", order.From, to, order.CommunicationID)
+	case news.Settlement == bridge.OrderPlaced:
+		return fmt.Sprintf("  switch   rings %d phones", news.Phones)
+	}
+	return fmt.Sprintf("  switch   not told to ring, %s: %s: %s", news.Settlement, news.Status, news.Message)
+}
+
+// actionText is what the switch is told.
+func actionText(action bridge.Action) string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s %s", action.Kind, action.Channel, action.Number))
+}
+
 // eventText is an event in a line for a person.
 func eventText(event bridge.Event) string {
 	parts := []string{string(event.Type)}

@@ -96,7 +96,7 @@ func switchRungs(passages []passage, call bridge.CallID) (rungs []rung) {
 	story, channels := storyOf(legible(passages), call)
 	there := presenceOf(channels)
 	for _, e := range story {
-		rungs = append(rungs, rung{e.received, "Asterisk  " + eventText(e.event)})
+		rungs = append(rungs, rung{e.received, heardText(e.event)})
 		if gone := there.follow(e.event); gone != "" {
 			rungs = append(rungs, rung{e.received, "  gone     " + gone})
 		}

@@ -125,7 +125,7 @@ func newTeller(tracker *bridge.Tracker, there *presence, o replayOptions) *telle
 func (t *teller) tell(e recorded) error {
 	outcome := t.tracker.Apply(e.event)
 	if !t.asJSON {
-		t.say(e.event.Time, "Asterisk  "+eventText(e.event))
+		t.say(e.event.Time, heardText(e.event))
 		if gone := t.there.follow(e.event); gone != "" {
 			t.say(e.event.Time, "  gone     "+gone)
 		}
@@ -135,6 +135,11 @@ func (t *teller) tell(e recorded) error {
 	}
 	for _, id := range outcome.Touched {
 		t.touched[id] = true
+	}
+	for _, action := range outcome.Actions {
+		if !t.asJSON && !t.leftOut(action.Call) {
+			t.say(e.event.Time, "  switch   "+actionText(action))
+		}
 	}
 	for _, report := range outcome.Reports {
 		t.reported[report.Call] = true
@@ -148,6 +153,11 @@ func (t *teller) tell(e recorded) error {
 		}
 		if err := json.NewEncoder(t.out).Encode(report); err != nil {
 			return fmt.Errorf("writing a report: %w", err)
+		}
+	}
+	for _, failure := range outcome.Failures {
+		if !t.leftOut(failure.Call) {
+			t.say(e.event.Time, fmt.Sprintf("  failed   %s nobody was dialled: %s", failure.Call, failure.Cause))
 		}
 	}
 	for _, note := range outcome.Notes {

@@ -161,6 +161,9 @@ func named(event bridge.Event) (keys []string) {
 	for _, ch := range []*bridge.Channel{event.Channel, event.Caller, event.Peer} {
 		keys = append(keys, channelKeys(ch)...)
 	}
+	if event.Order != nil {
+		keys = append(keys, phoneKeys(*event.Order)...)
+	}
 	keys = append(keys, roomKeys(event.Room)...)
 	if t := event.Transfer; t != nil {
 		for _, id := range []bridge.ChannelID{t.Transferer, t.SecondLeg, t.Transferee, t.Target} {
@@ -168,6 +171,15 @@ func named(event bridge.Event) (keys []string) {
 				keys = append(keys, channelKey(id))
 			}
 		}
+	}
+	return keys
+}
+
+// phoneKeys are the phones that ring for an order. The first names the call.
+func phoneKeys(news bridge.OrderNews) []string {
+	keys := []string{channelKey(news.Order.Channel(1))}
+	for n := 2; n <= news.Phones; n++ {
+		keys = append(keys, channelKey(news.Order.Channel(n)))
 	}
 	return keys
 }
