@@ -3,109 +3,99 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 
+	"kontur-ari/crm/crmtest"
 	"kontur-ari/e2e/lab"
 )
 
-// responsible is a CRM that is asked who is responsible for a caller. Everything
-// else is for the CRM behind it.
-type responsible struct {
-	*httptest.Server
-
-	mu     sync.Mutex
-	answer http.HandlerFunc
-	asked  []url.Values
+// asked is what the CRM was asked about who is responsible, as soon as it is asked.
+type asked struct {
+	mu      sync.Mutex
+	queries []url.Values
 }
 
-// newResponsible stands before the CRM of that address, until the test is over.
-func newResponsible(t *testing.T, behind string) *responsible {
-	t.Helper()
-	address, err := url.Parse(behind)
+// note is a rule that never applies, and sees every question.
+func (a *asked) note(request crmtest.Request) bool {
+	query, err := url.ParseQuery(request.Query)
 	if err != nil {
-		t.Fatal(err)
+		query = url.Values{"unreadable": {request.Query}}
 	}
-	r := &responsible{answer: unavailable}
-	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(address) }}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		if !strings.HasSuffix(request.URL.Path, "/api/v1/my-workspace/communications/callbacks/telephony/call-redirect") {
-			proxy.ServeHTTP(w, request)
-			return
-		}
-		r.mu.Lock()
-		r.asked = append(r.asked, request.URL.Query())
-		answer := r.answer
-		r.mu.Unlock()
-		if request.Method != http.MethodGet || request.Header.Get("X-XCOM-AccessKey") == "" {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		answer(w, request)
-	}))
-	t.Cleanup(r.Close)
-	return r
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.queries = append(a.queries, query)
+	return false
 }
 
-// names has the CRM name the users of these extensions.
-func names(extensions ...string) http.HandlerFunc {
-	users := []string{}
+func (a *asked) times() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.queries)
+}
+
+// answering has the CRM of a test answer, about the responsible, in some way.
+type answering func(*told)
+
+// names has the CRM name the users of these extensions for the client.
+func names(extensions ...string) answering {
+	return func(d *told) { d.crm.SetResponsible(d.client, userIDs(extensions)...) }
+}
+
+// namesAnyhow has the CRM name them whatever it is asked.
+func namesAnyhow(extensions ...string) answering {
+	return func(d *told) {
+		body, err := json.Marshal(map[string][]string{"userIds": userIDs(extensions)})
+		d.must(err)
+		d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Status: http.StatusOK, Body: string(body)})
+	}
+}
+
+func userIDs(extensions []string) []string {
+	ids := []string{}
 	for _, extension := range extensions {
-		users = append(users, lab.UserID(extension))
+		ids = append(ids, lab.UserID(extension))
 	}
-	return func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string][]string{"userIds": users})
-	}
+	return ids
 }
 
-// knowsNobody is the CRM's answer about a number that it doesn't know.
-func knowsNobody(w http.ResponseWriter, _ *http.Request) {
-	w.WriteHeader(http.StatusConflict)
-	_, _ = io.WriteString(w, `{"status":"notFound","message":"Communication Xcom.Api.Models.Communications.CallRedirectRequest not found"}`)
-}
+// knowsNobody is a CRM that doesn't know the number.
+func knowsNobody(*told) {}
 
-func unavailable(w http.ResponseWriter, _ *http.Request) {
-	w.WriteHeader(http.StatusServiceUnavailable)
+func unavailable(d *told) {
+	d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Status: http.StatusServiceUnavailable})
 }
 
 // silent never answers.
-func silent(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }
+func silent(d *told) { d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Hang: true}) }
 
 // asksResponsible is told with a CRM that answers, about the responsible, like that.
-func asksResponsible(t *testing.T, answer http.HandlerFunc, change ...func(*lab.DaemonConfig)) (*told, *responsible) {
+func asksResponsible(t *testing.T, answer answering, change ...func(*lab.DaemonConfig)) (*told, *asked) {
 	t.Helper()
-	var front *responsible
 	var application string
-	d := newTold(t, append(change, func(config *lab.DaemonConfig) {
-		front = newResponsible(t, config.CRM)
-		front.answer = answer
-		config.CRM, application = front.URL, config.Application
-	})...)
+	d := newTold(t, append(change, func(config *lab.DaemonConfig) { application = config.Application })...)
+	questions := new(asked)
+	d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Match: questions.note})
+	answer(d)
 	d.must(d.SetGlobal(d.ctx, "KONTUR_APP", application))
-	return d, front
+	return d, questions
 }
 
 // awaitAsked waits until the CRM has been asked for a caller, and says how.
-func (d *told) awaitAsked(front *responsible, times int) url.Values {
+func (d *told) awaitAsked(questions *asked, times int) url.Values {
 	d.Helper()
-	for {
-		front.mu.Lock()
-		asked := front.asked
-		front.mu.Unlock()
-		if len(asked) >= times {
-			return asked[times-1]
-		}
+	for questions.times() < times {
 		d.must(d.pause(pollEvery))
 		if context.Cause(d.ctx) != nil {
 			d.Fatal("the CRM was not asked")
 		}
 	}
+	questions.mu.Lock()
+	defer questions.mu.Unlock()
+	return questions.queries[times-1]
 }
 
 // awaitRedirected waits until the dial plan has gone on, and compares what it
