@@ -23,8 +23,9 @@ var (
 		bridge.EventRoomLeft, bridge.EventChannelHold, bridge.EventChannelUnhold, bridge.EventChannelStateChange,
 		bridge.EventChannelCallerID, bridge.EventSnapshot, bridge.EventAttendedTransfer, bridge.EventRoomDestroyed,
 		bridge.EventBlindTransfer, bridge.EventAttendedTransfer, "NeverHeardOf", "",
+		bridge.EventOrdered, bridge.EventOrderSettled,
 	}
-	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", ""}
+	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari-O.1", "kontur-ari-O.2"}
 	anyName   = []string{"PJSIP/trunk-00000001", "PJSIP/101-00000002", "PJSIP/102-00000003", "Local/x@y-00000001;1", "Local/x@y-00000001;2", "PJSIP/spare-00000004", "PJSIP/101-00000005", "", "PJSIP/103;1", "Snoop/1", "PJSIP/104-1", "-"}
 	anyState  = []bridge.ChannelState{bridge.StateDown, bridge.StateRing, bridge.StateUp, ""}
 	anyNumber = []string{"79997775533", "", "101", "anonymous", "+7 922 111-22-33", "s"}
@@ -66,6 +67,13 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 	case bridge.EventDial:
 		event.Caller, event.Peer = anyChannel(first, form), anyChannel(second, form)
 		event.DialStatus, event.DialString = pick(anyStatus, place), pick(anyString, form)
+	case bridge.EventOrdered:
+		return bridge.NewOrderEvent(anyOrder(first), at)
+	case bridge.EventOrderSettled:
+		if form%2 == 0 {
+			return bridge.NewPlacedEvent(anyOrder(first), int(second%4), at)
+		}
+		return bridge.NewRefusedEvent(anyOrder(first), &bridge.Refusal{Status: bridge.RefusedSwitch}, form%3 == 0, at)
 	case bridge.EventSnapshot:
 		event.Snapshot = anySnapshot(first, second, place, form)
 	case bridge.EventRoomDestroyed:
@@ -124,4 +132,12 @@ func anySnapshot(present, inside, place, form byte) *bridge.Snapshot {
 		room.Channels = append(room.Channels, anyID[n])
 	}
 	return snapshot
+}
+
+func anyOrder(code byte) bridge.Order {
+	order := bridge.Order{CommunicationID: pick([]string{"O", "O", "P", ""}, code), From: "u101", Number: "79997775533"}
+	if code%5 == 0 {
+		order.To, order.Number = "u102", "102"
+	}
+	return order
 }

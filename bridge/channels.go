@@ -31,7 +31,7 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 	if other := t.otherHalf(ch); other != nil {
 		id = other.call.ID
 	}
-	if ordered := t.calls[orderedCall(ch.ID)]; ordered != nil {
+	if ordered := t.calls[orderedCall(ch.ID)]; ordered != nil && ordered.Order != nil {
 		id, ch.Originated = ordered.ID, true
 		ordered.Order.Awaited--
 	}

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
+	"time"
 )
 
 // The office that all tests take place in. PJSIP/104 is a phone that no user of
@@ -141,7 +142,15 @@ func (l *listener) hangUp() error {
 			last = r.Time
 		}
 	}
-	if err := l.hear(bridge.Event{Type: bridge.EventSnapshot, Time: last, Snapshot: &bridge.Snapshot{}}); err != nil {
+	// A snapshot may have been read before an order was placed, unless it is later.
+	last = last.Add(time.Hour)
+	_, pending := l.tracker.OpenOrders()
+	for _, order := range pending {
+		if err := l.hear(bridge.NewRefusedEvent(order, &bridge.Refusal{Status: bridge.RefusedSwitch}, false, last)); err != nil {
+			return fmt.Errorf("at the end of an order: %w", err)
+		}
+	}
+	if err := l.hear(bridge.Event{Type: bridge.EventSnapshot, Time: last.Add(time.Hour), Snapshot: &bridge.Snapshot{}}); err != nil {
 		return fmt.Errorf("at the last snapshot: %w", err)
 	}
 	if n := l.tracker.Remembered(); n != 0 {

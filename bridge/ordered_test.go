@@ -146,6 +146,7 @@ func TestAnOrderedCallFails(t *testing.T) {
 		{scenario{"the phone can't even be called", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down\n0.020 gone O.1 20\n0.030 settled O placed 1", "0.030 O.1 CALL-FAILED O"}, []string{"failed O: offline"}},
 		{scenario{"it was refused", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused userOffline\n1 new O.1 PJSIP/101 Down\n2 gone O.1 16", ""}, []string{"hang up O.1"}},
 		{scenario{"it was refused, and what came of it nevertheless is found in a snapshot", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused switchUnavailable\n~1 new O.1 PJSIP/101 Down\n2 snapshot\n3 gone O.1 16", ""}, []string{"hang up O.1"}},
+		{scenario{"it was refused, and two phones come of it nevertheless", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused switchUnavailable\n1 new O.1 PJSIP/101 Down\n1 new O.2 PJSIP/107 Down\n2 gone O.1 16\n2 gone O.2 16", ""}, []string{"hang up O.1", "hang up O.2"}},
 		{scenario{"it was refused although it rings", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "4 gone O.1 16", failedAt("4.000")}, []string{"failed O: hung up"}},
 		{scenario{"it failed later", outsideCalls, "0 order O u101 79997775533\n5 settled O failed switchUnavailable", "5.000 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"the switch dies", outsideCalls, phoneRinging + "3 kill\n4 snapshot", failedAt("4.000")}, []string{"failed O: switch away"}},

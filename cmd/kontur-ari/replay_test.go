@@ -26,6 +26,7 @@ directory:
     - {user_id: u101, extension: "101"}
     - {user_id: u102, extension: "102"}
     - {user_id: u103, extension: "103"}
+    - {user_id: u107, extension: "107"}
   trunks:
     - {endpoint: PJSIP/trunk, number: "79229929292"}
     - {endpoint: PJSIP/trunk2, number: "79229929292"}
@@ -96,6 +97,16 @@ func TestACaptureIsToldAsALadderOrAsReports(t *testing.T) {
 		if !strings.Contains(stderr, "not interpreted: ") {
 			t.Errorf("%s: standard error does not say what was not interpreted: %s", name, stderr)
 		}
+	}
+}
+
+// A journal holds what the CRM has ordered beside what Asterisk said: one call of two
+// telephones, one that is busy, and one for a telephone that isn't there.
+func TestOrdersAreToldInALadder(t *testing.T) {
+	stdout, stderr := mustReplay(t, "", filepath.Join("testdata", "replay", "ordered.events.jsonl"))
+	compareGolden(t, "ordered.txt", stdout)
+	if stderr != "" {
+		t.Errorf("on standard error: %s", stderr)
 	}
 }
 
