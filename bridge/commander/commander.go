@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,7 +87,7 @@ func (c *Commander) Close() {
 // Call implements [bridge.Commander].
 func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error {
 	// One communication's commands are obeyed one after the other.
-	leave, err := c.turns.take(ctx, command.CommunicationID)
+	leave, err := c.turns.take(ctx, strings.ToLower(command.CommunicationID))
 	if err != nil {
 		return fmt.Errorf("waiting for an earlier command of communication %s: %w", command.CommunicationID, err)
 	}

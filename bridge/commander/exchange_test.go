@@ -1,0 +1,164 @@
+package commander_test
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap/zaptest"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/commander"
+	"kontur-ari/bridge/intake"
+	"kontur-ari/bridge/store"
+)
+
+// exchange is a Commander with everything around it: a real store and Tracker, and a
+// switch.
+type exchange struct {
+	*commander.Commander
+	t         *testing.T
+	sw        *fakeSwitch
+	directory string
+	db        *store.Store
+	intake    *intake.Intake
+	stop      context.CancelFunc
+	stopped   chan error
+}
+
+func newExchange(t *testing.T, change ...func(*commander.Config)) *exchange {
+	x := &exchange{t: t, sw: newFakeSwitch(), directory: t.TempDir()}
+	x.start(change...)
+	t.Cleanup(x.end)
+	return x
+}
+
+func (x *exchange) start(change ...func(*commander.Config)) {
+	x.t.Helper()
+	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
+	x.must(err)
+	directory, err := bridge.NewDirectory([]bridge.User{
+		{ID: "u101", Extension: "101", Endpoint: "PJSIP/101"},
+		{ID: "u102", Extension: "102", Endpoint: "PJSIP/102"},
+		{ID: "U107", Extension: "107", Endpoint: "PJSIP/107"},
+		{ID: "u105", Extension: "105", Endpoint: "PJSIP/105"},
+		{ID: "mobile", Mobile: "79161110102"},
+	}, []bridge.Trunk{{Endpoint: "PJSIP/trunk"}}, numbers)
+	x.must(err)
+	x.db, err = store.Open(x.t.Context(), x.directory)
+	x.must(err)
+	tracker := bridge.NewTracker(directory, bridge.Policy{})
+	open, ended, err := x.db.OpenCalls(x.t.Context())
+	x.must(err)
+	x.must(tracker.Restore(open, ended))
+	log := zaptest.NewLogger(x.t)
+	x.intake = intake.New(tracker, x.db, func([]bridge.CallID) {}, log)
+	config := commander.Config{
+		Directory: directory, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,
+		Allowed: func(number string) bool { return strings.HasPrefix(number, "7") && len(number) == 11 },
+	}
+	for _, change := range change {
+		change(&config)
+	}
+	x.Commander = commander.New(config, x.intake, x.db, x.sw, log)
+	x.intake.Act(x.Act)
+	x.sw.heard = x.intake.Put
+	ctx, stop := context.WithCancel(context.Background())
+	x.stop, x.stopped = stop, make(chan error, 1)
+	go func() { x.stopped <- x.intake.Run(ctx) }()
+}
+
+func (x *exchange) end() {
+	x.Close()
+	x.stop()
+	if err := errors.Join(<-x.stopped, x.db.Close()); err != nil {
+		x.t.Error(err)
+	}
+}
+
+// restart is a crash and a new start: the switch goes on meanwhile.
+func (x *exchange) restart() {
+	x.sw.mu.Lock()
+	x.sw.heard = nil
+	x.sw.mu.Unlock()
+	x.end()
+	x.start()
+}
+
+func (x *exchange) must(err error) {
+	x.t.Helper()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// await waits for something that is done in the background.
+func (x *exchange) await(what string, holds func() bool) {
+	x.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); !holds(); {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			x.t.Fatalf("not in time: %s", what)
+		}
+	}
+}
+
+// flush returns when every event so far is stored.
+func (x *exchange) flush() {
+	x.t.Helper()
+	x.must(x.intake.Give(x.t.Context(), bridge.Event{Type: bridge.EventChannelStateChange, Time: time.Now()}))
+}
+
+// reports are those that wait for the CRM, of the call of a communication.
+func (x *exchange) reports(communication string) []string {
+	x.t.Helper()
+	x.flush()
+	call := bridge.Order{CommunicationID: communication}.Call()
+	var told []string
+	for {
+		pending, found, err := x.db.Head(x.t.Context(), call)
+		x.must(err)
+		if !found {
+			return told
+		}
+		kind := string(pending.Report.Kind)
+		if pending.Report.Event != "" {
+			kind = string(pending.Report.Event)
+		}
+		told = append(told, kind)
+		x.must(x.db.Settle(x.t.Context(), pending, bridge.Result{Verdict: bridge.Delivered}))
+	}
+}
+
+func (x *exchange) wantTold(want ...string) {
+	x.t.Helper()
+	if got := x.sw.history(); !slices.Equal(got, want) {
+		x.t.Errorf("the switch was told %q, want %q", got, want)
+	}
+}
+
+func (x *exchange) wantReports(communication string, want ...string) {
+	x.t.Helper()
+	if got := x.reports(communication); !slices.Equal(got, want) {
+		x.t.Errorf("communication %s: the CRM is told %q, want %q", communication, got, want)
+	}
+}
+
+// toClient is the command for a call to a client.
+func toClient(communication, from string) bridge.CallCommand {
+	return bridge.CallCommand{CommunicationID: communication, FromUserID: from, ClientPhone: "8 (999) 777-55-33"}
+}
+
+func refusedWith(err error) bridge.RefusalStatus {
+	if refusal, ok := errors.AsType[*bridge.Refusal](err); ok {
+		return refusal.Status
+	}
+	return ""
+}
