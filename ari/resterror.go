@@ -63,7 +63,8 @@ func (e *RESTError) Unwrap() []error {
 	switch kind {
 	case ErrNotFound:
 		return []error{kind, bridge.ErrNoChannel}
-	case ErrUnavailable:
+	case ErrUnavailable, ErrUnauthorized:
+		// Nothing is known of the channel.
 		return []error{kind}
 	}
 	return []error{kind, bridge.ErrDeclined}
