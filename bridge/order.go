@@ -64,8 +64,8 @@ const (
 // OrderNews is the part of an event that is about an order.
 type OrderNews struct {
 	Order Order `json:"order"`
-	// Settlement is filled for EventOrderSettled: with the number of phones that are
-	// rung for OrderPlaced, and why not for the others.
+	// Settlement is filled for EventOrderSettled: with the number of channels that were
+	// made for OrderPlaced, and why not for the others.
 	Settlement Settlement    `json:"settlement,omitempty"`
 	Phones     int           `json:"phones,omitempty"`
 	Status     RefusalStatus `json:"status,omitempty"`
@@ -77,8 +77,8 @@ func NewOrderEvent(order Order, at time.Time) Event {
 	return orderEvent(EventOrdered, at, OrderNews{Order: order})
 }
 
-// NewPlacedEvent makes the event that the switch was told to ring so many phones for
-// an order.
+// NewPlacedEvent makes the event that the switch was told to ring the phones of an
+// order, for which it has so many channels.
 func NewPlacedEvent(order Order, phones int, at time.Time) Event {
 	return orderEvent(EventOrderSettled, at, OrderNews{Order: order, Settlement: OrderPlaced, Phones: phones})
 }
@@ -163,7 +163,8 @@ type order struct {
 	// own clock.
 	Pending   bool      `json:"pending,omitempty"`
 	SettledAt time.Time `json:"settledAt,omitzero"`
-	// Awaited are the phones that are rung and of which nothing was heard yet.
+	// Awaited are the channels that were made and of which nothing was heard yet; less
+	// than nought where they were heard of before that was known.
 	Awaited int `json:"awaited,omitempty"`
 	// Refused: the CRM knows already that there is no call.
 	Refused bool `json:"refused,omitempty"`

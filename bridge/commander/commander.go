@@ -112,14 +112,14 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	}
 	// From here on the order is carried out even where the CRM doesn't wait for the
 	// answer: half a call would be worse.
-	rung, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
+	made, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
 	if refusal != nil {
 		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
 		return refusal
 	}
-	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
-	c.log.Info("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
-		zap.String("user", order.From), zap.Int("phones", rung))
+	c.tracking.Put(bridge.NewPlacedEvent(order, made, c.now()))
+	c.log.Debug("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
+		zap.String("user", order.From), zap.Int("phones", made))
 	return nil
 }
 

@@ -32,7 +32,7 @@ func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) er
 			return &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't hang up."}
 		}
 	}
-	c.log.Info("hung up for the CRM", zap.String("call", string(legs[0].Call)), zap.String("leg", string(legs[0].ID)), zap.String("user", command.UserID))
+	c.log.Debug("hung up for the CRM", zap.String("call", string(legs[0].Call)), zap.String("leg", string(legs[0].ID)), zap.String("user", command.UserID))
 	return nil
 }
 

@@ -9,8 +9,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// ring makes every telephone of a user ring and returns how many do. All channels are
-// made before the first rings: until then nobody has noticed anything.
+// ring makes every telephone of a user ring and returns how many channels it has made
+// for that. All are made before the first rings: until then nobody has noticed anything.
 func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridge.User) (int, *bridge.Refusal) {
 	made, unknown := c.create(ctx, order, phones)
 	rung := 0
@@ -24,7 +24,7 @@ func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridg
 	}
 	switch {
 	case rung > 0:
-		return rung, nil
+		return len(made), nil
 	case unknown != nil:
 		c.log.Warn("a phone can't be rung", zap.String("call", string(order.Call())), zap.Error(unknown))
 		return 0, &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't ring the user's telephone."}
