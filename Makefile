@@ -43,7 +43,7 @@ e2e-repeat: tools lab ## the calls REPEAT (20) times in a row: none may ever fai
 	go test -v -race -count=$(REPEAT) -failfast -parallel $(LABS) -timeout=4h ./e2e \
 		| grep --line-buffered -vE '^(=== | +--- PASS)'
 
-demo: tools lab ## three real SIP calls, and what the CRM was told of each (needs root)
+demo: tools lab ## four real SIP calls, one ordered by the CRM, and what it was told (needs root)
 	go run ./e2e/demo
 
 bench: ## benchmarks, with allocations

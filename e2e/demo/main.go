@@ -1,5 +1,5 @@
-// Command demo shows kontur-ari at work: on a real Asterisk it has three real
-// SIP calls made, and prints for each what Asterisk said, what the CRM was told
+// Command demo shows kontur-ari at work: on a real Asterisk it has four real
+// SIP calls made, the last one ordered by the CRM, and prints for each what Asterisk said, what the CRM was told
 // and what it answered. It ends by itself; the exit code is 0 only if the CRM, a
 // strict simulator, was told exactly what it should be.
 package main
@@ -100,7 +100,7 @@ func startDaemon(ctx context.Context, directory string, l *lab.Lab, crmURL strin
 // show has a call made, waits until the CRM knows all of it, and prints it.
 func show(ctx context.Context, out io.Writer, story story, number int, l *lab.Lab, crm *crmtest.Server, daemon *lab.Daemon) error {
 	fmt.Fprintf(out, "\n=== %s ===\n", story.title)
-	if err := story.happens(ctx, l); err != nil {
+	if err := story.happens(ctx, stage{l, crm.System(daemon.Commands)}); err != nil {
 		return fmt.Errorf("%s: %w", story.title, err)
 	}
 	if err := crm.WaitOver(ctx, number+1); err != nil {

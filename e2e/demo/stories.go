@@ -2,8 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
+	"kontur-ari/crm/crmtest"
 	"kontur-ari/e2e/lab"
 	"kontur-ari/e2e/phone"
 )
@@ -11,8 +16,15 @@ import (
 // story is a call and what the CRM is to be told of it.
 type story struct {
 	title   string
-	happens func(context.Context, *lab.Lab) error
+	happens func(context.Context, stage) error
 	told    []string
+}
+
+// stage is where a story happens.
+type stage struct {
+	*lab.Lab
+	// system gives the CRM's commands.
+	system *crmtest.System
 }
 
 var stories = []story{
@@ -31,14 +43,19 @@ var stories = []story{
 		outgoing,
 		[]string{"started(outbound)", "L1 appeared", "L1 connected", "L1 disconnected", "L1 finished", "CALL-FINISHED", "REGISTER"},
 	},
+	{
+		"101 clicks on a client's number in the CRM, picks up the telephone, the client answers, 101 hangs up in the CRM",
+		clicked,
+		[]string{"started(outbound)", "L1 appeared", "L1 connected", "L1 disconnected", "L1 finished", "CALL-FINISHED", "REGISTER"},
+	},
 }
 
-func answered(ctx context.Context, l *lab.Lab) error {
-	caller, err := l.Trunk.Call(ctx, phone.As("79997775533", "78005550101"))
+func answered(ctx context.Context, s stage) error {
+	caller, err := s.Trunk.Call(ctx, phone.As("79997775533", "78005550101"))
 	if err != nil {
 		return err
 	}
-	callee, err := l.Phone("101").AwaitCall(ctx, "")
+	callee, err := s.Phone("101").AwaitCall(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -49,12 +66,12 @@ func answered(ctx context.Context, l *lab.Lab) error {
 }
 
 // missed calls a number that rings for four seconds.
-func missed(ctx context.Context, l *lab.Lab) error {
-	caller, err := l.Trunk.Call(ctx, phone.As("79997775533", "78005551101"))
+func missed(ctx context.Context, s stage) error {
+	caller, err := s.Trunk.Call(ctx, phone.As("79997775533", "78005551101"))
 	if err != nil {
 		return err
 	}
-	callee, err := l.Phone("101").AwaitCall(ctx, "")
+	callee, err := s.Phone("101").AwaitCall(ctx, "")
 	if err != nil {
 		return err
 	}
@@ -65,13 +82,13 @@ func missed(ctx context.Context, l *lab.Lab) error {
 	return err
 }
 
-func outgoing(ctx context.Context, l *lab.Lab) error {
+func outgoing(ctx context.Context, s stage) error {
 	const client = "79161234567"
-	caller, err := l.Phone("102").Dial(ctx, client)
+	caller, err := s.Phone("102").Dial(ctx, client)
 	if err != nil {
 		return err
 	}
-	callee, err := l.Trunk.AwaitCall(ctx, client)
+	callee, err := s.Trunk.AwaitCall(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -79,6 +96,37 @@ func outgoing(ctx context.Context, l *lab.Lab) error {
 		return err
 	}
 	return callee.Hangup(ctx)
+}
+
+func clicked(ctx context.Context, s stage) error {
+	const client = "79161234567"
+	command := crmtest.CallBody{CommunicationID: uuid.NewString(), FromUserID: lab.UserID("101"), ClientPhone: client}
+	answer, err := s.system.Call(ctx, command)
+	if err != nil {
+		return err
+	}
+	if !answer.Taken() {
+		return fmt.Errorf("CALL is answered with %d %s", answer.Code, answer.Body)
+	}
+	own, err := s.Phone("101").AwaitCall(ctx, "")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(own.Ring(), own.Answer(ctx)); err != nil {
+		return err
+	}
+	callee, err := s.Trunk.AwaitCall(ctx, client)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(callee.Ring(), callee.Answer(ctx), s.AwaitTogether(ctx, "101", "trunk"), converse(ctx)); err != nil {
+		return err
+	}
+	answer, err = s.system.Hangup(ctx, command.CommunicationID, crmtest.HangupBody{UserID: command.FromUserID})
+	if err == nil && !answer.Taken() {
+		err = fmt.Errorf("HANGUP is answered with %d %s", answer.Code, answer.Body)
+	}
+	return err
 }
 
 // conversation is how long people talk here.
@@ -98,6 +146,11 @@ func talk(ctx context.Context, callee, caller *phone.Call) error {
 	if err := caller.AwaitAnswered(ctx); err != nil {
 		return err
 	}
+	return converse(ctx)
+}
+
+// converse lets some time pass.
+func converse(ctx context.Context) error {
 	select {
 	case <-time.After(conversation):
 		return nil
