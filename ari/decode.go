@@ -102,6 +102,8 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 		event.Snapshot = wire.snapshot()
 	case bridge.EventOrdered, bridge.EventOrderSettled:
 		event.Order = &wire.OrderNews
+	case bridge.EventHangup:
+		event.Hangup = wire.Hangup
 	default:
 		return false
 	}

@@ -34,8 +34,9 @@ type wireEvent struct {
 	Channels []wireChannel `json:"channels"`
 	Bridges  []wireBridge  `json:"bridges"`
 
-	// Those of an order are not ARI's.
+	// Those of the CRM's commands are not ARI's.
 	bridge.OrderNews
+	Hangup *bridge.HangupNews `json:"hangup"`
 }
 
 // wireID is a channel of which only the id matters.

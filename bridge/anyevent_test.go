@@ -23,7 +23,7 @@ var (
 		bridge.EventRoomLeft, bridge.EventChannelHold, bridge.EventChannelUnhold, bridge.EventChannelStateChange,
 		bridge.EventChannelCallerID, bridge.EventSnapshot, bridge.EventAttendedTransfer, bridge.EventRoomDestroyed,
 		bridge.EventBlindTransfer, bridge.EventAttendedTransfer, "NeverHeardOf", "",
-		bridge.EventOrdered, bridge.EventOrderSettled,
+		bridge.EventOrdered, bridge.EventOrderSettled, bridge.EventHangup,
 	}
 	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari-O.1", "kontur-ari-O.2"}
 	anyName   = []string{"PJSIP/trunk-00000001", "PJSIP/101-00000002", "PJSIP/102-00000003", "Local/x@y-00000001;1", "Local/x@y-00000001;2", "PJSIP/spare-00000004", "PJSIP/101-00000005", "", "PJSIP/103;1", "Snoop/1", "PJSIP/104-1", "-"}
@@ -74,6 +74,8 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 			return bridge.NewPlacedEvent(anyOrder(first), int(second%4), at)
 		}
 		return bridge.NewRefusedEvent(anyOrder(first), &bridge.Refusal{Status: bridge.RefusedSwitch}, form%3 == 0, at)
+	case bridge.EventHangup:
+		return bridge.NewHangupEvent(bridge.HangupNews{Call: bridge.CallID(pick(anyID, first)), Leg: "1.1", User: "u101"}, at)
 	case bridge.EventSnapshot:
 		event.Snapshot = anySnapshot(first, second, place, form)
 	case bridge.EventRoomDestroyed:

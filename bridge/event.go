@@ -34,6 +34,9 @@ const (
 	// ([NewOrderEvent], [NewPlacedEvent], [NewRefusedEvent]).
 	EventOrdered      EventType = "KonturAriOrdered"
 	EventOrderSettled EventType = "KonturAriOrderSettled"
+	// EventHangup: the CRM wants a leg hung up, and the switch is told next. It is for those who read the journal;
+	// what comes of it the switch's own events tell ([NewHangupEvent]).
+	EventHangup EventType = "KonturAriHangup"
 )
 
 // Event is one thing that the switch said, in the form that the Tracker reads.
@@ -69,6 +72,8 @@ type Event struct {
 	Snapshot *Snapshot
 	// Order is filled for EventOrdered and EventOrderSettled only.
 	Order *OrderNews
+	// Hangup is filled for EventHangup only.
+	Hangup *HangupNews
 	// Raw is the event exactly as received, one JSON document. It is what the
 	// journal keeps; decoding it again gives this Event.
 	Raw []byte

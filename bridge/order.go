@@ -94,17 +94,41 @@ func NewRefusedEvent(order Order, refusal *Refusal, told bool, at time.Time) Eve
 }
 
 func orderEvent(eventType EventType, at time.Time, news OrderNews) Event {
-	at = at.UTC().Truncate(time.Millisecond)
-	raw, err := json.Marshal(struct {
+	event := Event{Type: eventType, Time: at.UTC().Truncate(time.Millisecond), Order: &news}
+	event.Raw = written(struct {
 		Type      EventType `json:"type"`
 		Timestamp time.Time `json:"timestamp"`
 		OrderNews
-	}{eventType, at, news})
+	}{event.Type, event.Time, news})
+	return event
+}
+
+// HangupNews is what the CRM wants hung up.
+type HangupNews struct {
+	Call CallID `json:"call"`
+	Leg  LegID  `json:"leg"`
+	User string `json:"user"`
+}
+
+// NewHangupEvent makes the event that a user of the CRM hangs up.
+func NewHangupEvent(news HangupNews, at time.Time) Event {
+	event := Event{Type: EventHangup, Time: at.UTC().Truncate(time.Millisecond), Hangup: &news}
+	event.Raw = written(struct {
+		Type      EventType  `json:"type"`
+		Timestamp time.Time  `json:"timestamp"`
+		Hangup    HangupNews `json:"hangup"`
+	}{event.Type, event.Time, news})
+	return event
+}
+
+// written is an event of ours as the journal keeps it.
+func written(event any) []byte {
+	raw, err := json.Marshal(event)
 	if err != nil {
 		// Strings, and a time of four-digit years.
-		panic(fmt.Sprintf("the order of communication %s can't be written as JSON: %v", news.Order.CommunicationID, err))
+		panic(fmt.Sprintf("%+v can't be written as JSON: %v", event, err))
 	}
-	return Event{Type: eventType, Time: at, Order: &news, Raw: raw}
+	return raw
 }
 
 // Action is what the switch must be told, since a call has come to a point where

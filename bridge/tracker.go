@@ -135,6 +135,9 @@ func (t *Tracker) callOf(event Event) CallID {
 	if event.Order != nil {
 		return event.Order.Order.Call()
 	}
+	if event.Hangup != nil {
+		return event.Hangup.Call
+	}
 	return ""
 }
 

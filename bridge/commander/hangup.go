@@ -19,9 +19,13 @@ func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) er
 	if len(legs) == 0 {
 		return &bridge.Refusal{Status: bridge.RefusedLeg, Message: "No such call goes on at the telephone exchange."}
 	}
+	user := c.userID(command.UserID)
 	var channels []bridge.ChannelID
 	for _, leg := range legs {
-		channels = append(channels, leg.Channels(c.userID(command.UserID))...)
+		if own := leg.Channels(user); len(own) > 0 {
+			channels = append(channels, own...)
+			c.tracking.Put(bridge.NewHangupEvent(bridge.HangupNews{Call: leg.Call, Leg: leg.ID, User: user}, c.now()))
+		}
 	}
 	if len(channels) == 0 {
 		return &bridge.Refusal{Status: bridge.RefusedParty, Message: "userId: this user has no part in the call."}

@@ -15,6 +15,9 @@ func heardText(event bridge.Event) string {
 	if event.Order != nil {
 		return orderText(event)
 	}
+	if event.Hangup != nil {
+		return fmt.Sprintf("CRM       HANGUP for user %s: leg %s", event.Hangup.User, event.Hangup.Leg)
+	}
 	return "Asterisk  " + eventText(event)
 }
 

@@ -164,6 +164,9 @@ func named(event bridge.Event) (keys []string) {
 	if event.Order != nil {
 		keys = append(keys, phoneKeys(*event.Order)...)
 	}
+	if event.Hangup != nil {
+		keys = append(keys, channelKey(bridge.ChannelID(event.Hangup.Call)))
+	}
 	keys = append(keys, roomKeys(event.Room)...)
 	if t := event.Transfer; t != nil {
 		for _, id := range []bridge.ChannelID{t.Transferer, t.SecondLeg, t.Transferee, t.Target} {
