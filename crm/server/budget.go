@@ -14,6 +14,8 @@ const (
 	// peersKept bounds the memory; a stranger who is forgotten is still bounded by
 	// what all strangers may spend together.
 	peersKept = 4096
+	// metMore is how many times as much those who have shown a good key may ask.
+	metMore = 10
 	// longestPause is the most that a peer over its budget is told to wait.
 	longestPause = time.Minute
 )
@@ -34,12 +36,12 @@ type accounts struct {
 
 func newBudget(limits Limits) (*budget, error) {
 	b := &budget{perPeer: limits.PeerChecks}
-	for _, a := range []*accounts{&b.strangers, &b.met} {
+	for a, all := range map[*accounts]Budget{&b.strangers: limits.AllChecks, &b.met: limits.AllChecks.times(metMore)} {
 		each, err := lru.New[netip.Prefix, *rate.Limiter](peersKept)
 		if err != nil {
 			return nil, fmt.Errorf("server: accounts of peers: %w", err)
 		}
-		a.each, a.all = each, limits.AllChecks.limiter()
+		a.each, a.all = each, all.limiter()
 	}
 	return b, nil
 }
@@ -58,7 +60,7 @@ func neighbourhood(peer netip.Addr) netip.Prefix {
 func (b *budget) trust(peer netip.Addr) {
 	network := neighbourhood(peer)
 	if _, known := b.met.each.Get(network); !known {
-		b.met.each.ContainsOrAdd(network, b.perPeer.limiter())
+		b.met.each.ContainsOrAdd(network, b.perPeer.times(metMore).limiter())
 	}
 }
 

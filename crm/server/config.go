@@ -50,7 +50,8 @@ type Limits struct {
 	Connections int
 	// PeerChecks bounds the questions to the KeyChecker about one peer's keys: 5 a
 	// second, 20 at once. AllChecks does so for all peers that never had a good
-	// key, and once more for all that had: 20 a second, 60 at once.
+	// key: 20 a second, 60 at once. Those that had may ask ten times as much, one of
+	// them as well as all: the CRM may send a new key with every command.
 	PeerChecks, AllChecks Budget
 }
 
@@ -59,6 +60,9 @@ type Budget struct {
 	PerSecond rate.Limit
 	Burst     int
 }
+
+// times is a budget so many times as large.
+func (b Budget) times(n int) Budget { return Budget{b.PerSecond * rate.Limit(n), b.Burst * n} }
 
 func (b Budget) limiter() *rate.Limiter { return rate.NewLimiter(b.PerSecond, b.Burst) }
 

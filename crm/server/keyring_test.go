@@ -193,7 +193,11 @@ func TestBudgets(t *testing.T) {
 		ask(peerA, verdictBad)
 		ask(peerA, verdictBad)
 		ask(peerC, verdictUnaffordable) // strangers have nothing left
-		ask(peerB, verdictBad)          // he is none any more
+		// He is none any more, and may ask ten times as much as they.
+		for range 20 {
+			ask(peerB, verdictBad)
+		}
+		ask(peerB, verdictUnaffordable)
 	})
 }
 
