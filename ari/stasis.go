@@ -2,6 +2,7 @@ package ari
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,12 @@ type StasisStart struct {
 	// Found is set for a channel that was found waiting, in a list of channels:
 	// it came while nobody listened, and nobody knows for how long it has waited.
 	Found bool
+}
+
+// Ordered tells whether the channel is there since it was made for an order: it then
+// asks nothing of us. Later the dial plan may send it here as any other.
+func (s StasisStart) Ordered() bool {
+	return bridge.Ordered(s.Channel.ID) && slices.Equal(s.Arguments, []string{orderedArgument})
 }
 
 // wireStasisStart is the event as Asterisk sends it.

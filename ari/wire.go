@@ -94,6 +94,7 @@ func (w *wireChannel) channel() *bridge.Channel {
 		ConnectedNumber: w.Connected.Number,
 		Exten:           w.Dialplan.Exten,
 		Application:     w.Dialplan.AppName,
+		Waits:           w.Dialplan.AppName == stasisApplication && strings.HasSuffix(w.Dialplan.AppData, ","+orderedArgument),
 		LinkedID:        bridge.ChannelID(linkedID),
 		DialledNumber:   w.DNID,
 	}

@@ -149,6 +149,8 @@ func (t *Tracker) place(peer *channel, dialString string, at timeOfEvent) {
 		t.wentOn(root)
 		t.evaluate(c, at)
 	}
+	// That it was called may not have been told.
+	t.phoneCalled(root, at)
 	switch {
 	case t.dialsAsOrdered(root):
 		t.orderDials(root, peer)

@@ -127,6 +127,9 @@ type Channel struct {
 	// Application is the dial plan application that runs ("Dial", "AppDial",
 	// "Queue", "AppQueue" ...). AppDial and AppQueue mean: this channel was dialled.
 	Application string
+	// Waits: it is where it was put when it was made for an order, and nowhere else
+	// that an application decides about it.
+	Waits bool
 	// LinkedID is the linkedid where the switch is configured to show it
 	// (channelvars) or, in a Snapshot, where it could be read; else "".
 	LinkedID ChannelID

@@ -176,7 +176,7 @@ func (t *Tracker) takeUpPhones(live map[ChannelID]*Channel, at timeOfEvent) {
 			if seen.State != StateUp {
 				continue
 			}
-			if c.Order.PickedUp == own.ID && seen.Application == "Stasis" {
+			if c.Order.PickedUp == own.ID && seen.Waits {
 				t.act(ActionDial, own)
 			}
 			t.pickedUpPhone(own)

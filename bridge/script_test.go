@@ -25,7 +25,7 @@ import (
 //	gone A 16              kill: the switch dies
 //	order O u101 79997775533 [u102]    the CRM orders a call; its phones are O.1, O.2
 //	settled O placed 1                 so many phones; or refused, failed, with a status
-//	app A Stasis           what the channel runs
+//	app A Stasis [other]   what the channel runs; other: an application of somebody else
 //	linked A X             the linkedid of a channel, from now on
 //	snapshot               what is asked for after a connect
 //
@@ -109,6 +109,7 @@ func (x *exchange) do(word string, args []string) error {
 		x.about(bridge.EventChannelUnhold, id)
 	case "app":
 		x.channels[id].Application = args[1]
+		x.channels[id].Waits = args[1] == "Stasis" && args[2] == ""
 	case "blind":
 		x.blindTransfer(caller, peer, args[1])
 	case "attended":

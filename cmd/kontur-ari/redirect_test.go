@@ -117,3 +117,16 @@ func TestACallersCallIsThatOfTheReports(t *testing.T) {
 		t.Errorf("with one: %s", got)
 	}
 }
+
+// A channel that was made for an order asks nothing of us, unless the dial plan sends
+// it here as any other.
+func TestAnOrderedChannelIsACallerWhenTheDialplanSendsIt(t *testing.T) {
+	server := aritest.Start(t)
+	room := newWaitingRoom(t, server)
+	server.Leftover("kontur-ari-c1.1", "101", redirectApplication, "ordered")
+	server.Leftover("kontur-ari-c2.1", "101", redirectApplication, "redirect")
+	callers, err := room.Waiting(t.Context())
+	if err != nil || len(callers) != 1 || callers[0].Channel != "kontur-ari-c2.1" {
+		t.Errorf("%+v, %v", callers, err)
+	}
+}

@@ -159,7 +159,7 @@ func newSource(cfg configs.Config, heard time.Time, redirector *redirect.Redirec
 		tellSystemd(log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
 	}
 	config.OnStasis = func(start ari.StasisStart) {
-		if !bridge.Ordered(start.Channel.ID) {
+		if !start.Ordered() {
 			redirector.Enter(callerOf(start))
 		}
 	}
