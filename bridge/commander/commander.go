@@ -110,17 +110,36 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
 		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
 	}
+	// It may have been one of which an earlier command said that it can't be stored.
+	if _, refusal, _, err := c.orders.Ordered(ctx, order.CommunicationID); refusal != nil || err != nil {
+		return c.refuse(ctx, order, refusal, err)
+	}
 	// From here on the order is carried out even where the CRM doesn't wait for the
 	// answer: half a call would be worse.
 	made, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
 	if refusal != nil {
-		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
-		return refusal
+		return c.refuse(ctx, order, refusal, nil)
 	}
 	c.tracking.Put(bridge.NewPlacedEvent(order, made, c.now()))
 	c.log.Debug("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
 		zap.String("user", order.From), zap.Int("phones", made))
 	return nil
+}
+
+// refuse settles an order for which no phone rings, and gives what its command is
+// answered: err, where that is why, else the refusal. Who doesn't wait for the answer
+// any more is told in another way. The next command of the communication finds the
+// refusal stored.
+func (c *Commander) refuse(ctx context.Context, order bridge.Order, refusal *bridge.Refusal, err error) error {
+	if refusal == nil {
+		refusal = &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be looked up."}
+	}
+	// Where ctx has ended it is stored later.
+	_ = c.tracking.Give(ctx, bridge.NewRefusedEvent(order, refusal, ctx.Err() == nil, c.now()))
+	if err != nil {
+		return err
+	}
+	return refusal
 }
 
 // orderedBefore tells whether the communication was ordered already: then nothing is

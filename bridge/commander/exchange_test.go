@@ -24,6 +24,7 @@ type exchange struct {
 	t         *testing.T
 	sw        *fakeSwitch
 	directory string
+	config    commander.Config
 	db        *store.Store
 	intake    *intake.Intake
 	stop      context.CancelFunc
@@ -64,6 +65,7 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	for _, change := range change {
 		change(&config)
 	}
+	x.config = config
 	x.Commander = commander.New(config, x.intake, x.db, x.sw, log)
 	x.intake.Act(x.Act)
 	x.sw.heard = x.intake.Put

@@ -1,0 +1,92 @@
+package commander_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap/zaptest"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/commander"
+	"kontur-ari/bridge/intake"
+)
+
+// A refusal that comes when nobody waits for it any more is told in another way.
+func TestARefusalThatNobodyWaitsForIsTold(t *testing.T) {
+	x := newExchange(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	x.sw.onCreate = cancel
+	x.sw.fail("ring", fault{err: errNoAnswer, times: 1})
+	if got := refusedWith(x.Call(ctx, toClient("c1", "u101"))); got != bridge.RefusedSwitch {
+		t.Errorf("refused with %q", got)
+	}
+	x.wantReports("c1", "call-failed")
+}
+
+// The next command finds the refusal, however soon it comes.
+func TestARefusalIsRepeatedAtOnce(t *testing.T) {
+	x := newExchange(t)
+	for range 2 {
+		if got := refusedWith(x.Call(t.Context(), toClient("c1", "u105"))); got != bridge.RefusedOffline {
+			t.Fatalf("an absent phone: %q, want %q", got, bridge.RefusedOffline)
+		}
+	}
+}
+
+// stuckStore is a line whose store can't be written to for a while.
+type stuckStore struct {
+	commander.Tracking
+	mu   sync.Mutex
+	held []bridge.Event
+}
+
+func (s *stuckStore) Put(event bridge.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = append(s.held, event)
+}
+
+func (s *stuckStore) Give(ctx context.Context, event bridge.Event) error {
+	s.Put(event)
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// An order that could not be stored in time, and was answered so, is not given by its
+// repetition either: it would be one that came to nothing already.
+func TestAnOrderThatWasStoredTooLate(t *testing.T) {
+	x := newExchange(t)
+	stuck := &stuckStore{Tracking: x.intake}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	first := commander.New(x.config, stuck, x.db, x.sw, zaptest.NewLogger(t))
+	defer first.Close()
+	if err := first.Call(ctx, toClient("c1", "u101")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	// The second command finds nothing stored, and is stored behind the first.
+	x.sw.onCreate = func() { t.Error("a phone is rung") }
+	second := commander.New(x.config, behind{x.intake, stuck}, x.db, x.sw, zaptest.NewLogger(t))
+	defer second.Close()
+	if got := refusedWith(second.Call(t.Context(), toClient("c1", "u101"))); got != bridge.RefusedSwitch {
+		t.Errorf("refused with %q", got)
+	}
+	x.wantReports("c1")
+}
+
+// behind stores what was held up before anything else.
+type behind struct {
+	*intake.Intake
+	held *stuckStore
+}
+
+func (b behind) Give(ctx context.Context, event bridge.Event) error {
+	for _, event := range b.held.held {
+		b.Put(event)
+	}
+	b.held.held = nil
+	return b.Intake.Give(ctx, event)
+}
