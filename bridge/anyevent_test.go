@@ -71,7 +71,12 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 		return bridge.NewOrderEvent(anyOrder(first), at)
 	case bridge.EventOrderSettled:
 		if form%2 == 0 {
-			return bridge.NewPlacedEvent(anyOrder(first), int(second%4), at)
+			order := anyOrder(first)
+			var rung []bridge.ChannelID
+			for n := range int(second % 4) {
+				rung = append(rung, order.Channel(n+1))
+			}
+			return bridge.NewPlacedEvent(order, rung, at)
 		}
 		return bridge.NewRefusedEvent(anyOrder(first), &bridge.Refusal{Status: bridge.RefusedSwitch}, form%3 == 0, at)
 	case bridge.EventHangup:

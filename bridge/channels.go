@@ -33,7 +33,9 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 	}
 	if ordered := t.calls[orderedCall(ch.ID)]; ordered != nil && ordered.Order != nil {
 		id, ch.Originated = ordered.ID, true
-		ordered.Order.Awaited--
+		if !slices.Contains(ordered.Order.Heard, ch.ID) {
+			ordered.Order.Heard = append(ordered.Order.Heard, ch.ID)
+		}
 	}
 	c := t.calls[id]
 	if c == nil {
@@ -233,7 +235,7 @@ func (t *Tracker) leaveBehind(c *call) {
 // over tells that nobody is in a call any more: every channel is gone, or all
 // that is left is plumbing with nobody behind it, which will go by itself.
 func (t *Tracker) over(c *call) bool {
-	if c.Order != nil && (c.Order.Pending || c.Order.Awaited > 0) {
+	if c.Order != nil && (c.Order.Pending || c.Order.awaited()) {
 		return false
 	}
 	for _, ch := range c.Channels {

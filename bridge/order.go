@@ -64,10 +64,10 @@ const (
 // OrderNews is the part of an event that is about an order.
 type OrderNews struct {
 	Order Order `json:"order"`
-	// Settlement is filled for EventOrderSettled: with the number of channels that were
-	// made for OrderPlaced, and why not for the others.
+	// Settlement is filled for EventOrderSettled: with the phones that are rung for
+	// OrderPlaced, and why not for the others.
 	Settlement Settlement    `json:"settlement,omitempty"`
-	Phones     int           `json:"phones,omitempty"`
+	Rung       []ChannelID   `json:"rung,omitempty"`
 	Status     RefusalStatus `json:"status,omitempty"`
 	Message    string        `json:"message,omitempty"`
 }
@@ -77,10 +77,10 @@ func NewOrderEvent(order Order, at time.Time) Event {
 	return orderEvent(EventOrdered, at, OrderNews{Order: order})
 }
 
-// NewPlacedEvent makes the event that the switch was told to ring the phones of an
-// order, for which it has so many channels.
-func NewPlacedEvent(order Order, phones int, at time.Time) Event {
-	return orderEvent(EventOrderSettled, at, OrderNews{Order: order, Settlement: OrderPlaced, Phones: phones})
+// NewPlacedEvent makes the event that the switch was told to ring these phones for an
+// order, and no others.
+func NewPlacedEvent(order Order, rung []ChannelID, at time.Time) Event {
+	return orderEvent(EventOrderSettled, at, OrderNews{Order: order, Settlement: OrderPlaced, Rung: rung})
 }
 
 // NewRefusedEvent makes the event that no phone is rung for an order: told says
@@ -187,9 +187,10 @@ type order struct {
 	// own clock.
 	Pending   bool      `json:"pending,omitempty"`
 	SettledAt time.Time `json:"settledAt,omitzero"`
-	// Awaited are the channels that were made and of which nothing was heard yet; less
-	// than nought where they were heard of before that was known.
-	Awaited int `json:"awaited,omitempty"`
+	// Rung are the phones that are rung, known once the order is settled; Heard those
+	// channels that were made for it and heard of.
+	Rung  []ChannelID `json:"rung,omitempty"`
+	Heard []ChannelID `json:"heard,omitempty"`
 	// Refused: the CRM knows already that there is no call.
 	Refused bool `json:"refused,omitempty"`
 	// Rang: one of the phones has rung.

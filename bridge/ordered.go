@@ -29,7 +29,7 @@ func (t *Tracker) orderSettled(event Event) {
 		return
 	}
 	c.Order.Pending, c.Order.SettledAt = false, event.Time
-	c.Order.Awaited += event.Order.Phones
+	c.Order.Rung = event.Order.Rung
 	c.Order.Refused = event.Order.Settlement == OrderRefused
 	if event.Order.Settlement != OrderPlaced && c.Order.Cause == "" {
 		c.Order.Cause = FailedSwitch
@@ -38,6 +38,14 @@ func (t *Tracker) orderSettled(event Event) {
 		}
 	}
 	t.changed(c)
+	for _, ch := range c.Channels {
+		t.hangUpStray(ch, nil)
+	}
+}
+
+// awaited tells whether a phone is rung of which nothing was heard yet.
+func (o *order) awaited() bool {
+	return slices.ContainsFunc(o.Rung, func(id ChannelID) bool { return !slices.Contains(o.Heard, id) })
 }
 
 // orderFor is the order that a channel was made for, with its call; nil for none.
@@ -99,6 +107,8 @@ func (t *Tracker) pickedUpPhone(own *channel) {
 	o := t.orderFor(own)
 	switch {
 	case o == nil || o.PickedUp == own.ID:
+	case t.strayed(own):
+		t.act(ActionHangup, own)
 	case o.PickedUp != "":
 		t.act(ActionHangup, own)
 	default:
@@ -156,15 +166,15 @@ func (t *Tracker) act(kind ActionKind, own *channel) {
 func (t *Tracker) takeUpPhones(live map[ChannelID]*Channel, at timeOfEvent) {
 	for _, id := range t.callIDs() {
 		c := t.calls[id]
+		for _, ch := range c.Channels {
+			t.hangUpStray(ch, live[ch.ID])
+		}
 		if c.Order == nil {
-			for _, ch := range c.Channels {
-				t.hangUpStray(ch, live[ch.ID])
-			}
 			continue
 		}
-		if !c.Order.Pending && c.Order.SettledAt.Before(at) && c.Order.Awaited > 0 {
+		if !c.Order.Pending && c.Order.SettledAt.Before(at) && c.Order.awaited() {
 			// It is here or was.
-			c.Order.Awaited = 0
+			c.Order.Heard = slices.Clone(c.Order.Rung)
 			t.changed(c)
 		}
 		for _, own := range c.Channels {
@@ -184,12 +194,20 @@ func (t *Tracker) takeUpPhones(live map[ChannelID]*Channel, at timeOfEvent) {
 	}
 }
 
-// hangUpStray ends the channel of a phone that was never called, of an order that was
-// given up before it came: it would stay for ever.
+// hangUpStray ends the channel of a phone that is not rung, as far as anybody knows:
+// of an order that was refused or given up, or made by a request of which Asterisk has
+// not said that it obeyed. It would stay for ever, or dial what nobody waits for.
 func (t *Tracker) hangUpStray(ch *channel, seen *Channel) {
-	if Ordered(ch.ID) && t.orderFor(ch) == nil && seen != nil && seen.State == StateDown {
+	nobodys := Ordered(ch.ID) && ch.call.Order == nil && seen != nil && seen.State == StateDown
+	if nobodys || t.strayed(ch) {
 		t.act(ActionHangup, ch)
 	}
+}
+
+// strayed tells it of a channel whose order is known.
+func (t *Tracker) strayed(ch *channel) bool {
+	o := t.orderFor(ch)
+	return o != nil && !o.Pending && !o.Dialled && !slices.Contains(o.Rung, ch.ID)
 }
 
 // phoneGone keeps why a phone of an order is called no more.

@@ -35,7 +35,11 @@ func orderedCall(t *rapid.T, communication string) []bridge.Event {
 		x.dial("", order.Channel(n), "101")
 		x.channels[order.Channel(n)].Application = "Stasis"
 	}
-	x.events = append(x.events, bridge.NewPlacedEvent(order, phones, x.now))
+	var rung []bridge.ChannelID
+	for n := 1; n <= phones; n++ {
+		rung = append(rung, order.Channel(n))
+	}
+	x.events = append(x.events, bridge.NewPlacedEvent(order, rung, x.now))
 	for n := 1; n <= phones; n++ {
 		pass()
 		x.state(order.Channel(n), bridge.StateRinging)

@@ -18,7 +18,11 @@ func (x *exchange) order(communication, from, number, to string) {
 func (x *exchange) settle(communication string, settlement bridge.Settlement, status string) {
 	order := bridge.Order{CommunicationID: communication}
 	if phones, err := strconv.Atoi(status); settlement == bridge.OrderPlaced && err == nil {
-		x.events = append(x.events, bridge.NewPlacedEvent(order, phones, x.now))
+		var rung []bridge.ChannelID
+		for n := range phones {
+			rung = append(rung, order.Channel(n+1))
+		}
+		x.events = append(x.events, bridge.NewPlacedEvent(order, rung, x.now))
 		return
 	}
 	refusal := &bridge.Refusal{Status: bridge.RefusalStatus(status), Message: "a message"}
@@ -147,7 +151,11 @@ func TestAnOrderedCallFails(t *testing.T) {
 		{scenario{"it was refused", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused userOffline\n1 new O.1 PJSIP/101 Down\n2 gone O.1 16", ""}, []string{"hang up O.1"}},
 		{scenario{"it was refused, and what came of it nevertheless is found in a snapshot", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused switchUnavailable\n~1 new O.1 PJSIP/101 Down\n2 snapshot\n3 gone O.1 16", ""}, []string{"hang up O.1"}},
 		{scenario{"it was refused, and two phones come of it nevertheless", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused switchUnavailable\n1 new O.1 PJSIP/101 Down\n1 new O.2 PJSIP/107 Down\n2 gone O.1 16\n2 gone O.2 16", ""}, []string{"hang up O.1", "hang up O.2"}},
-		{scenario{"it was refused although it rings", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "4 gone O.1 16", failedAt("4.000")}, []string{"failed O: hung up"}},
+		{scenario{"nobody knows the order of two phones", outsideCalls, "~0 new O.1 PJSIP/101 Ringing\n~0 new O.2 PJSIP/107 Ringing\n1 snapshot\n2 gone O.1 16\n2 gone O.2 16", ""}, nil},
+		{scenario{"it was refused although it rings", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "4 gone O.1 16", failedAt("4.000")}, []string{"hang up O.1", "failed O: hung up"}},
+		{scenario{"it was refused, and is picked up nevertheless", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "2 state O.1 Up\n4 gone O.1 16", failedAt("4.000")}, []string{"hang up O.1", "hang up O.1", "failed O: hung up"}},
+		{scenario{"it was refused, and its channel stays", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down\n0.030 settled O refused switchUnavailable\n1 snapshot\n2 gone O.1 16", ""}, []string{"hang up O.1", "hang up O.1"}},
+		{scenario{"another phone comes when nobody rings it any more", outsideCalls, phoneRinging + "1 new O.2 PJSIP/107 Down\n1.1 gone O.2 16\n4 gone O.1 19", failedAt("4.000")}, []string{"hang up O.2", "failed O: no answer"}},
 		{scenario{"it failed later", outsideCalls, "0 order O u101 79997775533\n5 settled O failed switchUnavailable", "5.000 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"the switch dies", outsideCalls, phoneRinging + "3 kill\n4 snapshot", failedAt("4.000")}, []string{"failed O: switch away"}},
 	})

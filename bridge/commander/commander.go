@@ -116,13 +116,13 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	}
 	// From here on the order is carried out even where the CRM doesn't wait for the
 	// answer: half a call would be worse.
-	made, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
+	rung, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
 	if refusal != nil {
 		return c.refuse(ctx, order, refusal, nil)
 	}
-	c.tracking.Put(bridge.NewPlacedEvent(order, made, c.now()))
+	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
 	c.log.Debug("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
-		zap.String("user", order.From), zap.Int("phones", made))
+		zap.String("user", order.From), zap.Int("phones", len(rung)))
 	return nil
 }
 

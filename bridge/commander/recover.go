@@ -32,7 +32,7 @@ func (c *Commander) Recover(ctx context.Context) {
 // settle tells how far an order had come: phones that ring go on ringing, and those
 // that were not called yet never are. False: the switch can't be asked now.
 func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
-	rung := 0
+	var rung []bridge.ChannelID
 	for n := 1; ; n++ {
 		state, err := c.phones.State(ctx, order.Channel(n))
 		switch {
@@ -40,7 +40,7 @@ func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
 		case err != nil:
 			return false
 		case state != bridge.StateDown:
-			rung++
+			rung = append(rung, order.Channel(n))
 			continue
 		default:
 			if err := c.phones.Hangup(ctx, order.Channel(n), normalClearing); err != nil && !errors.Is(err, bridge.ErrNoChannel) {
@@ -53,9 +53,9 @@ func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
 			break
 		}
 	}
-	c.log.Info("an order is found unfinished", zap.String("call", string(order.Call())), zap.Int("phones", rung))
-	if rung > 0 {
-		c.tracking.Put(bridge.NewPlacedEvent(order, 0, c.now()))
+	c.log.Info("an order is found unfinished", zap.String("call", string(order.Call())), zap.Int("phones", len(rung)))
+	if len(rung) > 0 {
+		c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
 		return true
 	}
 	refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}

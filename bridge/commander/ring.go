@@ -9,27 +9,26 @@ import (
 	"kontur-ari/bridge"
 )
 
-// ring makes every telephone of a user ring and returns how many channels it has made
-// for that. All are made before the first rings: until then nobody has noticed anything.
-func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridge.User) (int, *bridge.Refusal) {
+// ring makes every telephone of a user ring and returns those that do. All channels are
+// made before the first rings: until then nobody has noticed anything.
+func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridge.User) (rung []bridge.ChannelID, refusal *bridge.Refusal) {
 	made, unknown := c.create(ctx, order, phones)
-	rung := 0
 	for _, channel := range made {
 		switch err := c.ringOne(ctx, channel); {
 		case err == nil:
-			rung++
+			rung = append(rung, channel)
 		default:
 			unknown = errors.Join(unknown, err)
 		}
 	}
 	switch {
-	case rung > 0:
-		return len(made), nil
+	case len(rung) > 0:
+		return rung, nil
 	case unknown != nil:
 		c.log.Warn("a phone can't be rung", zap.String("call", string(order.Call())), zap.Error(unknown))
-		return 0, &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't ring the user's telephone."}
+		return nil, &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't ring the user's telephone."}
 	}
-	return 0, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "No telephone of the user is registered at the telephone exchange."}
+	return nil, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "No telephone of the user is registered at the telephone exchange."}
 }
 
 // create makes the channels. The error says why some are missing, other than that

@@ -81,7 +81,7 @@ func TestFailedOrdersAreCountedAndLogged(t *testing.T) {
 	i := running(t, newDisk(t), zap.New(core), nil)
 	i.Put(bridge.NewOrderEvent(ordered, time.Now()))
 	i.Put(phone(bridge.EventChannelCreated, bridge.StateDown))
-	i.Put(bridge.NewPlacedEvent(ordered, 1, time.Now()))
+	i.Put(bridge.NewPlacedEvent(ordered, []bridge.ChannelID{ordered.Channel(1)}, time.Now()))
 	gone := phone(bridge.EventChannelDestroyed, bridge.StateDown)
 	gone.Cause = 17
 	if err := i.Give(t.Context(), gone); err != nil {

@@ -20,7 +20,7 @@ func TestOrdersAreRemembered(t *testing.T) {
 	refusal := &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}
 	var batch bridge.Batch
 	for _, event := range []bridge.Event{
-		bridge.NewOrderEvent(given, at), bridge.NewOrderEvent(other, at), bridge.NewPlacedEvent(given, 2, at),
+		bridge.NewOrderEvent(given, at), bridge.NewOrderEvent(other, at), bridge.NewPlacedEvent(given, []bridge.ChannelID{given.Channel(1), given.Channel(2)}, at),
 		bridge.NewOrderEvent(declined, at), bridge.NewRefusedEvent(declined, refusal, true, at),
 	} {
 		batch.Orders = append(batch.Orders, *event.Order)

@@ -32,7 +32,7 @@ func orderText(event bridge.Event) string {
 	case event.Type == bridge.EventOrdered:
 		return fmt.Sprintf("CRM       CALL for user %s: %s, communication %s", order.From, to, order.CommunicationID)
 	case news.Settlement == bridge.OrderPlaced:
-		return fmt.Sprintf("  switch   rings telephones: %d", news.Phones)
+		return fmt.Sprintf("  switch   rings telephones: %d", len(news.Rung))
 	}
 	return fmt.Sprintf("  switch   not told to ring, %s: %s: %s", news.Settlement, news.Status, news.Message)
 }

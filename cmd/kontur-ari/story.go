@@ -178,15 +178,11 @@ func named(event bridge.Event) (keys []string) {
 	return keys
 }
 
-// mostPhones is more than a user has.
-const mostPhones = 100
-
 // phoneKeys are the phones that ring for an order. The first names the call.
 func phoneKeys(news bridge.OrderNews) []string {
 	keys := []string{channelKey(news.Order.Channel(1))}
-	// A file may say anything.
-	for n := 2; n <= min(news.Phones, mostPhones); n++ {
-		keys = append(keys, channelKey(news.Order.Channel(n)))
+	for _, id := range news.Rung {
+		keys = append(keys, channelKey(id))
 	}
 	return keys
 }
