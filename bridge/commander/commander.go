@@ -114,9 +114,9 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	if _, refusal, _, err := c.orders.Ordered(ctx, order.CommunicationID); refusal != nil || err != nil {
 		return c.refuse(ctx, order, refusal, err)
 	}
-	// From here on the order is carried out even where the CRM doesn't wait for the
-	// answer: half a call would be worse.
-	rung, refusal := c.ring(context.WithoutCancel(ctx), order, phones)
+	// Where ctx ends meanwhile, the phones that are rung by then are those of the
+	// order; the Tracker has the others hung up.
+	rung, refusal := c.ring(ctx, order, phones)
 	if refusal != nil {
 		return c.refuse(ctx, order, refusal, nil)
 	}

@@ -90,3 +90,40 @@ func (b behind) Give(ctx context.Context, event bridge.Event) error {
 	b.held.held = nil
 	return b.Intake.Give(ctx, event)
 }
+
+// deadSwitch answers nothing.
+type deadSwitch struct{ *fakeSwitch }
+
+func (deadSwitch) Create(ctx context.Context, _ bridge.PhoneCall) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (deadSwitch) State(ctx context.Context, _ bridge.ChannelID) (bridge.ChannelState, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+// However many phones a user has, a command ends with its context: a stop waits for it.
+func TestACommandEndsWithItsContext(t *testing.T) {
+	x := newExchange(t)
+	c := commander.New(x.config, x.intake, x.db, deadSwitch{x.sw}, zaptest.NewLogger(t))
+	defer c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Call(ctx, toClient("c1", "u107")) }()
+	x.await("the order is stored", func() bool {
+		_, _, found, err := x.db.Ordered(t.Context(), "c1")
+		return found && err == nil
+	})
+	cancel()
+	select {
+	case err := <-ended:
+		if refusedWith(err) != bridge.RefusedSwitch {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it goes on")
+	}
+	x.wantReports("c1", "call-failed")
+}
