@@ -147,7 +147,7 @@ func TestDecodeErrors(t *testing.T) {
 // Events of ours come back from the journal as they were made.
 func TestEventsOfOursAreDecoded(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, int(5*time.Millisecond), time.UTC)
-	order := bridge.Order{CommunicationID: "c1", From: "u101", To: "u102", Number: "102"}
+	order := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", To: "u102", Number: "102"}
 	for _, want := range []bridge.Event{
 		bridge.NewOrderEvent(order, at), bridge.NewPlacedEvent(order, []bridge.ChannelID{order.Channel(1), order.Channel(2)}, at),
 		bridge.NewRefusedEvent(order, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}, true, at),

@@ -106,10 +106,15 @@ const (
 	ringPause    = 10 * time.Millisecond
 )
 
-// Dial implements [bridge.Phones].
+// Dial implements [bridge.Phones]. A channel that has gone on is a conflict to
+// Asterisk.
 func (p Phones) Dial(ctx context.Context, channel bridge.ChannelID, number string) error {
 	query := url.Values{"context": {p.Context}, "extension": {number}, "priority": {"1"}}
-	return p.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, query, nil, nil)
+	err := p.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, query, nil, nil)
+	if isConflict(err) {
+		return nil
+	}
+	return err
 }
 
 // Hangup implements [bridge.Phones]. It works on channels that are in no

@@ -69,7 +69,7 @@ func TestAPhonesChannelIsMade(t *testing.T) {
 		call bridge.PhoneCall
 		want map[string]string
 	}{
-		{"PJSIP", bridge.PhoneCall{Channel: "kontur-ari-c1.1", Endpoint: "PJSIP/101", Extension: "101", Shows: "79997775533"},
+		{"PJSIP", bridge.PhoneCall{Channel: "kontur-ari~c1.1", Endpoint: "PJSIP/101", Extension: "101", Shows: "79997775533"},
 			map[string]string{"CONNECTEDLINE(num,i)": "79997775533", "CONNECTEDLINE(name,i)": "79997775533", "CALLERID(num)": "101"}},
 		{"auto-answer", bridge.PhoneCall{Channel: "c", Endpoint: "pjsip/101/sip:101@192.0.2.7", Shows: "102", AutoAnswer: true},
 			map[string]string{
@@ -144,13 +144,13 @@ func TestRinging(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a, phones := newAsterisk(t, "", test.statuses...)
-			if err := phones.Ring(t.Context(), "kontur-ari-c1.1", 30*time.Second); !errors.Is(err, test.want) {
+			if err := phones.Ring(t.Context(), "kontur-ari~c1.1", 30*time.Second); !errors.Is(err, test.want) {
 				t.Errorf("%v, want %v", err, test.want)
 			}
 			if len(a.asked) != test.times {
 				t.Errorf("asked %d times", len(a.asked))
 			}
-			if a.asked[0].what != "POST /ari/channels/kontur-ari-c1.1/dial" || a.asked[0].query.Encode() != "timeout=30" {
+			if a.asked[0].what != "POST /ari/channels/kontur-ari~c1.1/dial" || a.asked[0].query.Encode() != "timeout=30" {
 				t.Errorf("asked %+v", a.asked[0])
 			}
 		})
@@ -170,6 +170,16 @@ func TestDialAndHangup(t *testing.T) {
 	}
 	if got := a.asked[1].query.Encode(); got != "reason_code=26" {
 		t.Errorf("hung up by %s", got)
+	}
+}
+
+// A channel that dials already is left alone; other refusals are errors.
+func TestDialingTwice(t *testing.T) {
+	for status, want := range map[int]error{409: nil, 404: bridge.ErrNoChannel, 400: bridge.ErrDeclined, 503: ari.ErrUnavailable} {
+		_, phones := newAsterisk(t, "{}", status)
+		if err := phones.Dial(t.Context(), "c1", "79997775533"); !errors.Is(err, want) {
+			t.Errorf("%d: %v, want %v", status, err, want)
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ type StasisStart struct {
 // Ordered tells whether the channel is there since it was made for an order: it then
 // asks nothing of us. Later the dial plan may send it here as any other.
 func (s StasisStart) Ordered() bool {
-	return bridge.Ordered(s.Channel.ID) && slices.Equal(s.Arguments, []string{orderedArgument})
+	return slices.Equal(s.Arguments, []string{orderedArgument})
 }
 
 // wireStasisStart is the event as Asterisk sends it.

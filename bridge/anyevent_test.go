@@ -25,7 +25,7 @@ var (
 		bridge.EventBlindTransfer, bridge.EventAttendedTransfer, "NeverHeardOf", "",
 		bridge.EventOrdered, bridge.EventOrderSettled, bridge.EventHangup,
 	}
-	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari-O.1", "kontur-ari-O.2"}
+	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari~O.1", "kontur-ari~O.2"}
 	anyName   = []string{"PJSIP/trunk-00000001", "PJSIP/101-00000002", "PJSIP/102-00000003", "Local/x@y-00000001;1", "Local/x@y-00000001;2", "PJSIP/spare-00000004", "PJSIP/101-00000005", "", "PJSIP/103;1", "Snoop/1", "PJSIP/104-1", "-"}
 	anyState  = []bridge.ChannelState{bridge.StateDown, bridge.StateRing, bridge.StateUp, ""}
 	anyNumber = []string{"79997775533", "", "101", "anonymous", "+7 922 111-22-33", "s"}
@@ -142,7 +142,7 @@ func anySnapshot(present, inside, place, form byte) *bridge.Snapshot {
 }
 
 func anyOrder(code byte) bridge.Order {
-	order := bridge.Order{CommunicationID: pick([]string{"O", "O", "P", ""}, code), From: "u101", Number: "79997775533"}
+	order := bridge.Order{Application: "kontur-ari", CommunicationID: pick([]string{"O", "O", "P", ""}, code), From: "u101", Number: "79997775533"}
 	if code%5 == 0 {
 		order.To, order.Number = "u102", "102"
 	}

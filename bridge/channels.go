@@ -79,8 +79,10 @@ func (t *Tracker) seen(event Event) {
 	}
 	switch event.Channel.State {
 	case StateRinging:
+		t.phoneCalled(ch, event.Time)
 		t.phoneRings(ch)
 	case StateUp:
+		t.phoneCalled(ch, event.Time)
 		t.pickedUpPhone(ch)
 	}
 }
@@ -144,9 +146,13 @@ func (t *Tracker) invite(c *call, ch *channel) {
 }
 
 func (t *Tracker) destroyed(event Event) {
-	if ch := t.known(event.Channel); ch != nil {
+	ch := t.known(event.Channel)
+	switch {
+	case ch != nil:
 		t.phoneGone(ch, event.Cause)
 		t.drop(ch)
+	case event.Channel != nil:
+		t.endUnseen(event.Channel.ID)
 	}
 }
 

@@ -30,8 +30,8 @@ var (
 		{Endpoint: "PJSIP/trunk2", Number: "8 800 555-35-36"},
 		{Endpoint: "DAHDI/i1", Number: "73432000000"},
 	}
-	allCalls     = bridge.Policy{ReportInternal: true}
-	outsideCalls = bridge.Policy{}
+	allCalls     = bridge.Policy{ReportInternal: true, Application: "kontur-ari"}
+	outsideCalls = bridge.Policy{Application: "kontur-ari"}
 )
 
 func office(t rapid.TB) *bridge.Directory {

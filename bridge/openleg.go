@@ -1,6 +1,9 @@
 package bridge
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // OpenLeg is a leg that has not ended, for those who are to end it.
 type OpenLeg struct {
@@ -16,6 +19,7 @@ type OpenLeg struct {
 }
 
 // Channels are those by which a user takes part in the leg; none when it is not his.
+// The case of the id doesn't matter.
 func (l OpenLeg) Channels(userID string) []ChannelID {
 	// Whose the leg's own channels are: its caller's where he calls somebody outside
 	// or was called first himself, else those of who is called.
@@ -26,11 +30,11 @@ func (l OpenLeg) Channels(userID string) []ChannelID {
 	switch {
 	case userID == "":
 		return nil
-	case own.UserID == userID:
+	case strings.EqualFold(own.UserID, userID):
 		return l.Own
-	case l.From.UserID == userID:
+	case strings.EqualFold(l.From.UserID, userID):
 		return []ChannelID{l.Caller}
-	case l.To.UserID == userID:
+	case strings.EqualFold(l.To.UserID, userID):
 		return l.Own
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 // Order is a call that the CRM has ordered by its system call CALL: the phones of
 // one user ring, and for the first that is picked up somebody else is dialled.
 type Order struct {
+	// Application is the ARI application that has the phones rung.
+	Application string `json:"application"`
 	// CommunicationID is the CRM's id of the call.
 	CommunicationID string `json:"communicationId"`
 	// From is the user whose phones ring, To the user that is dialled then: "" for
@@ -20,13 +22,15 @@ type Order struct {
 	Number string `json:"number"`
 }
 
-// orderedPrefix begins the ids of the channels that are made for orders.
-const orderedPrefix = "kontur-ari-"
+// orderMark stands in the ids of the channels that are made for orders, behind the
+// name of the application that they are made in: no name of one has it, so that two
+// of them on one switch never take each other's for their own.
+const orderMark = "~"
 
 // Channel is the id that the order's n-th phone gets as a channel; n counts from 1.
 // That of the first is the id of the call.
 func (o Order) Channel(n int) ChannelID {
-	return ChannelID(fmt.Sprintf("%s%s.%d", orderedPrefix, o.CommunicationID, n))
+	return ChannelID(fmt.Sprintf("%s%s%s.%d", o.Application, orderMark, o.CommunicationID, n))
 }
 
 // Call is the id of the call that the order becomes.
@@ -35,17 +39,12 @@ func (o Order) Call() CallID { return CallID(o.Channel(1)) }
 // orderedCall is the call that a channel of that id was made for, by an order; ""
 // for other channels.
 func orderedCall(id ChannelID) CallID {
-	if !strings.HasPrefix(string(id), orderedPrefix) {
+	dot := strings.LastIndexByte(string(id), '.')
+	if dot < 0 || !strings.Contains(string(id), orderMark) {
 		return ""
 	}
-	if dot := strings.LastIndexByte(string(id), '.'); dot > 0 {
-		return CallID(id[:dot]) + ".1"
-	}
-	return ""
+	return CallID(id[:dot]) + ".1"
 }
-
-// Ordered tells whether a channel was made for an order.
-func Ordered(id ChannelID) bool { return orderedCall(id) != "" }
 
 // Settlement is what became of the attempt to ring the phones of an order.
 type Settlement string

@@ -1,6 +1,9 @@
 package bridge
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // ordered begins the call of an order. Nothing is reported until its first phone
 // is called: an order that comes to nothing at once was refused at once.
@@ -198,8 +201,9 @@ func (t *Tracker) takeUpPhones(live map[ChannelID]*Channel, at timeOfEvent) {
 // of an order that was refused or given up, or made by a request of which Asterisk has
 // not said that it obeyed. It would stay for ever, or dial what nobody waits for.
 func (t *Tracker) hangUpStray(ch *channel, seen *Channel) {
-	nobodys := Ordered(ch.ID) && ch.call.Order == nil && seen != nil && seen.State == StateDown
-	if nobodys || t.strayed(ch) {
+	waits := seen != nil && (seen.State == StateDown || seen.Waits)
+	nobodys := strings.HasPrefix(string(ch.ID), t.policy.Application+orderMark) && ch.call.Order == nil
+	if nobodys && waits || t.strayed(ch) {
 		t.act(ActionHangup, ch)
 	}
 }
@@ -208,6 +212,23 @@ func (t *Tracker) hangUpStray(ch *channel, seen *Channel) {
 func (t *Tracker) strayed(ch *channel) bool {
 	o := t.orderFor(ch)
 	return o != nil && !o.Pending && !o.Dialled && !slices.Contains(o.Rung, ch.ID)
+}
+
+// phoneMissed: a phone of an order is found gone. If it was picked up, nobody knows
+// whether it has dialled: then it is not said that it has not.
+func (t *Tracker) phoneMissed(own *channel) {
+	if o := t.orderFor(own); o != nil && o.PickedUp == own.ID {
+		o.Dialled = true
+	}
+}
+
+// endUnseen notes that a phone has come and gone whose coming was not told: it is
+// waited for no more.
+func (t *Tracker) endUnseen(id ChannelID) {
+	if c := t.calls[orderedCall(id)]; c != nil && c.Order != nil && !slices.Contains(c.Order.Heard, id) {
+		c.Order.Heard = append(c.Order.Heard, id)
+		t.changed(c)
+	}
 }
 
 // phoneGone keeps why a phone of an order is called no more.
@@ -253,6 +274,12 @@ func failureCause(cause int, rang, pickedUp bool) FailureCause {
 		return FailedNoAnswer
 	}
 	return FailedSwitch
+}
+
+// cameToNothing tells of an ordered call that nobody was dialled in it; last is its
+// last leg.
+func (c *call) cameToNothing(last *leg) bool {
+	return c.silent() || c.Order != nil && !c.Order.Dialled && (last == nil || last.StartedAt.IsZero())
 }
 
 // reportFailed reports that nobody was dialled: instead of the call's end, and

@@ -16,7 +16,7 @@ import (
 func orderedCall(t *rapid.T, communication string) []bridge.Event {
 	x := newExchange()
 	pass := func() { x.now = x.now.Add(time.Duration(rapid.IntRange(0, 900).Draw(t, "ms")) * time.Millisecond) }
-	order := bridge.Order{CommunicationID: communication, From: "u101", Number: "79997775533"}
+	order := bridge.Order{Application: "kontur-ari", CommunicationID: communication, From: "u101", Number: "79997775533"}
 	if rapid.Bool().Draw(t, "internal") {
 		order.To, order.Number = "u102", "102"
 	}

@@ -12,11 +12,11 @@ import (
 
 // order and settle are what the part that obeys the CRM says.
 func (x *exchange) order(communication, from, number, to string) {
-	x.events = append(x.events, bridge.NewOrderEvent(bridge.Order{CommunicationID: communication, From: from, To: to, Number: number}, x.now))
+	x.events = append(x.events, bridge.NewOrderEvent(bridge.Order{Application: "kontur-ari", CommunicationID: communication, From: from, To: to, Number: number}, x.now))
 }
 
 func (x *exchange) settle(communication string, settlement bridge.Settlement, status string) {
-	order := bridge.Order{CommunicationID: communication}
+	order := bridge.Order{Application: "kontur-ari", CommunicationID: communication}
 	if phones, err := strconv.Atoi(status); settlement == bridge.OrderPlaced && err == nil {
 		var rung []bridge.ChannelID
 		for n := range phones {
@@ -30,7 +30,7 @@ func (x *exchange) settle(communication string, settlement bridge.Settlement, st
 }
 
 // orderedScenario is a scenario of a call that the CRM has ordered. In its script
-// and its reports O.1 stands for kontur-ari-O.1.
+// and its reports O.1 stands for kontur-ari~O.1.
 type orderedScenario struct {
 	scenario
 	// deeds are the actions and failures.
@@ -40,8 +40,8 @@ type orderedScenario struct {
 func tellOrdered(t *testing.T, scenarios []orderedScenario) {
 	t.Helper()
 	for _, s := range scenarios {
-		s.script = strings.ReplaceAll(s.script, "O.", "kontur-ari-O.")
-		s.want = strings.ReplaceAll(s.want, "O.", "kontur-ari-O.")
+		s.script = strings.ReplaceAll(s.script, "O.", "kontur-ari~O.")
+		s.want = strings.ReplaceAll(s.want, "O.", "kontur-ari~O.")
 		tell(t, []scenario{s.scenario})
 		t.Run(s.name+": deeds", func(t *testing.T) {
 			l := newListener(office(t), s.policy)
@@ -58,7 +58,7 @@ func tellOrdered(t *testing.T, scenarios []orderedScenario) {
 func (l *listener) deeds() []string {
 	var deeds []string
 	for _, a := range l.actions {
-		deeds = append(deeds, strings.TrimSpace(fmt.Sprintf("%s %s %s", a.Kind, strings.TrimPrefix(string(a.Channel), "kontur-ari-"), a.Number)))
+		deeds = append(deeds, strings.TrimSpace(fmt.Sprintf("%s %s %s", a.Kind, strings.TrimPrefix(string(a.Channel), "kontur-ari~"), a.Number)))
 	}
 	for _, f := range l.failures {
 		deeds = append(deeds, fmt.Sprintf("failed %s: %s", f.CommunicationID, f.Cause))
@@ -156,6 +156,9 @@ func TestAnOrderedCallFails(t *testing.T) {
 		{scenario{"it was refused, and is picked up nevertheless", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "2 state O.1 Up\n4 gone O.1 16", failedAt("4.000")}, []string{"hang up O.1", "hang up O.1", "failed O: hung up"}},
 		{scenario{"it was refused, and its channel stays", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down\n0.030 settled O refused switchUnavailable\n1 snapshot\n2 gone O.1 16", ""}, []string{"hang up O.1", "hang up O.1"}},
 		{scenario{"another phone comes when nobody rings it any more", outsideCalls, phoneRinging + "1 new O.2 PJSIP/107 Down\n1.1 gone O.2 16\n4 gone O.1 19", failedAt("4.000")}, []string{"hang up O.2", "failed O: no answer"}},
+		{scenario{"another application's phone is none of ours", outsideCalls, "1 new kontur-ari-test~P.1 PJSIP/101 Down\n2 snapshot\n3 gone kontur-ari-test~P.1 16", ""}, nil},
+		{scenario{"nobody knows the order, and a phone was picked up", outsideCalls, "~0 new O.1 PJSIP/101 Up\n~0 app O.1 Stasis\n1 snapshot\n2 gone O.1 16", ""}, []string{"hang up O.1"}},
+		{scenario{"nobody told that the phone has come", outsideCalls, "0 order O u101 79997775533\n0.010 settled O placed 1\n!1 gone O.1 16", "1.000 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"it failed later", outsideCalls, "0 order O u101 79997775533\n5 settled O failed switchUnavailable", "5.000 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"the switch dies", outsideCalls, phoneRinging + "3 kill\n4 snapshot", failedAt("4.000")}, []string{"failed O: switch away"}},
 	})
@@ -187,7 +190,7 @@ func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 		{scenario{"picked up in a gap", outsideCalls, phoneRinging + "~1 state O.1 Up\n1.5 snapshot\n" + end, clientAnswersReports}, []string{"dial O.1 79997775533"}},
 		{scenario{"picked up, and still there after a gap", outsideCalls, phoneRinging + "1 state O.1 Up\n1.5 snapshot\n" + end, clientAnswersReports}, []string{"dial O.1 79997775533", "dial O.1 79997775533"}},
 		{scenario{"the client answers in a gap", outsideCalls, phoneRinging + "2 state O.1 Up\n" + unheard(clientAnswers[strings.Index(clientAnswers, "2.010"):]) + "~5 app B AppDial\n6 snapshot\n8 gone O.1 16\n8 gone B 16", late("5.002", "6.000")}, []string{"dial O.1 79997775533"}},
-		{scenario{"that the phone was called is never told", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down caller=101\n0.025 settled O placed 1\n" + strings.Replace(clientAnswers, "2     dialstatus >O.1 ANSWER", "", 1) + "8 gone O.1 16\n8 gone B 16", late("0.020", "2.011")}, []string{"dial O.1 79997775533"}},
+		{scenario{"that the phone was called is never told", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down caller=101\n0.025 settled O placed 1\n" + strings.Replace(clientAnswers, "2     dialstatus >O.1 ANSWER", "", 1) + "8 gone O.1 16\n8 gone B 16", late("0.020", "2.000")}, []string{"dial O.1 79997775533"}},
 		{scenario{"an application has it after the client", outsideCalls, phoneRinging + clientAnswers + "8 leave O.1 br1\n8 gone B 16\n8.1 app O.1 Stasis other\n9 snapshot\n10 gone O.1 16", strings.NewReplacer("8.000 O.1 O.1 finished", "10.000 O.1 O.1 finished", "8.000 O.1 CALL", "10.000 O.1 CALL", "8.000 O.1 REG", "10.000 O.1 REG").Replace(clientAnswersReports)}, []string{"dial O.1 79997775533"}},
 		{scenario{"it began to ring in a gap", outsideCalls, "0 order O u101 79997775533\n" + unheard(phoneRinging[strings.Index(phoneRinging, "0.010"):strings.Index(phoneRinging, "0.025")]) + "~0.03 state O.1 Ringing\n0.030 settled O placed 1\n0.5 snapshot\n" + clientAnswers + "8 gone O.1 16\n8 gone B 16", late("0.020", "0.500")}, []string{"dial O.1 79997775533"}},
 		{scenario{"it rings and is busy in a gap", outsideCalls, "0 order O u101 79997775533\n0.030 settled O placed 1\n0.5 snapshot", "0.500 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
@@ -210,6 +213,11 @@ func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 			8.000 O.1 O.1 finished user:u101>user:u102
 			8.000 O.1 CALL-FINISHED
 			8.000 O.1 REGISTER O.1 user:u101>user:u102 6.000..8.000`}, []string{"dial O.1 102"}},
+		{scenario{"nobody heard any of it", outsideCalls, phoneRinging + "2 state O.1 Up\n~3 gone O.1 16\n4 snapshot", phoneRingingReports + `
+			4.000 O.1 O.1 disconnected user:u101>client
+			4.000 O.1 O.1 finished user:u101>client
+			4.000 O.1 CALL-FINISHED
+			4.000 O.1 REGISTER O.1 user:u101>client never..4.000`}, []string{"dial O.1 79997775533"}},
 		{scenario{"it is gone after a gap", outsideCalls, phoneRinging + "~3 gone O.1 17\n4 snapshot", failedAt("4.000")}, []string{"failed O: switch away"}},
 	})
 }

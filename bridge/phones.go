@@ -42,8 +42,8 @@ type Phones interface {
 	// Ring calls the phone of a channel that Create made, for so long. It is not
 	// repeated by anybody.
 	Ring(ctx context.Context, channel ChannelID, timeout time.Duration) error
-	// Dial has a channel dial a number in the dial plan. ErrDeclined: it does so
-	// already, or has done so; so it may be repeated.
+	// Dial has a channel that Create made dial a number in the dial plan, unless it
+	// does so already, or has done so; so it may be repeated.
 	Dial(ctx context.Context, channel ChannelID, number string) error
 	// Hangup ends a channel, whatever it does, with a cause of ITU-T Q.850.
 	Hangup(ctx context.Context, channel ChannelID, cause int) error

@@ -84,6 +84,7 @@ func (t *Tracker) dropMissing(live map[ChannelID]*Channel) []CallID {
 		c, missing := t.calls[id], false
 		for _, ch := range slices.Clone(c.Channels) {
 			if live[ch.ID] == nil {
+				t.phoneMissed(ch)
 				t.drop(ch)
 				missing = true
 			}

@@ -50,7 +50,7 @@ func (t *Tracker) reportEnd(c *call, at timeOfEvent) {
 	if last != nil {
 		t.legEvent(c, last, LegFinished, at)
 	}
-	if c.Order != nil && !c.Order.Dialled && (last == nil || last.StartedAt.IsZero()) {
+	if c.cameToNothing(last) {
 		t.reportFailed(c, at)
 		return
 	}

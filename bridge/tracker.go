@@ -13,6 +13,8 @@ const EndedMemory = 4096
 type Policy struct {
 	// ReportInternal: calls between employees are reported too.
 	ReportInternal bool
+	// Application is the ARI application whose orders are this Tracker's.
+	Application string
 }
 
 // Tracker turns the events of a switch into reports: it knows every channel that

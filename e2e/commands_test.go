@@ -425,6 +425,29 @@ func TestAPhoneIsPickedUpWhileNobodyListens(t *testing.T) {
 	})
 }
 
+// A phone that has dialled, and waits in Stasis for something else when kontur-ari comes
+// back to Asterisk, does not dial again.
+func TestAPhoneThatWaitsAfterwardsDialsOnce(t *testing.T) {
+	var line *relay
+	d, questions := asksResponsible(t, silent, func(config *lab.DaemonConfig) {
+		line = startRelay(t, config.Lab)
+		config.URL = line.url()
+	})
+	g := &gapped{told: d, line: line}
+	d.client = "7998" + d.client[4:]
+	d.order(d.command("101"))
+	own := d.rings("101")
+	d.must(d.dialsOn(own).Reject(486))
+	d.awaitAsked(questions, 1)
+	g.cut()
+	g.mend()
+	d.ends(own)
+	d.expect(missedLeg(ordered, "101>client"))
+	if invitations := d.invitations("trunk"); invitations != 1 {
+		t.Errorf("the client was called %d times", invitations)
+	}
+}
+
 // A daemon that dies at any moment of an order rings nobody twice, and the CRM, which
 // asks again, learns how it has ended.
 func TestAnOrderSurvivesACrash(t *testing.T) {

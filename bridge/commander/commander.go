@@ -16,8 +16,10 @@ import (
 
 // Config is what the operator decides. Every field is required.
 type Config struct {
-	Directory *bridge.Directory
-	Numbers   *bridge.Numbers
+	// Application is the ARI application that rings the phones.
+	Application string
+	Directory   *bridge.Directory
+	Numbers     *bridge.Numbers
 	// Allowed tells which normalised numbers may be dialled for the CRM.
 	Allowed func(number string) bool
 	// PerMinute is how many calls one user may order in a minute; AtOnce how many of
@@ -57,7 +59,9 @@ type Commander struct {
 
 	repeated, untold atomic.Int64
 
-	// life ends what is done in the background.
+	// life ends what is done in the background; nothing begins after that, which mu
+	// sees to.
+	mu         sync.Mutex
 	life       context.Context
 	end        context.CancelFunc
 	background sync.WaitGroup
@@ -80,7 +84,9 @@ func New(config Config, tracking Tracking, orders bridge.Orders, phones bridge.P
 // Close ends what is done in the background and returns when it has ended. What was
 // not done, the next start finds (see [Commander.Recover]).
 func (c *Commander) Close() {
+	c.mu.Lock()
 	c.end()
+	c.mu.Unlock()
 	c.background.Wait()
 }
 
@@ -164,6 +170,11 @@ func (c *Commander) orderedBefore(ctx context.Context, order bridge.Order) (bool
 // told now is tried again for a while; after that, the snapshot of the next
 // connection asks for it anew.
 func (c *Commander) Act(actions []bridge.Action) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.life.Err() != nil {
+		return
+	}
 	for _, action := range actions {
 		c.background.Go(func() { c.act(action) })
 	}
@@ -182,10 +193,10 @@ func (c *Commander) act(action bridge.Action) {
 	for attempt, pause := 1, firstActPause; ; attempt, pause = attempt+1, min(2*pause, longestActPause) {
 		err := c.tell(action)
 		switch {
-		case err == nil, errors.Is(err, bridge.ErrNoChannel), errors.Is(err, bridge.ErrDeclined):
+		case err == nil, errors.Is(err, bridge.ErrNoChannel):
 			c.log.Debug("done", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
 			return
-		case attempt == actAttempts:
+		case attempt == actAttempts, errors.Is(err, bridge.ErrDeclined):
 			c.untold.Add(1)
 			c.log.Error("the switch could not be told", append(fields, zap.Int("attempt", attempt), zap.Error(err))...)
 			return

@@ -15,11 +15,11 @@ func TestAPhoneRingsAndDials(t *testing.T) {
 	x := newExchange(t)
 	x.must(x.Call(t.Context(), toClient("C1", "U101")))
 	x.wantTold("create c1.1", "ring c1.1")
-	x.sw.pickUp("kontur-ari-c1.1")
+	x.sw.pickUp("kontur-ari~c1.1")
 	x.flush()
 	x.Close() // waits for what is being done
 	x.wantTold("create c1.1", "ring c1.1", "dial c1.1")
-	if got := x.sw.channels["kontur-ari-c1.1"].dialled; got != "79997775533" {
+	if got := x.sw.channels["kontur-ari~c1.1"].dialled; got != "79997775533" {
 		t.Errorf("dialled is %q", got)
 	}
 	x.wantReports("c1", "call-started", "appeared")
@@ -31,7 +31,7 @@ func TestAllTelephonesRing(t *testing.T) {
 	x := newExchange(t)
 	x.must(x.Call(t.Context(), toClient("c1", "u107")))
 	x.wantTold("create c1.1", "create c1.2", "ring c1.1", "ring c1.2")
-	x.sw.pickUp("kontur-ari-c1.2")
+	x.sw.pickUp("kontur-ari~c1.2")
 	x.flush()
 	x.Close()
 	told := x.sw.history()[4:]
@@ -119,19 +119,19 @@ func TestAPhoneThatIsPickedUpDialsInTheEnd(t *testing.T) {
 		x := newExchange(t)
 		x.must(x.Call(t.Context(), toClient("c1", "u101")))
 		x.sw.fail("dial", fault{err: errNoAnswer, done: done, times: 2})
-		x.sw.pickUp("kontur-ari-c1.1")
+		x.sw.pickUp("kontur-ari~c1.1")
 		x.flush()
 		x.await("it was tried again", func() bool { return len(x.sw.history()) == 5 })
 		x.Close()
 		x.wantTold("create c1.1", "ring c1.1", "dial c1.1", "dial c1.1", "dial c1.1")
-		if got := x.sw.channels["kontur-ari-c1.1"].dialled; got != "79997775533" {
+		if got := x.sw.channels["kontur-ari~c1.1"].dialled; got != "79997775533" {
 			t.Errorf("dialled is %q", got)
 		}
 	}
 }
 
 func TestAnOrderIsFoundAfterACrash(t *testing.T) {
-	order := bridge.Order{CommunicationID: "c1", From: "u101", Number: "79997775533"}
+	order := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
 	phone := bridge.PhoneCall{Channel: order.Channel(1), Endpoint: "PJSIP/101"}
 	for _, c := range []struct {
 		name    string

@@ -52,14 +52,15 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	x.must(err)
 	x.db, err = store.Open(x.t.Context(), x.directory)
 	x.must(err)
-	tracker := bridge.NewTracker(directory, bridge.Policy{})
+	tracker := bridge.NewTracker(directory, bridge.Policy{Application: "kontur-ari"})
 	open, ended, err := x.db.OpenCalls(x.t.Context())
 	x.must(err)
 	x.must(tracker.Restore(open, ended))
 	log := zaptest.NewLogger(x.t)
 	x.intake = intake.New(tracker, x.db, func([]bridge.CallID) {}, log)
 	config := commander.Config{
-		Directory: directory, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,
+		Application: "kontur-ari",
+		Directory:   directory, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,
 		Allowed: func(number string) bool { return strings.HasPrefix(number, "7") && len(number) == 11 },
 	}
 	for _, change := range change {
@@ -122,7 +123,7 @@ func (x *exchange) flush() {
 func (x *exchange) reports(communication string) []string {
 	x.t.Helper()
 	x.flush()
-	call := bridge.Order{CommunicationID: communication}.Call()
+	call := bridge.Order{Application: "kontur-ari", CommunicationID: communication}.Call()
 	var told []string
 	for {
 		pending, found, err := x.db.Head(x.t.Context(), call)

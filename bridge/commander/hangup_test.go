@@ -13,13 +13,13 @@ func TestHangup(t *testing.T) {
 		want    bridge.RefusalStatus
 		told    []string
 	}{
-		{"by the leg", bridge.HangupCommand{Leg: "kontur-ari-c1.1", UserID: "u101"}, "", []string{"hang up c1.1"}},
+		{"by the leg", bridge.HangupCommand{Leg: "kontur-ari~c1.1", UserID: "u101"}, "", []string{"hang up c1.1"}},
 		{"by the communication", bridge.HangupCommand{CommunicationID: "C1", UserID: "U101"}, "", []string{"hang up c1.1"}},
 		{"an unknown leg", bridge.HangupCommand{Leg: "1.1", UserID: "u101"}, bridge.RefusedLeg, nil},
 		{"an unknown leg of a known communication", bridge.HangupCommand{Leg: "1.1", CommunicationID: "c1", UserID: "u101"}, bridge.RefusedLeg, nil},
 		{"an unknown communication", bridge.HangupCommand{CommunicationID: "c2", UserID: "u101"}, bridge.RefusedLeg, nil},
-		{"another user", bridge.HangupCommand{Leg: "kontur-ari-c1.1", UserID: "u102"}, bridge.RefusedParty, nil},
-		{"no user", bridge.HangupCommand{Leg: "kontur-ari-c1.1"}, bridge.RefusedParty, nil},
+		{"another user", bridge.HangupCommand{Leg: "kontur-ari~c1.1", UserID: "u102"}, bridge.RefusedParty, nil},
+		{"no user", bridge.HangupCommand{Leg: "kontur-ari~c1.1"}, bridge.RefusedParty, nil},
 		{"nothing", bridge.HangupCommand{UserID: "u101"}, bridge.RefusedInvalid, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestHangupOfWhatCantBeReached(t *testing.T) {
 		x.must(x.Call(t.Context(), toClient("c1", "u101")))
 		x.flush()
 		x.sw.fail("hang up", fault{err: err, times: 1})
-		if got := refusedWith(x.Hangup(t.Context(), bridge.HangupCommand{Leg: "kontur-ari-c1.1", UserID: "u101"})); got != want {
+		if got := refusedWith(x.Hangup(t.Context(), bridge.HangupCommand{Leg: "kontur-ari~c1.1", UserID: "u101"})); got != want {
 			t.Errorf("%v: %q, want %q", err, got, want)
 		}
 	}

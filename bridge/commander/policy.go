@@ -11,7 +11,7 @@ import (
 // read makes an order of a command, and finds the phones to ring for it; or says why
 // it can't be obeyed.
 func (c *Commander) read(command bridge.CallCommand) (bridge.Order, []bridge.User, *bridge.Refusal) {
-	order := bridge.Order{CommunicationID: strings.ToLower(command.CommunicationID)}
+	order := bridge.Order{Application: c.config.Application, CommunicationID: strings.ToLower(command.CommunicationID)}
 	if order.CommunicationID == "" {
 		return order, nil, &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "communicationId: is missing."}
 	}

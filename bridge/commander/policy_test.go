@@ -57,10 +57,10 @@ func TestNumbersAreDialledNormalised(t *testing.T) {
 		command := toClient("c1", "u101")
 		command.ClientPhone = written
 		x.must(x.Call(t.Context(), command))
-		x.sw.pickUp("kontur-ari-c1.1")
+		x.sw.pickUp("kontur-ari~c1.1")
 		x.flush()
 		x.Close()
-		if got := x.sw.channels["kontur-ari-c1.1"].dialled; got != "79997775533" {
+		if got := x.sw.channels["kontur-ari~c1.1"].dialled; got != "79997775533" {
 			t.Errorf("%q: dialled is %q", written, got)
 		}
 	}
@@ -69,10 +69,10 @@ func TestNumbersAreDialledNormalised(t *testing.T) {
 func TestAColleagueIsDialledByExtension(t *testing.T) {
 	x := newExchange(t)
 	x.must(x.Call(t.Context(), bridge.CallCommand{CommunicationID: "c1", FromUserID: "u101", ToUserID: "u102", ClientPhone: "79997775533"}))
-	x.sw.pickUp("kontur-ari-c1.1")
+	x.sw.pickUp("kontur-ari~c1.1")
 	x.flush()
 	x.Close()
-	if got := x.sw.channels["kontur-ari-c1.1"].dialled; got != "102" {
+	if got := x.sw.channels["kontur-ari~c1.1"].dialled; got != "102" {
 		t.Errorf("dialled is %q", got)
 	}
 }
@@ -93,8 +93,8 @@ func TestAUserMayNotOrderTooMuch(t *testing.T) {
 	if got := refusedWith(x.Call(t.Context(), toClient("c4", "u102"))); got != "" {
 		t.Errorf("another user's: %q", got)
 	}
-	x.must(x.sw.Hangup(t.Context(), "kontur-ari-c1.1", 16))
-	x.must(x.sw.Hangup(t.Context(), "kontur-ari-c2.1", 16))
+	x.must(x.sw.Hangup(t.Context(), "kontur-ari~c1.1", 16))
+	x.must(x.sw.Hangup(t.Context(), "kontur-ari~c2.1", 16))
 	x.flush()
 	if got := order("c5"); got != "" {
 		t.Errorf("a third in a minute, when the others are over: %q", got)

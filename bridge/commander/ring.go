@@ -69,7 +69,11 @@ func (c *Commander) create(ctx context.Context, order bridge.Order, phones []bri
 // the switch is asked; it is never told again.
 func (c *Commander) createOne(ctx context.Context, call bridge.PhoneCall) error {
 	err := c.phones.Create(ctx, call)
-	if err == nil || errors.Is(err, bridge.ErrDeclined) {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, bridge.ErrDeclined) {
+		c.log.Info("a phone can't be called", zap.String("channel", string(call.Channel)), zap.String("endpoint", call.Endpoint), zap.Error(err))
 		return err
 	}
 	if _, found := c.phones.State(ctx, call.Channel); found == nil {

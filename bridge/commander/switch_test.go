@@ -54,7 +54,7 @@ func newFakeSwitch() *fakeSwitch {
 func (s *fakeSwitch) do(what string, channel bridge.ChannelID, carryOut func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = append(s.told, what+" "+strings.TrimPrefix(string(channel), "kontur-ari-"))
+	s.told = append(s.told, what+" "+strings.TrimPrefix(string(channel), "kontur-ari~"))
 	failure := s.fails[what]
 	if failure != nil {
 		if failure.times--; failure.times == 0 {
@@ -125,7 +125,7 @@ func (s *fakeSwitch) Dial(_ context.Context, channel bridge.ChannelID, number st
 		case ch == nil:
 			return bridge.ErrNoChannel
 		case ch.dialled != "":
-			return bridge.ErrDeclined
+			return nil
 		}
 		ch.dialled = number
 		return nil

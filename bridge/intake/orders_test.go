@@ -15,7 +15,7 @@ import (
 	"kontur-ari/bridge/intake"
 )
 
-var ordered = bridge.Order{CommunicationID: "c1", From: "u101", Number: "79997775533"}
+var ordered = bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
 
 // phone gives an event about the first phone of the order.
 func phone(kind bridge.EventType, state bridge.ChannelState) bridge.Event {

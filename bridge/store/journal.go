@@ -97,21 +97,32 @@ func (s *Store) OpenCalls(ctx context.Context) ([]bridge.CallState, []bridge.Cal
 // that the writer is never kept from the events for long.
 const pruneStep = 500
 
+// ordersKept is how long orders are remembered at least: as long, one that comes
+// again rings nobody.
+const ordersKept = 30 * 24 * time.Hour
+
 // Prune removes journal entries and deliveries that are older than a moment.
-// Whatever still waits, and dead letters, stay.
+// Whatever still waits, and dead letters, stay; orders do so for a month.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
-	for _, statement := range []struct{ count, remove string }{
-		{"SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE received < ? LIMIT 1)",
+	ordersBefore := s.now().Add(-ordersKept)
+	if before.Before(ordersBefore) {
+		ordersBefore = before
+	}
+	for _, statement := range []struct {
+		before        time.Time
+		count, remove string
+	}{
+		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE received < ? LIMIT 1)",
 			"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received < ? LIMIT ?)"},
-		{"SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE settled < ? LIMIT 1)",
+		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE settled < ? LIMIT 1)",
 			"DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE settled < ? LIMIT ?)"},
-		{"SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE committed < ? LIMIT 1)",
+		{ordersBefore, "SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE committed < ? LIMIT 1)",
 			"DELETE FROM orders WHERE communication IN (SELECT communication FROM orders WHERE committed < ? LIMIT ?)"},
-		{"SELECT COUNT(*) FROM (SELECT 1 FROM identities WHERE " + unusedIdentity + " LIMIT 1)",
+		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM identities WHERE " + unusedIdentity + " LIMIT 1)",
 			"DELETE FROM identities WHERE call IN (SELECT call FROM identities WHERE " + unusedIdentity + " LIMIT ?)"},
 	} {
 		for {
-			left, err := query(ctx, s, statement.count, func(row scanner) (n int, err error) { return n, row.Scan(&n) }, before.UnixMilli())
+			left, err := query(ctx, s, statement.count, func(row scanner) (n int, err error) { return n, row.Scan(&n) }, statement.before.UnixMilli())
 			if err != nil {
 				return fmt.Errorf("looking for what is too old: %w", err)
 			}
@@ -119,7 +130,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 				break
 			}
 			err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-				return tx.exec(ctx, statement.remove, before.UnixMilli(), pruneStep)
+				return tx.exec(ctx, statement.remove, statement.before.UnixMilli(), pruneStep)
 			})
 			if err != nil {
 				return fmt.Errorf("removing what is too old: %w", err)

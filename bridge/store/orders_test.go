@@ -14,9 +14,9 @@ func TestOrdersAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	given := bridge.Order{CommunicationID: "c1", From: "u101", Number: "79997775533"}
-	other := bridge.Order{CommunicationID: "c1", From: "u102", Number: "79997775533"}
-	declined := bridge.Order{CommunicationID: "c2", From: "u101", To: "u102", Number: "102"}
+	given := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
+	other := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u102", Number: "79997775533"}
+	declined := bridge.Order{Application: "kontur-ari", CommunicationID: "c2", From: "u101", To: "u102", Number: "102"}
 	refusal := &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}
 	var batch bridge.Batch
 	for _, event := range []bridge.Event{
@@ -48,7 +48,18 @@ func TestOrdersAreRemembered(t *testing.T) {
 	if _, _, found, err := s.Ordered(t.Context(), "c3"); found || err != nil {
 		t.Errorf("c3: found %v, error %v", found, err)
 	}
-	if err := s.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil {
+	// The journal may be short; orders are remembered for a month.
+	for _, age := range []time.Duration{0, ordersKept - time.Hour} {
+		s.now = func() time.Time { return time.Now().Add(age) }
+		if err := s.Prune(t.Context(), s.now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, found, err := s.Ordered(t.Context(), "c1"); !found || err != nil {
+			t.Errorf("c1 after %s: found %v, error %v", age, found, err)
+		}
+	}
+	s.now = func() time.Time { return time.Now().Add(ordersKept + time.Hour) }
+	if err := s.Prune(t.Context(), s.now()); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, found, err := s.Ordered(t.Context(), "c1"); found || err != nil {

@@ -23,8 +23,9 @@ func newCommander(cfg configs.Config, directory *bridge.Directory, l *line) (*co
 	}
 	phones := ari.Phones{Switch: l.switcher, Application: cfg.Asterisk.Application, Context: cfg.Calls.OriginateContext}
 	return commander.New(commander.Config{
-		Directory: directory,
-		Numbers:   numbers,
+		Application: cfg.Asterisk.Application,
+		Directory:   directory,
+		Numbers:     numbers,
 		Allowed: func(number string) bool {
 			return slices.ContainsFunc(cfg.Calls.AllowedNumbers, func(pattern configs.Pattern) bool { return pattern.Match(number) })
 		},

@@ -123,10 +123,10 @@ func TestACallersCallIsThatOfTheReports(t *testing.T) {
 func TestAnOrderedChannelIsACallerWhenTheDialplanSendsIt(t *testing.T) {
 	server := aritest.Start(t)
 	room := newWaitingRoom(t, server)
-	server.Leftover("kontur-ari-c1.1", "101", redirectApplication, "ordered")
-	server.Leftover("kontur-ari-c2.1", "101", redirectApplication, "redirect")
+	server.Leftover("kontur-ari~c1.1", "101", redirectApplication, "ordered")
+	server.Leftover("kontur-ari~c2.1", "101", redirectApplication, "redirect")
 	callers, err := room.Waiting(t.Context())
-	if err != nil || len(callers) != 1 || callers[0].Channel != "kontur-ari-c2.1" {
+	if err != nil || len(callers) != 1 || callers[0].Channel != "kontur-ari~c2.1" {
 		t.Errorf("%+v, %v", callers, err)
 	}
 }
