@@ -110,15 +110,8 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 		return refusal
 	}
 	defer release()
-	if err := c.tracking.Give(ctx, bridge.NewOrderEvent(order, c.now())); err != nil {
-		// It may be stored later, and is then to be known as one that came to nothing.
-		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be stored."}
-		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
-		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
-	}
-	// It may have been one of which an earlier command said that it can't be stored.
-	if _, refusal, _, err := c.orders.Ordered(ctx, order.CommunicationID); refusal != nil || err != nil {
-		return c.refuse(ctx, order, refusal, err)
+	if err := c.remember(ctx, order); err != nil {
+		return err
 	}
 	// Where ctx ends meanwhile, the phones that are rung by then are those of the
 	// order; the Tracker has the others hung up.
@@ -129,6 +122,21 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
 	c.log.Debug("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
 		zap.String("user", order.From), zap.Int("phones", len(rung)))
+	return nil
+}
+
+// remember makes an order durable. After an error no phone may be rung for it.
+func (c *Commander) remember(ctx context.Context, order bridge.Order) error {
+	if err := c.tracking.Give(ctx, bridge.NewOrderEvent(order, c.now())); err != nil {
+		// It may be stored later, and is then to be known as one that came to nothing.
+		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be stored."}
+		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
+		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
+	}
+	// It may have been one of which an earlier command said that it can't be stored.
+	if _, refusal, _, err := c.orders.Ordered(ctx, order.CommunicationID); refusal != nil || err != nil {
+		return c.refuse(ctx, order, refusal, err)
+	}
 	return nil
 }
 
