@@ -91,10 +91,14 @@ func (b behind) Give(ctx context.Context, event bridge.Event) error {
 	return b.Intake.Give(ctx, event)
 }
 
-// deadSwitch answers nothing.
-type deadSwitch struct{ *fakeSwitch }
+// deadSwitch answers nothing. asked is told of the first request.
+type deadSwitch struct {
+	*fakeSwitch
+	asked chan struct{}
+}
 
-func (deadSwitch) Create(ctx context.Context, _ bridge.PhoneCall) error {
+func (s deadSwitch) Create(ctx context.Context, _ bridge.PhoneCall) error {
+	close(s.asked)
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -107,15 +111,13 @@ func (deadSwitch) State(ctx context.Context, _ bridge.ChannelID) (bridge.Channel
 // However many phones a user has, a command ends with its context: a stop waits for it.
 func TestACommandEndsWithItsContext(t *testing.T) {
 	x := newExchange(t)
-	c := commander.New(x.config, x.intake, x.db, deadSwitch{x.sw}, zaptest.NewLogger(t))
+	sw := deadSwitch{x.sw, make(chan struct{})}
+	c := commander.New(x.config, x.intake, x.db, sw, zaptest.NewLogger(t))
 	defer c.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Call(ctx, toClient("c1", "u107")) }()
-	x.await("the order is stored", func() bool {
-		_, _, found, err := x.db.Ordered(t.Context(), "c1")
-		return found && err == nil
-	})
+	<-sw.asked
 	cancel()
 	select {
 	case err := <-ended:
