@@ -138,13 +138,14 @@ func TestAnOrderIsFoundAfterACrash(t *testing.T) {
 		before  func(*exchange) error
 		told    []string
 		reports []string
+		want    bridge.RefusalStatus // of the order when it comes again
 	}{
-		{"nothing was done", func(*exchange) error { return nil }, nil, []string{"call-failed"}},
+		{"nothing was done", func(*exchange) error { return nil }, nil, []string{"call-failed"}, bridge.RefusedSwitch},
 		{"the channel was made", func(x *exchange) error { return x.sw.Create(x.t.Context(), phone) },
-			[]string{"create c1.1", "hang up c1.1"}, []string{"call-failed"}},
+			[]string{"create c1.1", "hang up c1.1"}, []string{"call-failed"}, bridge.RefusedSwitch},
 		{"the phone rings", func(x *exchange) error {
 			return errors.Join(x.sw.Create(x.t.Context(), phone), x.sw.Ring(x.t.Context(), order.Channel(1), time.Second))
-		}, []string{"create c1.1", "ring c1.1"}, []string{"call-started", "appeared"}},
+		}, []string{"create c1.1", "ring c1.1"}, []string{"call-started", "appeared"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := newExchange(t)
@@ -153,7 +154,9 @@ func TestAnOrderIsFoundAfterACrash(t *testing.T) {
 			x.flush()
 			x.restart()
 			x.Recover(t.Context())
-			x.must(x.Call(t.Context(), toClient("c1", "u101")))
+			if got := refusedWith(x.Call(t.Context(), toClient("c1", "u101"))); got != c.want {
+				t.Errorf("ordered again: %q, want %q", got, c.want)
+			}
 			x.wantTold(c.told...)
 			x.wantReports("c1", c.reports...)
 		})

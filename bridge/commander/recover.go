@@ -54,13 +54,13 @@ func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
 		}
 	}
 	c.log.Info("an order is found unfinished", zap.String("call", string(order.Call())), zap.Int("phones", len(rung)))
-	if len(rung) > 0 {
-		c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
-		return true
+	event := bridge.NewPlacedEvent(order, rung, c.now())
+	if len(rung) == 0 {
+		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}
+		event = bridge.NewRefusedEvent(order, refusal, false, c.now())
 	}
-	refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}
-	c.tracking.Put(bridge.NewRefusedEvent(order, refusal, false, c.now()))
-	return true
+	// When ctx ends first it is stored later, or found unfinished again.
+	return c.tracking.Give(ctx, event) == nil
 }
 
 // mostPhones is how many telephones of one user are looked for.
