@@ -100,7 +100,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 		return nil, unusableConfig{err}
 	}
 	if l.server, err = newServer(cfg, l); err != nil {
-		return nil, unusableConfig{err}
+		return nil, err
 	}
 	if l.stopAdmin, err = serveAdmin(cfg.Admin.Listen, l.admin(), log.Named("admin")); err != nil {
 		return nil, err
