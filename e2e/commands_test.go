@@ -8,10 +8,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"kontur-ari/crm/crmtest"
 	"kontur-ari/e2e/lab"
@@ -423,6 +425,44 @@ func TestAPhoneIsPickedUpWhileNobodyListens(t *testing.T) {
 		d.hangsUp(own, client)
 		d.expect(answeredLeg(ordered, "101>client"))
 	})
+}
+
+// A thousand orders at once, each with a key of its own: as many phones ring as one
+// user may have ring, everybody else has a clear answer, and nobody is forgotten.
+func TestAThousandOrdersAtOnce(t *testing.T) {
+	d := newTold(t)
+	system := d.crm.System(d.daemon.Commands)
+	var mu sync.Mutex
+	answers := make(map[string]int)
+	var orders errgroup.Group
+	orders.SetLimit(100)
+	for range 1000 {
+		orders.Go(func() error {
+			answer, err := system.Call(d.ctx, d.command("101"))
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			answers[fmt.Sprintf("%d %s", answer.Code, answer.Status)]++
+			if !answer.Echoed {
+				answers["without echo"]++
+			}
+			return nil
+		})
+	}
+	d.must(orders.Wait())
+	if total := answers["200 "] + answers["409 tooManyCalls"] + answers["429 "]; answers["200 "] != 2 || total != 1000 {
+		t.Errorf("answered %v", answers)
+	}
+	for range 2 {
+		d.must(d.called("101").Reject(486))
+	}
+	failed := []string{"call-started " + ordered, "101>client appeared", "101>client disconnected", "101>client finished", "call-failed"}
+	d.expect(failed, failed)
+	if invitations := d.invitations("101"); invitations != 2 {
+		t.Errorf("101 was called %d times", invitations)
+	}
 }
 
 // A phone that has dialled, and waits in Stasis for something else when kontur-ari comes
