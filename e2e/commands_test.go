@@ -204,7 +204,15 @@ func TestAnOrderIsRefused(t *testing.T) {
 	}
 	d.orderRefused(crmtest.CallBody{CommunicationID: uuid.NewString(), FromUserID: uuid.NewString(), ClientPhone: d.client}, "userNotFound")
 	d.orderRefused(d.command("106"), "userOffline")
-	for _, number := range []string{"112", "101", "*7279997775533", "79997775533&PJSIP/102", "79997775533,30", "${SHELL(id)}"} {
+	oneself, colleague := d.command("101"), d.command("101")
+	oneself.ToUserID, colleague.ToUserID = lab.UserID("101"), uuid.NewString()
+	d.orderRefused(oneself, "invalidArgs")
+	d.orderRefused(colleague, "userNotFound")
+	for _, number := range []string{
+		"", "seven", "101", "112", "+442071838750", "*7279997775533", strings.Repeat("7", 100),
+		"79997775533&PJSIP/102", "79997775533,30,g", "79997775533/../channels", "a@79997775533", "${SHELL(id)}",
+		"79997775533\r\nAction: Originate", "79997775533\x00", "\"79997775533\"",
+	} {
 		d.orderRefused(to(number), "numberNotAllowed")
 	}
 	d.must(d.Kill())
