@@ -19,7 +19,7 @@ const (
 	// the dial plan is redirectLimit.
 	redirectBudget, redirectLimit = 1500 * time.Millisecond, 3 * time.Second
 	// slack is what a busy machine may add to a time.
-	slack = time.Second
+	slack = 2 * time.Second
 )
 
 // The story of a redirected call is that of any other: Stasis is not to be seen.
