@@ -61,6 +61,14 @@ func (d *told) hangup(communication string, body crmtest.HangupBody) string {
 	return answer.Status
 }
 
+// counts are how kontur-ari counts the CRM's commands.
+func (d *told) counts() lab.CommandCounts {
+	d.Helper()
+	counts, err := d.daemon.CommandCounts(d.ctx)
+	d.must(err)
+	return counts
+}
+
 // leg waits until the CRM has been told of a leg, and gives its id.
 func (d *told) leg(name string) string {
 	d.Helper()
@@ -188,7 +196,10 @@ func TestAnOrderedCallFails(t *testing.T) {
 			}
 			d.expect(want)
 			if !strings.Contains(d.daemon.Log(), `"cause":"`+test.cause+`"`) {
-				t.Errorf("the cause is not %s", test.cause)
+				t.Errorf("the cause is not logged as %s", test.cause)
+			}
+			if counts := d.counts(); counts.Calls != 1 || counts.CallsFailed[test.cause] != 1 || len(counts.CallsFailed) != 1 {
+				t.Errorf("counted as %+v", counts)
 			}
 		})
 	}
@@ -221,6 +232,10 @@ func TestAnOrderIsRefused(t *testing.T) {
 	d.must(d.Restart(d.ctx))
 	d.must(d.daemon.AwaitReady(d.ctx))
 	d.expect()
+	want := map[string]int{"userNotFound": 2, "userOffline": 1, "invalidArgs": 1, "numberNotAllowed": 15, "switchUnavailable": 1}
+	if counts := d.counts(); counts.Calls != 0 || !maps.Equal(counts.Refused, want) {
+		t.Errorf("counted as %+v, want refused %v", counts, want)
+	}
 	if invitations := d.invitations("101"); invitations != 0 {
 		t.Errorf("101 was called %d times", invitations)
 	}

@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -131,6 +132,33 @@ func (d *Daemon) ready(ctx context.Context) bool {
 		return false
 	}
 	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+}
+
+// CommandCounts are how the daemon counts the CRM's commands in /readyz.
+type CommandCounts struct {
+	Calls, Hangups, Repeated int
+	// Refused are counted by status, CallsFailed by cause.
+	Refused, CallsFailed map[string]int
+}
+
+// CommandCounts asks the daemon how it counts the CRM's commands.
+func (d *Daemon) CommandCounts(ctx context.Context) (CommandCounts, error) {
+	ctx, cancel := context.WithTimeout(ctx, restTimeout)
+	defer cancel()
+	var answer struct{ Commands CommandCounts }
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.admin+"/readyz", nil)
+	if err != nil {
+		return answer.Commands, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer.Commands, fmt.Errorf("ask kontur-ari for its counts: %w", err)
+	}
+	err = json.NewDecoder(res.Body).Decode(&answer)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return answer.Commands, fmt.Errorf("read kontur-ari's counts: %w", err)
+	}
+	return answer.Commands, nil
 }
 
 // Kill ends the daemon with SIGKILL and returns when it is gone. It may be
