@@ -511,6 +511,48 @@ func TestAPhoneThatWaitsAfterwardsDialsOnce(t *testing.T) {
 	}
 }
 
+// A command that waits for an Asterisk that hangs doesn't keep a stop waiting. When
+// Asterisk goes on, nobody's phone rings, and the CRM is told of it.
+func TestAStopDoesNotWaitForACommand(t *testing.T) {
+	var application string
+	d := newTold(t, func(config *lab.DaemonConfig) { application = config.Application })
+	d.must(d.Freeze())
+	t.Cleanup(func() { d.must(d.Thaw()) })
+	body := d.command("101")
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		// Its connection may be broken off.
+		_, _ = d.crm.System(d.daemon.Commands).Call(d.ctx, body)
+	}()
+	d.awaitOrdered(application + "~" + body.CommunicationID + ".1")
+	// shutdown_timeout is 10 s.
+	stopping, cancel := context.WithTimeout(d.ctx, 15*time.Second)
+	defer cancel()
+	code, err := d.daemon.Terminate(stopping)
+	d.must(err)
+	<-over
+	t.Logf("it ended with code %d", code)
+	d.must(d.Thaw())
+	d.must(d.daemon.Start(d.ctx))
+	d.expect([]string{"call-failed"})
+	if invitations := d.invitations("101"); invitations != 0 {
+		t.Errorf("101 was called %d times", invitations)
+	}
+}
+
+// awaitOrdered waits until an order is in the journal, by the id of its call.
+func (d *told) awaitOrdered(call string) {
+	d.Helper()
+	for {
+		var ladder strings.Builder
+		if err := d.daemon.Ladder(d.ctx, &ladder, call); err == nil && strings.Contains(ladder.String(), "CALL for user") {
+			return
+		}
+		d.must(d.pause(pollEvery))
+	}
+}
+
 // A daemon that dies at any moment of an order rings nobody twice, and the CRM, which
 // asks again, learns how it has ended.
 func TestAnOrderSurvivesACrash(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"kontur-ari/e2e/phone"
@@ -181,6 +182,12 @@ func (l *Lab) Kill() error { return l.asterisk.process.kill() }
 
 // Running tells whether Asterisk is there: it may have crashed.
 func (l *Lab) Running() bool { return l.asterisk.process.running() }
+
+// Freeze has Asterisk answer nothing, as one that hangs does, until Thaw.
+func (l *Lab) Freeze() error { return l.asterisk.process.send(syscall.SIGSTOP) }
+
+// Thaw has a frozen Asterisk go on.
+func (l *Lab) Thaw() error { return l.asterisk.process.send(syscall.SIGCONT) }
 
 // Restart starts Asterisk again after [Lab.Kill], or ends it and starts it, and
 // has the phones registered again.
