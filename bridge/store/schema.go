@@ -94,6 +94,25 @@ var migrations = []string{
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX orders_committed ON orders (committed);
 	CREATE INDEX identities_communication ON identities (communication_id COLLATE NOCASE);`,
+
+	`ALTER TABLE outbox ADD COLUMN kind TEXT GENERATED ALWAYS AS (report ->> '$.kind') VIRTUAL;
+	ALTER TABLE outbox ADD COLUMN uncertain INTEGER NOT NULL DEFAULT 0; -- 1: a try may have reached the CRM
+	ALTER TABLE outbox ADD COLUMN returned INTEGER NOT NULL DEFAULT 0;  -- 1: was a dead letter, to be tried again
+	CREATE INDEX outbox_returned ON outbox (call) WHERE returned = 1;
+	ALTER TABLE dead_letters ADD COLUMN kind TEXT GENERATED ALWAYS AS (report ->> '$.kind') VIRTUAL;
+	CREATE INDEX dead_letters_call ON dead_letters (call);
+	CREATE INDEX dead_letters_settled ON dead_letters (settled);
+
+	CREATE TABLE collapsed ( -- reports that were not sent: their call was over before the CRM could be told
+		id        INTEGER PRIMARY KEY, -- that of the outbox
+		call      TEXT NOT NULL,
+		committed INTEGER NOT NULL,
+		settled   INTEGER NOT NULL,
+		report    BLOB NOT NULL,
+		kind      TEXT GENERATED ALWAYS AS (report ->> '$.kind') VIRTUAL
+	) STRICT;
+	CREATE INDEX collapsed_call ON collapsed (call);
+	CREATE INDEX collapsed_settled ON collapsed (settled);`,
 }
 
 // migrate brings the schema forward to the current version, each version in a
