@@ -73,26 +73,48 @@ type Identity struct {
 type Pending struct {
 	// ID grows in the order the reports were committed.
 	ID int64
+	// Committed is when that was, on the clock of this process, in milliseconds.
+	Committed time.Time
 	// Report is what to send.
 	Report Report
 	// Identity is what the CRM has answered for this call so far.
 	Identity Identity
 	// Attempts counts the tries so far that failed and were recorded.
 	Attempts int
+	// Uncertain: one of them may have reached the CRM ([Result.NotTaken]).
+	Uncertain bool
+}
+
+// Sent is a report that was sent, and how that ended.
+type Sent struct {
+	Pending Pending
+	Result  Result
 }
 
 // Outbox is the durable side of the delivery line; package store implements it.
 // All methods may be called concurrently.
 type Outbox interface {
-	// PendingCalls returns every call that has a report waiting, the one that
-	// has waited longest first.
-	PendingCalls(ctx context.Context) ([]CallID, error)
-	// Head returns the oldest waiting report of a call; false when none waits.
-	Head(ctx context.Context, call CallID) (Pending, bool, error)
-	// Settle records how a send ended and, for Delivered and Refused, takes the
-	// report out of the outbox (into the log of deliveries or the dead letters).
-	// It is durable before it returns nil.
-	Settle(ctx context.Context, pending Pending, result Result) error
+	// WaitingCalls looks at the next reports that wait, limit of them at most, whose
+	// ids are above after, and returns their calls, each once, in order. last is the
+	// id to go on after; more is false when there are none beyond it.
+	WaitingCalls(ctx context.Context, after int64, limit int) (calls []CallID, last int64, more bool, err error)
+	// ReturnedCalls returns the calls of reports that were dead letters and were put
+	// back to be tried again.
+	ReturnedCalls(ctx context.Context) ([]CallID, error)
+	// Next returns the oldest waiting reports of each of the calls, each of them at
+	// most, those of a call together and in order. A call of which nothing waits is
+	// not in it.
+	Next(ctx context.Context, calls []CallID, each int) ([]Pending, error)
+	// Settle records how sends ended, all of them or, after an error, none. It takes
+	// reports that were Delivered or Refused out of the outbox (into the log of
+	// deliveries or the dead letters). It is durable before it returns nil.
+	Settle(ctx context.Context, sent []Sent) error
+	// Collapse takes reports out of the outbox that nobody needs any more: of each
+	// of the calls that is over and of which nothing can have reached the CRM, all but
+	// register-call or, where nobody was dialled, call-failed. It leaves the other
+	// calls alone, and returns how many reports it took. It is durable before it
+	// returns nil.
+	Collapse(ctx context.Context, calls []CallID) (collapsed int, err error)
 }
 
 // Verdict is what the answer to a request means for the request.
@@ -111,10 +133,17 @@ const (
 // Result is the outcome of one send.
 type Result struct {
 	Verdict Verdict
-	// RetryAfter is the least pause that the CRM asked for; 0 when it asked none.
+	// RetryAfter is the least pause that the CRM asked for, of everybody; 0 when it
+	// asked none.
 	RetryAfter time.Duration
 	// Learnt is what the answer taught about the call's identity.
 	Learnt Identity
+	// Everybody: what kept this request from the CRM keeps every other one as well,
+	// such as a lacking access key.
+	Everybody bool
+	// NotTaken: the CRM does certainly not have it, since it never got there or since
+	// the CRM said so. A failure without it leaves open whether it has.
+	NotTaken bool
 	// Status is the HTTP status, 0 when no answer came.
 	Status int
 	// Request and Answer are the bodies as sent and received (the answer cut to

@@ -23,6 +23,7 @@ type Config struct {
 	Directory  Directory  `mapstructure:"directory"`
 	Calls      Calls      `mapstructure:"calls"`
 	Redirect   Redirect   `mapstructure:"redirect"`
+	Delivery   Delivery   `mapstructure:"delivery"`
 	Recordings Recordings `mapstructure:"recordings"`
 	History    History    `mapstructure:"history"`
 	Storage    Storage    `mapstructure:"storage"`
@@ -173,6 +174,18 @@ type History struct {
 	DSN Secret `mapstructure:"dsn"`
 	// DSNFile is the file that DSN was to be read from; "" for none.
 	DSNFile string `mapstructure:"dsn_file"`
+}
+
+// Delivery is how reports are brought to the CRM when it can't take them at once.
+type Delivery struct {
+	// FirstPause is the pause after a first failure, about.
+	FirstPause time.Duration `mapstructure:"first_pause"`
+	// LongestPause is what the pauses grow to, each twice the one before. It is not
+	// shorter than FirstPause.
+	LongestPause time.Duration `mapstructure:"longest_pause"`
+	// CollapseAfter is how long a call must have waited to be told, once it is over, by
+	// its register-call alone.
+	CollapseAfter time.Duration `mapstructure:"collapse_after"`
 }
 
 // Storage is what is kept on disk.

@@ -31,6 +31,11 @@ func Default() Config {
 			CallsAtOnce:      2,
 		},
 		Redirect: Redirect{Timeout: 1500 * time.Millisecond},
+		Delivery: Delivery{
+			FirstPause:    500 * time.Millisecond,
+			LongestPause:  30 * time.Second,
+			CollapseAfter: 10 * time.Second,
+		},
 		Recordings: Recordings{
 			Enabled:   true,
 			Directory: "/var/spool/asterisk/monitor",

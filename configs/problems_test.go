@@ -57,6 +57,7 @@ func TestBadValues(t *testing.T) {
 		{"calls: {region: ru}", "calls.region", "two capital letters"},
 		{"calls: {hidden_number: ''}", "calls.hidden_number", "empty; write a word"},
 		{"calls: {originate_context: 'a,b'}", "calls.originate_context", "the name of a dialplan context"},
+		{"delivery: {longest_pause: 100ms}", "delivery.longest_pause", "100ms is shorter than delivery.first_pause, 500ms; write at least that"},
 		{"storage: {journal_max_size: 1024}", "storage.journal_max_size", "1024 has no unit; write 1024B for bytes, 1024MiB or 1024GiB"},
 		{"storage: {journal_max_size: 1G}", "storage.journal_max_size", "not a size"},
 		{"storage: {journal_max_size: -1GiB}", "storage.journal_max_size", "can't be negative"},

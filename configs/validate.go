@@ -29,6 +29,9 @@ var ranges = map[string]limits{
 	"calls.calls_per_minute":   {"1", "1000"},
 	"calls.calls_at_once":      {"1", "100"},
 	"redirect.timeout":         {"100ms", "10s"},
+	"delivery.first_pause":     {"1ms", "1m"},
+	"delivery.longest_pause":   {"1ms", "1h"},
+	"delivery.collapse_after":  {"100ms", "24h"},
 	"storage.journal_keep":     {"1h", "8760h"},
 	"storage.journal_max_size": {"16MiB", "1TiB"},
 }
@@ -78,6 +81,9 @@ func validate(r *report, cfg *Config) {
 	validateDirectory(r, cfg.Directory)
 	validatePath(r, "recordings.directory", cfg.Recordings.Directory)
 	validatePath(r, "storage.directory", cfg.Storage.Directory)
+	if cfg.Delivery.LongestPause < cfg.Delivery.FirstPause && !r.isBad("delivery.first_pause") && !r.isBad("delivery.longest_pause") {
+		r.problem("delivery.longest_pause", "%s is shorter than delivery.first_pause, %s; write at least that", cfg.Delivery.LongestPause, cfg.Delivery.FirstPause)
+	}
 	if cfg.History.Source != "" && !r.isBad("history.source") && cfg.History.DSN.IsZero() {
 		r.problem("history.dsn", "empty, and history.source needs it; write the path of the file or the address of the database, or set history.source to \"\"")
 	}

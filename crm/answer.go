@@ -22,8 +22,10 @@ type answer struct {
 	// body is cut at answerLimit; cut tells that there was more.
 	body []byte
 	cut  bool
-	// err is set when no whole answer came; then nothing else counts.
-	err error
+	// err is set when no whole answer came; then only sent counts: the request, or a
+	// part of it, may have got there.
+	err  error
+	sent bool
 }
 
 // answerLimit bounds what is read of an answer, after decompression. The
@@ -35,7 +37,7 @@ func readAnswer(response *http.Response) answer {
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerLimit+1))
 	// A body that was read whole has nothing to add by failing to close.
 	_ = response.Body.Close()
-	a := answer{status: response.StatusCode, header: response.Header, body: body, err: err}
+	a := answer{status: response.StatusCode, header: response.Header, body: body, err: err, sent: true}
 	if len(body) > answerLimit {
 		a.body, a.cut = body[:answerLimit], true
 	}

@@ -17,19 +17,22 @@ const answerKept = 16 << 10
 
 // classify says what an answer means for the report it answers. It is pure.
 //
-//	2xx with JSON, OK, or no body   delivered
-//	2xx with anything else          retry: some proxy answered, not the CRM
-//	3xx                             retry: base_url or a proxy is set up wrongly
-//	401, 407, 408, 425, 429, 5xx    retry, honouring Retry-After
-//	no whole answer                 retry: the CRM may have it or not
-//	any other 4xx                   refused
+//	2xx with JSON, OK, or no body    delivered
+//	2xx with anything else           retry: some proxy answered, not the CRM
+//	3xx                              retry: base_url or a proxy is set up wrongly
+//	401                              retry, once a new access key was refused as well
+//	                                 (before that, [answer.wantsNewKey])
+//	407, 408, 425, 429, 503          retry, honouring Retry-After: the CRM does not have it
+//	any other 5xx                    retry, honouring Retry-After: it may have it
+//	no connection                    retry: it does not have it
+//	no whole answer                  retry: it may have it
+//	any other 4xx                    refused
 //
-// 401 gets here only after the access key was renewed in vain. 407 is a proxy's
-// and not the CRM's. A Result's Reason never names anything that differs between
+// 407 is a proxy's and not the CRM's. A Result's Reason never names anything that differs between
 // two tries that fail for one cause: ids are masked in it, and Answer has them.
 func classify(kind bridge.ReportKind, a answer, now time.Time) bridge.Result {
 	if a.err != nil {
-		return bridge.Result{Verdict: bridge.Retry, Reason: transportReason(a.err)}
+		return bridge.Result{Verdict: bridge.Retry, Reason: transportReason(a.err), NotTaken: !a.sent, Everybody: !a.sent}
 	}
 	result := bridge.Result{Status: a.status, Answer: a.body[:min(len(a.body), answerKept)]}
 	switch {
@@ -44,10 +47,13 @@ func classify(kind bridge.ReportKind, a answer, now time.Time) bridge.Result {
 		result.Reason = statusReason(a) + ": the answer is not the CRM's (it is not JSON)"
 	case a.status >= 300 && a.status < 400:
 		result.Verdict = bridge.Retry
+		result.NotTaken = true
 		result.Reason = statusReason(a) + ": redirects are not followed"
 	case temporary(a.status):
 		result.Verdict = bridge.Retry
 		result.RetryAfter = retryAfter(a.header, now)
+		result.NotTaken = a.status < 500 || a.status == http.StatusServiceUnavailable
+		result.Everybody = a.wantsNewKey()
 		result.Reason = statusReason(a)
 	default:
 		result.Verdict = bridge.Refused
@@ -55,6 +61,10 @@ func classify(kind bridge.ReportKind, a answer, now time.Time) bridge.Result {
 	}
 	return result
 }
+
+// wantsNewKey tells that the CRM did not take the access key: it is to be renewed, and
+// the request made again.
+func (a answer) wantsNewKey() bool { return a.err == nil && a.status == http.StatusUnauthorized }
 
 // temporary tells of a status from 400 on whether the request may succeed later.
 func temporary(status int) bool {

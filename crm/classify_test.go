@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kontur-ari/bridge"
 )
@@ -92,10 +93,40 @@ func TestClassify(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got := classify(test.kind, answer{status: test.status, body: []byte(test.body)}, time.Now())
 			want := bridge.Result{Verdict: test.verdict, Status: test.status, Answer: []byte(test.body), Reason: test.reason, Learnt: test.learnt}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(bridge.Result{}, "NotTaken", "Everybody")); diff != "" {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Of a call that the CRM certainly knows nothing of, the live events need not be told
+// once it is over; so in doubt it has what it was sent.
+func TestWhatIsCertainThatTheCRMHasNot(t *testing.T) {
+	for _, test := range []struct {
+		name                string
+		answer              answer
+		notTaken, everybody bool
+	}{
+		{"no connection", answer{err: syscall.ECONNREFUSED}, true, true},
+		{"a connection that broke", answer{err: syscall.ECONNRESET, sent: true}, false, false},
+		{"no answer in time", answer{err: context.DeadlineExceeded, sent: true}, false, false},
+		{"somebody else's page", answer{status: 200, body: []byte(html)}, false, false},
+		{"a redirect", answer{status: 302}, true, false},
+		{"no access", answer{status: 401}, true, true},
+		{"a proxy that wants a password", answer{status: 407}, true, false},
+		{"too slow", answer{status: 408}, true, false},
+		{"too early", answer{status: 425}, true, false},
+		{"too much", answer{status: 429}, true, false},
+		{"an error inside", answer{status: 500}, false, false},
+		{"a bad gateway", answer{status: 502}, false, false},
+		{"not available", answer{status: 503}, true, false},
+		{"a gateway that waited in vain", answer{status: 504}, false, false},
+	} {
+		got := classify(bridge.ReportStarted, test.answer, time.Now())
+		if got.Verdict != bridge.Retry || got.NotTaken != test.notTaken || got.Everybody != test.everybody {
+			t.Errorf("%s: %s, certainly not taken %v, everybody's trouble %v; want %v, %v", test.name, got.Verdict, got.NotTaken, got.Everybody, test.notTaken, test.everybody)
+		}
 	}
 }
 
@@ -172,7 +203,7 @@ func TestTransportErrors(t *testing.T) {
 		"no answer: broken at …":                                               in(errors.New("broken at 127.0.0.1:54321")),
 	}
 	for want, err := range tests {
-		got := classify(bridge.ReportEvent, answer{status: 200, body: []byte(`"OK"`), err: err}, time.Now())
+		got := classify(bridge.ReportEvent, answer{status: 200, body: []byte(`"OK"`), err: err, sent: true}, time.Now())
 		if diff := cmp.Diff(bridge.Result{Verdict: bridge.Retry, Reason: want}, got); diff != "" {
 			t.Error(diff)
 		}

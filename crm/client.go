@@ -88,9 +88,9 @@ func (c *Client) deliver(ctx context.Context, kind bridge.ReportKind, path strin
 func unauthorised(err error) bridge.Result {
 	var failed *refusal
 	if errors.As(err, &failed) {
-		return bridge.Result{Verdict: bridge.Retry, Reason: failed.reason, RetryAfter: failed.pause}
+		return bridge.Result{Verdict: bridge.Retry, Reason: failed.reason, RetryAfter: failed.pause, Everybody: true, NotTaken: true}
 	}
-	return bridge.Result{Verdict: bridge.Retry, Reason: "authorisation: " + transportReason(err)}
+	return bridge.Result{Verdict: bridge.Retry, Reason: "authorisation: " + transportReason(err), Everybody: true, NotTaken: true}
 }
 
 func (c *Client) workspaceURL(path string) string {

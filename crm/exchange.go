@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -99,7 +101,7 @@ func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 		return answer{}, err
 	}
 	a := c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.reveal()}})
-	if a.status == http.StatusUnauthorized && a.err == nil {
+	if a.wantsNewKey() {
 		if key, err = c.access.get(ctx, key); err != nil {
 			return answer{}, err
 		}
@@ -107,7 +109,7 @@ func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 	}
 	switch {
 	case a.err != nil:
-	case a.status == http.StatusUnauthorized:
+	case a.wantsNewKey():
 		c.access.refuse(key)
 	default:
 		c.access.trust()
@@ -126,6 +128,8 @@ func (a answer) without(secret string) answer {
 func (c *Client) do(ctx context.Context, url string, r request, header http.Header) answer {
 	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
 	defer cancel()
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }})
 	made, err := http.NewRequestWithContext(ctx, r.method, url, bytes.NewReader(r.body))
 	if err != nil {
 		return answer{err: err}
@@ -138,7 +142,7 @@ func (c *Client) do(ctx context.Context, url string, r request, header http.Head
 	}
 	response, err := c.http.Do(made)
 	if err != nil {
-		return answer{err: err}
+		return answer{err: err, sent: sent.Load()}
 	}
 	return readAnswer(response)
 }

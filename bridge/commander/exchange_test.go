@@ -126,17 +126,17 @@ func (x *exchange) reports(communication string) []string {
 	call := bridge.Order{Application: "kontur-ari", CommunicationID: communication}.Call()
 	var told []string
 	for {
-		pending, found, err := x.db.Head(x.t.Context(), call)
+		waiting, err := x.db.Next(x.t.Context(), []bridge.CallID{call}, 1)
 		x.must(err)
-		if !found {
+		if len(waiting) == 0 {
 			return told
 		}
-		kind := string(pending.Report.Kind)
-		if pending.Report.Event != "" {
-			kind = string(pending.Report.Event)
+		kind := string(waiting[0].Report.Kind)
+		if waiting[0].Report.Event != "" {
+			kind = string(waiting[0].Report.Event)
 		}
 		told = append(told, kind)
-		x.must(x.db.Settle(x.t.Context(), pending, bridge.Result{Verdict: bridge.Delivered}))
+		x.must(x.db.Settle(x.t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}))
 	}
 }
 

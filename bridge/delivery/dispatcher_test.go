@@ -81,7 +81,12 @@ func takeAll(bridge.Report, int) bridge.Result {
 
 func openStore(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), t.TempDir())
+	return openStoreIn(t, t.TempDir())
+}
+
+func openStoreIn(t *testing.T, directory string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +113,13 @@ func commit(t *testing.T, s *store.Store, call bridge.CallID, reports int) []str
 	return names
 }
 
+// newDispatcher is one that delivers as it does by default.
+func newDispatcher(outbox bridge.Outbox, crm bridge.Sender, connections int, log *zap.Logger) *delivery.Dispatcher {
+	return delivery.New(outbox, crm, delivery.Config{
+		Connections: connections, FirstPause: 500 * time.Millisecond, LongestPause: 30 * time.Second, CollapseAfter: 10 * time.Second,
+	}, log)
+}
+
 // start runs a dispatcher until the test ends or the returned function is called.
 func start(t *testing.T, d *delivery.Dispatcher) (stop func()) {
 	t.Helper()
@@ -130,7 +142,7 @@ func start(t *testing.T, d *delivery.Dispatcher) (stop func()) {
 func waitEmpty(t *testing.T, s *store.Store) {
 	t.Helper()
 	for ctx := t.Context(); ; {
-		calls, err := s.PendingCalls(ctx)
+		calls, _, _, err := s.WaitingCalls(ctx, 0, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +152,7 @@ func waitEmpty(t *testing.T, s *store.Store) {
 		select {
 		case <-ctx.Done():
 			t.Fatal(ctx.Err())
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
@@ -159,7 +171,7 @@ func waitBusy(t *testing.T, d *delivery.Dispatcher, requests int) {
 func TestReportsOfACallGoOneAtATimeAndInOrder(t *testing.T) {
 	s, crm := openStore(t), newRemote(takeAll)
 	crm.hold = make(chan struct{})
-	d := delivery.New(s, crm, 8, zap.NewNop())
+	d := newDispatcher(s, crm, 8, zap.NewNop())
 	const calls, each = 20, 6
 	want := make(map[string][]string)
 	for c := range calls / 2 {
@@ -205,7 +217,7 @@ func TestACallThatFailsHoldsNoOtherUp(t *testing.T) {
 			}
 			return takeAll(report, attempt)
 		})
-		d := delivery.New(s, crm, 1, zap.NewNop())
+		d := newDispatcher(s, crm, 1, zap.NewNop())
 		bad := commit(t, s, "bad", 1)
 		good := commit(t, s, "good", 3)
 		stop := start(t, d)
@@ -235,7 +247,7 @@ func TestThePauseThatTheCRMAsksForIsKept(t *testing.T) {
 			return takeAll(report, attempt)
 		})
 		commit(t, s, "call", 1)
-		stop := start(t, delivery.New(s, crm, 4, zap.NewNop()))
+		stop := start(t, newDispatcher(s, crm, 4, zap.NewNop()))
 		waitEmpty(t, s)
 		stop()
 	})
@@ -250,7 +262,7 @@ func TestARefusedReportDoesNotStopItsCall(t *testing.T) {
 		return takeAll(report, attempt)
 	})
 	names := commit(t, s, "call", 3)
-	d := delivery.New(s, crm, 4, zap.NewNop())
+	d := newDispatcher(s, crm, 4, zap.NewNop())
 	start(t, d)
 	waitEmpty(t, s)
 	if diff := cmp.Diff([]string{names[0], names[2]}, crm.received()); diff != "" {
@@ -266,11 +278,11 @@ func TestDrainDeliversWhatIsReadyAndDoesNotWaitForPauses(t *testing.T) {
 	s := openStore(t)
 	crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {
 		if report.Call == "bad" {
-			return bridge.Result{Verdict: bridge.Retry, Reason: "down", RetryAfter: time.Hour}
+			return bridge.Result{Verdict: bridge.Retry, Reason: "down"}
 		}
 		return takeAll(report, attempt)
 	})
-	d := delivery.New(s, crm, 2, zap.NewNop())
+	d := newDispatcher(s, crm, 2, zap.NewNop())
 	commit(t, s, "bad", 1)
 	good := commit(t, s, "good", 50)
 	d.Wake([]bridge.CallID{"bad", "good"})
@@ -286,13 +298,13 @@ func TestAStopInMidRequestLeavesTheReportInTheOutbox(t *testing.T) {
 	s, crm := openStore(t), newRemote(takeAll)
 	crm.hold = make(chan struct{})
 	commit(t, s, "call", 1)
-	d := delivery.New(s, crm, 2, zap.NewNop())
+	d := newDispatcher(s, crm, 2, zap.NewNop())
 	stop := start(t, d)
 	waitBusy(t, d, 1)
 	stop()
-	pending, found, err := s.Head(t.Context(), "call")
-	if err != nil || !found || pending.Attempts != 0 {
-		t.Errorf("head %+v, found %v, error %v", pending, found, err)
+	waiting, err := s.Next(t.Context(), []bridge.CallID{"call"}, 2)
+	if err != nil || len(waiting) != 1 || waiting[0].Attempts != 0 {
+		t.Errorf("what waits: %+v, error %v", waiting, err)
 	}
 }
 
@@ -310,7 +322,7 @@ func TestTroubleIsLoggedOncePerCause(t *testing.T) {
 		})
 		commit(t, s, "call", 1)
 		core, logs := observer.New(zap.InfoLevel)
-		stop := start(t, delivery.New(s, crm, 2, zap.New(core)))
+		stop := start(t, newDispatcher(s, crm, 2, zap.New(core)))
 		waitEmpty(t, s)
 		stop()
 		var lines []string

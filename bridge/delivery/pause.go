@@ -1,32 +1,21 @@
 package delivery
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 )
 
-const (
-	// firstPause is the pause after the first failure, longestPause the cap.
-	firstPause   = 500 * time.Millisecond
-	longestPause = 30 * time.Second
-)
+// pauses are how long is waited after failures.
+type pauses struct{ first, longest time.Duration }
 
-// pauseAfter is how long a call waits after so many failures in a row: doubling
-// up to the cap, and spread over the upper half so that calls that failed
-// together do not come back together.
-func pauseAfter(failures int) time.Duration {
-	pause := longestPause
-	if shift := failures - 1; shift < 6 {
-		pause = min(firstPause<<shift, longestPause)
+// after is the pause after so many failures in a row: doubling up to the longest, and
+// spread over the upper half so that those that failed together do not come back
+// together.
+func (p pauses) after(failures int) time.Duration {
+	pause := p.first
+	for ; failures > 1 && pause < p.longest; failures-- {
+		pause *= 2
 	}
-	return pause/2 + rand.N(pause/2)
-}
-
-// sleep waits, or not so long when ctx ends.
-func sleep(ctx context.Context, pause time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(pause):
-	}
+	pause = min(pause, p.longest)
+	return pause/2 + rand.N(pause/2+1)
 }

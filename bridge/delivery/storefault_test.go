@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"kontur-ari/bridge"
-	"kontur-ari/bridge/delivery"
 	"kontur-ari/bridge/store"
 )
 
@@ -24,11 +23,11 @@ type fullDisk struct {
 	full atomic.Bool
 }
 
-func (d *fullDisk) Settle(ctx context.Context, pending bridge.Pending, result bridge.Result) error {
+func (d *fullDisk) Settle(ctx context.Context, sent []bridge.Sent) error {
 	if d.full.Load() {
-		return fmt.Errorf("recording report %d: %w", pending.ID, errors.New("database or disk is full"))
+		return fmt.Errorf("recording report %d: %w", sent[0].Pending.ID, errors.New("database or disk is full"))
 	}
-	return d.Store.Settle(ctx, pending, result)
+	return d.Store.Settle(ctx, sent)
 }
 
 func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
@@ -38,7 +37,7 @@ func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
 		disk := &fullDisk{Store: s}
 		disk.full.Store(true)
 		core, logs := observer.New(zap.WarnLevel)
-		stop := start(t, delivery.New(disk, crm, 4, zap.New(core)))
+		stop := start(t, newDispatcher(disk, crm, 4, zap.New(core)))
 		time.Sleep(time.Hour) // of the bubble's clock: many tries to record it
 		if diff := cmp.Diff(names[:1], crm.received()); diff != "" {
 			t.Errorf("sent while nothing could be recorded (-want +got):\n%s", diff)
@@ -66,7 +65,7 @@ func TestOneFailingCallAmongGoodOnesIsLoggedOnce(t *testing.T) {
 		})
 		commit(t, s, "bad", 1)
 		core, logs := observer.New(zap.WarnLevel)
-		d := delivery.New(s, crm, 4, zap.New(core))
+		d := newDispatcher(s, crm, 4, zap.New(core))
 		stop := start(t, d)
 		for i := range 20 {
 			call := bridge.CallID(fmt.Sprint("good", i))

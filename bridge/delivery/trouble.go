@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -51,6 +53,17 @@ func (t *trouble) isNews(call bridge.CallID, reason string) bool {
 func (t *trouble) over(call bridge.CallID) {
 	if failed, lasted, ended := t.ended(call); ended {
 		t.log.Info(t.ends, zap.Int("failed", failed), zap.Duration("lasted", lasted))
+	}
+}
+
+// allOver notes that everybody gets through again. A call that still does not is a
+// trouble of its own from then on.
+func (t *trouble) allOver() {
+	t.mu.Lock()
+	calls := slices.Collect(maps.Keys(t.failing))
+	t.mu.Unlock()
+	for _, call := range calls {
+		t.over(call)
 	}
 }
 

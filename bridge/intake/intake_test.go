@@ -86,15 +86,15 @@ func call(id string) []bridge.Event {
 func reportsOf(t *testing.T, s *store.Store, id string) (kinds []bridge.ReportKind) {
 	t.Helper()
 	for {
-		pending, found, err := s.Head(t.Context(), bridge.CallID(id))
+		waiting, err := s.Next(t.Context(), []bridge.CallID{bridge.CallID(id)}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !found {
+		if len(waiting) == 0 {
 			return kinds
 		}
-		kinds = append(kinds, pending.Report.Kind)
-		if err := s.Settle(t.Context(), pending, bridge.Result{Verdict: bridge.Delivered}); err != nil {
+		kinds = append(kinds, waiting[0].Report.Kind)
+		if err := s.Settle(t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -91,6 +91,9 @@ type Delivery struct {
 	Request, Answer    []byte
 	// Waits: it has not been delivered yet.
 	Waits bool
+	// LeftOut: it will not be sent, since its call was over before the CRM could be
+	// told anything of it; its last report tells it.
+	LeftOut bool
 	// Reason says why the CRM refused it for good, or why it still waits; "" for
 	// neither, or for one that was not tried yet.
 	Reason string
@@ -99,13 +102,14 @@ type Delivery struct {
 // Deliveries returns what the CRM was told, or is to be told, about a call, in
 // order.
 func (h *History) Deliveries(ctx context.Context, call bridge.CallID) ([]Delivery, error) {
-	const text = `SELECT id, committed, settled, kind, attempts, status, request, answer, '' FROM deliveries WHERE call = ?1
-		UNION ALL SELECT id, committed, settled, report ->> '$.kind', attempts, status, request, answer, reason FROM dead_letters WHERE call = ?1
-		UNION ALL SELECT id, committed, 0, report ->> '$.kind', attempts, 0, x'', x'', reason FROM outbox WHERE call = ?1
+	const text = `SELECT id, committed, settled, kind, attempts, status, request, answer, '', 0 FROM deliveries WHERE call = ?1
+		UNION ALL SELECT id, committed, settled, report ->> '$.kind', attempts, status, request, answer, reason, 0 FROM dead_letters WHERE call = ?1
+		UNION ALL SELECT id, committed, 0, report ->> '$.kind', attempts, 0, x'', x'', reason, 0 FROM outbox WHERE call = ?1
+		UNION ALL SELECT id, committed, settled, kind, 0, 0, x'', x'', '', 1 FROM collapsed WHERE call = ?1
 		ORDER BY id`
 	deliveries, err := query(ctx, h.store, text, func(row scanner) (d Delivery, err error) {
 		var id, committed, settled int64
-		err = row.Scan(&id, &committed, &settled, &d.Kind, &d.Attempts, &d.Status, &d.Request, &d.Answer, &d.Reason)
+		err = row.Scan(&id, &committed, &settled, &d.Kind, &d.Attempts, &d.Status, &d.Request, &d.Answer, &d.Reason, &d.LeftOut)
 		d.Committed = time.UnixMilli(committed)
 		if d.Waits = settled == 0; !d.Waits {
 			d.Settled = time.UnixMilli(settled)

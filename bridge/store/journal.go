@@ -116,6 +116,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 			"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received < ? LIMIT ?)"},
 		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE settled < ? LIMIT 1)",
 			"DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE settled < ? LIMIT ?)"},
+		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM collapsed WHERE settled < ? LIMIT 1)",
+			"DELETE FROM collapsed WHERE id IN (SELECT id FROM collapsed WHERE settled < ? LIMIT ?)"},
 		{ordersBefore, "SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE committed < ? LIMIT 1)",
 			"DELETE FROM orders WHERE communication IN (SELECT communication FROM orders WHERE committed < ? LIMIT ?)"},
 		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM identities WHERE " + unusedIdentity + " LIMIT 1)",

@@ -4,62 +4,106 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"kontur-ari/bridge"
 )
 
-// PendingCalls implements [bridge.Outbox].
-func (s *Store) PendingCalls(ctx context.Context) ([]bridge.CallID, error) {
-	calls, err := query(ctx, s, "SELECT call FROM outbox GROUP BY call ORDER BY MIN(id)", func(row scanner) (call bridge.CallID, err error) {
+// WaitingCalls implements [bridge.Outbox].
+func (s *Store) WaitingCalls(ctx context.Context, after int64, limit int) (calls []bridge.CallID, last int64, more bool, err error) {
+	type row struct {
+		id   int64
+		call bridge.CallID
+	}
+	rows, err := query(ctx, s, "SELECT id, call FROM outbox WHERE id > ? ORDER BY id LIMIT ?", func(scan scanner) (r row, err error) {
+		return r, scan.Scan(&r.id, &r.call)
+	}, after, limit)
+	if err != nil {
+		return nil, 0, false, fmt.Errorf("reading which calls have reports waiting: %w", err)
+	}
+	seen := make(map[bridge.CallID]bool)
+	for _, r := range rows {
+		after = r.id
+		if !seen[r.call] {
+			seen[r.call] = true
+			calls = append(calls, r.call)
+		}
+	}
+	return calls, after, len(rows) == limit, nil
+}
+
+// ReturnedCalls implements [bridge.Outbox].
+func (s *Store) ReturnedCalls(ctx context.Context) ([]bridge.CallID, error) {
+	calls, err := query(ctx, s, "SELECT DISTINCT call FROM outbox WHERE returned = 1", func(row scanner) (call bridge.CallID, err error) {
 		return call, row.Scan(&call)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading which calls have reports waiting: %w", err)
+		return nil, fmt.Errorf("looking for dead letters that were put back: %w", err)
 	}
 	return calls, nil
 }
 
-// Head implements [bridge.Outbox].
-func (s *Store) Head(ctx context.Context, call bridge.CallID) (bridge.Pending, bool, error) {
-	const head = `SELECT o.id, o.report, o.attempts, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
-		FROM outbox o LEFT JOIN identities i ON i.call = o.call WHERE o.call = ? ORDER BY o.id LIMIT 1`
-	found, err := query(ctx, s, head, func(row scanner) (p bridge.Pending, err error) {
-		var report []byte
-		if err := row.Scan(&p.ID, &report, &p.Attempts, &p.Identity.ExternalID, &p.Identity.CommunicationID); err != nil {
-			return p, err
-		}
-		return p, json.Unmarshal(report, &p.Report)
-	}, string(call))
+// Next implements [bridge.Outbox].
+func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
+	const oldest = `SELECT o.id, o.committed, o.report, o.attempts, o.uncertain, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
+		FROM json_each(?1) c CROSS JOIN outbox o ON o.id IN (SELECT id FROM outbox WHERE call = c.value ORDER BY id LIMIT ?2)
+		LEFT JOIN identities i ON i.call = o.call ORDER BY c.key, o.id`
+	ids, err := json.Marshal(calls)
 	if err != nil {
-		return bridge.Pending{}, false, fmt.Errorf("reading the next report of call %s: %w", call, err)
+		return nil, fmt.Errorf("writing the ids of calls: %w", err)
 	}
-	if len(found) == 0 {
-		return bridge.Pending{}, false, nil
+	found, err := query(ctx, s, oldest, scanPending, string(ids), each)
+	if err != nil {
+		return nil, fmt.Errorf("reading the next reports of %d calls: %w", len(calls), err)
 	}
-	return found[0], true, nil
+	return found, nil
+}
+
+func scanPending(row scanner) (p bridge.Pending, err error) {
+	var report []byte
+	var committed int64
+	if err := row.Scan(&p.ID, &committed, &report, &p.Attempts, &p.Uncertain, &p.Identity.ExternalID, &p.Identity.CommunicationID); err != nil {
+		return p, err
+	}
+	p.Committed = time.UnixMilli(committed)
+	if err := json.Unmarshal(report, &p.Report); err != nil {
+		return p, fmt.Errorf("report %d: %w", p.ID, err)
+	}
+	return p, nil
 }
 
 // Settle implements [bridge.Outbox].
-func (s *Store) Settle(ctx context.Context, pending bridge.Pending, result bridge.Result) error {
+func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
+	settled := s.now().UnixMilli()
 	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		if err := s.learn(ctx, tx, pending.Report.Call, result.Learnt); err != nil {
-			return err
+		for _, one := range sent {
+			if err := settle(ctx, tx, one.Pending, one.Result, settled); err != nil {
+				return fmt.Errorf("report %d of call %s, which was %s: %w", one.Pending.ID, one.Pending.Report.Call, one.Result.Verdict, err)
+			}
 		}
-		switch result.Verdict {
-		case bridge.Delivered:
-			return s.delivered(ctx, tx, pending, result)
-		case bridge.Refused:
-			return s.refused(ctx, tx, pending, result)
-		}
-		return tx.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, reason = ? WHERE id = ?", result.Reason, pending.ID)
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("recording that report %d of call %s was %s: %w", pending.ID, pending.Report.Call, result.Verdict, err)
+		return fmt.Errorf("recording how %d requests ended: %w", len(sent), err)
 	}
 	return nil
 }
 
-func (s *Store) learn(ctx context.Context, tx transaction, call bridge.CallID, learnt bridge.Identity) error {
+func settle(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
+	if err := learn(ctx, tx, pending.Report.Call, result.Learnt, settled); err != nil {
+		return err
+	}
+	switch result.Verdict {
+	case bridge.Delivered:
+		return delivered(ctx, tx, pending, result, settled)
+	case bridge.Refused:
+		return refused(ctx, tx, pending, result, settled)
+	}
+	return tx.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain OR ?, returned = 0 WHERE id = ?",
+		result.Reason, !result.NotTaken, pending.ID)
+}
+
+func learn(ctx context.Context, tx transaction, call bridge.CallID, learnt bridge.Identity, at int64) error {
 	if learnt == (bridge.Identity{}) {
 		return nil
 	}
@@ -67,23 +111,23 @@ func (s *Store) learn(ctx context.Context, tx transaction, call bridge.CallID, l
 		ON CONFLICT (call) DO UPDATE SET learnt = excluded.learnt,
 			external_id = COALESCE(NULLIF(excluded.external_id, ''), external_id),
 			communication_id = COALESCE(NULLIF(excluded.communication_id, ''), communication_id)`,
-		string(call), learnt.ExternalID, learnt.CommunicationID, s.now().UnixMilli())
+		string(call), learnt.ExternalID, learnt.CommunicationID, at)
 }
 
-func (s *Store) delivered(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result) error {
+func delivered(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
 	err := tx.exec(ctx, `INSERT INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer)
 		SELECT id, call, committed, ?, ?, attempts + 1, ?, ?, ? FROM outbox WHERE id = ?`,
-		s.now().UnixMilli(), string(pending.Report.Kind), result.Status, notNull(result.Request), notNull(result.Answer), pending.ID)
+		settled, string(pending.Report.Kind), result.Status, notNull(result.Request), notNull(result.Answer), pending.ID)
 	if err != nil {
 		return err
 	}
 	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
-func (s *Store) refused(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result) error {
+func refused(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
 	err := tx.exec(ctx, `INSERT INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?, report, attempts + 1, ?, ?, ?, ? FROM outbox WHERE id = ?`,
-		s.now().UnixMilli(), result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
+		settled, result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
 	if err != nil {
 		return err
 	}

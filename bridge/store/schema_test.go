@@ -52,9 +52,9 @@ func TestAnUpgradeKeepsWhatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending, found, err := s.Head(t.Context(), "1.1")
-	if err != nil || !found || pending.Report.Kind != bridge.ReportStarted {
-		t.Errorf("after the upgrade: %+v, found %v, error %v", pending, found, err)
+	waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10)
+	if err != nil || len(waiting) != 1 || waiting[0].Report.Kind != bridge.ReportStarted {
+		t.Errorf("after the upgrade: %+v, error %v", waiting, err)
 	}
 	var added string
 	if err := s.read.QueryRowContext(t.Context(), "SELECT added FROM outbox").Scan(&added); err != nil || added != "later" {
@@ -74,8 +74,8 @@ func TestAFailedUpgradeLeavesTheStoreAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, found, err := s.Head(t.Context(), "1.1"); err != nil || !found {
-		t.Errorf("what waited is found: %v, error %v", found, err)
+	if waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10); err != nil || len(waiting) != 1 {
+		t.Errorf("what waits after a failed upgrade: %+v, error %v", waiting, err)
 	}
 }
 

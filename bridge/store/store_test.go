@@ -48,11 +48,11 @@ func commit(t testing.TB, s *store.Store, batch bridge.Batch) {
 
 func head(t testing.TB, s *store.Store, call bridge.CallID) bridge.Pending {
 	t.Helper()
-	pending, found, err := s.Head(t.Context(), call)
-	if err != nil || !found {
-		t.Fatalf("head of call %s: found %v, error %v", call, found, err)
+	waiting, err := s.Next(t.Context(), []bridge.CallID{call}, 1)
+	if err != nil || len(waiting) != 1 {
+		t.Fatalf("%d reports of call %s wait, error %v", len(waiting), call, err)
 	}
-	return pending
+	return waiting[0]
 }
 
 func TestCommittedCallsAreThereAfterAnotherStart(t *testing.T) {
@@ -105,9 +105,9 @@ func TestReportsComeBackInOrderAndLeaveWhenSettled(t *testing.T) {
 	commit(t, s, bridge.Batch{Reports: []bridge.Report{
 		report("b", bridge.ReportStarted), report("a", bridge.ReportStarted), report("b", bridge.ReportFinished),
 	}})
-	calls, err := s.PendingCalls(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	calls, last, more, err := s.WaitingCalls(t.Context(), 0, 10)
+	if err != nil || last != 3 || more {
+		t.Fatalf("the last report is %d, more %v, error %v", last, more, err)
 	}
 	if diff := cmp.Diff([]bridge.CallID{"b", "a"}, calls); diff != "" {
 		t.Errorf("calls with reports waiting (-want +got):\n%s", diff)
@@ -129,14 +129,14 @@ func TestReportsComeBackInOrderAndLeaveWhenSettled(t *testing.T) {
 		t.Errorf("second report %s with identity %+v", second.Report.Kind, second.Identity)
 	}
 	settle(t, s, second, bridge.Result{Verdict: bridge.Refused, Status: 409, Reason: "no"})
-	if _, found, err := s.Head(t.Context(), "b"); err != nil || found {
-		t.Errorf("a settled call still has a report: found %v, error %v", found, err)
+	if waiting, err := s.Next(t.Context(), []bridge.CallID{"b"}, 1); err != nil || len(waiting) != 0 {
+		t.Errorf("a settled call still has reports: %+v, error %v", waiting, err)
 	}
 }
 
 func settle(t testing.TB, s *store.Store, pending bridge.Pending, result bridge.Result) {
 	t.Helper()
-	if err := s.Settle(t.Context(), pending, result); err != nil {
+	if err := s.Settle(t.Context(), []bridge.Sent{{Pending: pending, Result: result}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -177,11 +177,11 @@ func TestWritesFromManySidesAreAllKept(t *testing.T) {
 	for w := range writers {
 		call := bridge.CallID(fmt.Sprint("call", w))
 		for i := range each {
-			pending, found, err := s.Head(t.Context(), call)
-			if err != nil || !found {
+			waiting, err := s.Next(t.Context(), []bridge.CallID{call}, 1)
+			if err != nil || len(waiting) == 0 {
 				t.Fatalf("call %s has %d reports, want %d (error %v)", call, i, each, err)
 			}
-			settle(t, s, pending, bridge.Result{Verdict: bridge.Delivered})
+			settle(t, s, waiting[0], bridge.Result{Verdict: bridge.Delivered})
 		}
 	}
 }

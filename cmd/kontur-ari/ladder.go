@@ -78,8 +78,12 @@ func printLadder(ctx context.Context, history *store.History, call bridge.CallID
 		return fmt.Errorf("nothing is stored about a call %q: \"kontur-ari ladder\" lists the last calls", call)
 	}
 	for _, d := range deliveries {
-		if d.Waits {
+		switch {
+		case d.Waits:
 			rungs = append(rungs, rung{d.Committed, "  waiting  " + waitingText(d)})
+			continue
+		case d.LeftOut:
+			rungs = append(rungs, rung{d.Settled, fmt.Sprintf("  left out %s: the call was over before the CRM could be told", d.Kind)})
 			continue
 		}
 		rungs = append(rungs, rung{d.Settled, "  CRM <-   " + requestText(d)}, rung{d.Settled, "  CRM ->   " + answerText(d)})

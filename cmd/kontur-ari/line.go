@@ -231,6 +231,8 @@ func (l *line) admin() *admin {
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
 				"commands":     l.commandDetails(),
 				"redirect":     redirectDetails(l.redirector.Stats()),
+				"collapsed":    delivered.Collapsed,
+				"gate":         delivered.Gate,
 				"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
 			}
 		},

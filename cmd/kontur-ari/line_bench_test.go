@@ -42,7 +42,7 @@ func BenchmarkLine(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	dispatcher := delivery.New(db, client, 16, zap.NewNop())
+	dispatcher := delivery.New(db, client, deliveryConfig(configs.Default()), zap.NewNop())
 	taker := intake.New(bridge.NewTracker(directory, bridge.Policy{}), db, dispatcher.Wake, zap.NewNop())
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 2)

@@ -80,7 +80,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if l.client, err = newClient(cfg, log); err != nil {
 		return nil, unusableConfig{err}
 	}
-	l.dispatcher = delivery.New(l.db, l.client, cfg.Kontur.Connections, log.Named("delivery"))
+	l.dispatcher = delivery.New(l.db, l.client, deliveryConfig(cfg), log.Named("delivery"))
 	l.intake = intake.New(tracker, l.db, l.dispatcher.Wake, log.Named("intake"))
 	heard, err := l.db.LastHeard(ctx)
 	if err != nil {
@@ -140,6 +140,13 @@ func newClient(cfg configs.Config, log *zap.Logger) (*crm.Client, error) {
 		RequestTimeout:    cfg.Kontur.RequestTimeout,
 		UserAgent:         "kontur-ari/" + version,
 	}, log.Named("crm"))
+}
+
+func deliveryConfig(cfg configs.Config) delivery.Config {
+	return delivery.Config{
+		Connections: cfg.Kontur.Connections, FirstPause: cfg.Delivery.FirstPause,
+		LongestPause: cfg.Delivery.LongestPause, CollapseAfter: cfg.Delivery.CollapseAfter,
+	}
 }
 
 // ariConfig says where Asterisk is and who we are there.

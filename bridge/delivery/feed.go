@@ -1,0 +1,240 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+const (
+	// storePause is the pause before the store is asked again after it failed.
+	storePause = time.Second
+	// returnedEvery is the pause between two looks for dead letters that were put back.
+	returnedEvery = time.Second
+	// backlogPage is how many reports are looked at to find calls that wait on disk.
+	backlogPage = 512
+	// mostRead bounds how many calls are read at once.
+	mostRead = 64
+	// freshTurns of each round go to calls woken lately: somebody may be on the
+	// telephone. The rest is for those that have waited long.
+	freshTurns, round = 3, 4
+)
+
+// backlog is what waits on disk only.
+type backlog struct {
+	// after is the id up to which every report's call has been taken up.
+	after int64
+	// more: there may be others. grown: there are since the last look began.
+	more, grown bool
+	// returned: it is time to look for dead letters that were put back.
+	returned bool
+}
+
+// feed finds the calls that are ready and reads their reports.
+func (d *Dispatcher) feed(ctx context.Context) {
+	for {
+		job, ok := d.nextJob()
+		if !ok {
+			return
+		}
+		err := job(ctx)
+		d.mu.Lock()
+		d.feeding = false
+		if err == nil {
+			d.storeTrouble.over("feeding")
+		} else if ctx.Err() == nil {
+			d.storeFailed("feeding", err)
+		}
+		d.notify()
+		d.mu.Unlock()
+	}
+}
+
+// nextJob waits until there is something to do.
+func (d *Dispatcher) nextJob() (func(context.Context) error, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for {
+		switch {
+		case d.ended:
+			return nil, false
+		case d.storeDown:
+		case d.backlog.returned:
+			d.backlog.returned, d.feeding = false, true
+			return d.takeUpReturned, true
+		case d.backlog.more && len(d.lanes) < backlogLanes:
+			d.backlog.grown, d.feeding = false, true
+			after := d.backlog.after
+			return func(ctx context.Context) error { return d.takeUpBacklog(ctx, after) }, true
+		default:
+			if lanes := d.takeReady(); len(lanes) > 0 {
+				d.feeding = true
+				return func(ctx context.Context) error { return d.load(ctx, lanes) }, true
+			}
+		}
+		d.toFeed.Wait()
+	}
+}
+
+// takeReady takes as many calls as can be sent soon. Nothing is read ahead that the
+// gate would keep.
+func (d *Dispatcher) takeReady() []*lane {
+	room := min(2*d.config.Connections-len(d.loaded.lanes), mostRead)
+	switch {
+	case d.gate.state == gateShut && !d.gate.admits(time.Now()):
+		return nil
+	case d.gate.state == gateShut:
+		room = min(room, 1-len(d.loaded.lanes))
+	case d.gate.state == gateOpening:
+		room = min(room, d.gate.limit-len(d.loaded.lanes))
+	}
+	var lanes []*lane
+	for ; room > 0 && !(d.fresh.empty() && d.aged.empty()); room-- {
+		from := &d.fresh
+		if d.turn++; d.fresh.empty() || !d.aged.empty() && d.turn%round >= freshTurns {
+			from = &d.aged
+		}
+		l := from.pop()
+		l.woken, l.stale = false, false
+		lanes = append(lanes, l)
+	}
+	return lanes
+}
+
+// takeUpBacklog begins to serve calls that waited on disk only.
+func (d *Dispatcher) takeUpBacklog(ctx context.Context, after int64) error {
+	calls, last, more, err := d.outbox.WaitingCalls(ctx, after, backlogPage)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, call := range calls {
+		if d.lanes[call] == nil {
+			d.admit(call, &d.aged)
+		}
+	}
+	d.backlog.after, d.backlog.more = last, more || d.backlog.grown
+	return nil
+}
+
+// pollReturned has the feeder look for returned dead letters from time to time:
+// another process puts them back.
+func (d *Dispatcher) pollReturned() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var again func()
+	again = func() {
+		d.backlog.returned = true
+		d.toFeed.Signal()
+		d.after(returnedEvery, again)
+	}
+	d.after(returnedEvery, again)
+}
+
+// takeUpReturned serves the calls of dead letters that were put back. They go before
+// what was read of these calls already.
+func (d *Dispatcher) takeUpReturned(ctx context.Context) error {
+	calls, err := d.outbox.ReturnedCalls(ctx)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, call := range calls {
+		if l := d.lanes[call]; l != nil {
+			l.stale = true
+		} else {
+			d.admit(call, &d.fresh)
+		}
+	}
+	return nil
+}
+
+// load reads the reports of calls and hands them to the workers. After an error the
+// calls are ready again.
+func (d *Dispatcher) load(ctx context.Context, lanes []*lane) error {
+	reports, err := d.read(ctx, lanes)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range lanes {
+		l.reports = reports[l.call]
+		l.all = len(l.reports) < readAhead
+		switch {
+		case err != nil, l.stale, len(l.reports) == 0 && l.woken:
+			d.enqueue(l, &d.fresh)
+		case len(l.reports) == 0:
+			d.dismiss(l)
+		default:
+			l.state = loaded
+			d.loaded.push(l)
+		}
+	}
+	d.toSend.Broadcast()
+	return err
+}
+
+// read reads the oldest reports of calls, after what nobody needs any more was taken
+// out of them.
+func (d *Dispatcher) read(ctx context.Context, lanes []*lane) (map[bridge.CallID][]bridge.Pending, error) {
+	calls := make([]bridge.CallID, len(lanes))
+	for i, l := range lanes {
+		calls[i] = l.call
+	}
+	reports := make(map[bridge.CallID][]bridge.Pending, len(lanes))
+	if err := d.readInto(ctx, reports, calls); err != nil {
+		return nil, err
+	}
+	var late []bridge.CallID
+	for call, waiting := range reports {
+		first := waiting[0]
+		if first.Report.Kind == bridge.ReportStarted && !first.Uncertain && time.Since(first.Committed) >= d.config.CollapseAfter {
+			late = append(late, call)
+		}
+	}
+	if len(late) == 0 {
+		return reports, nil
+	}
+	collapsed, err := d.outbox.Collapse(ctx, late)
+	if err != nil || collapsed == 0 {
+		return reports, err
+	}
+	d.mu.Lock()
+	d.stats.Collapsed += int64(collapsed)
+	d.mu.Unlock()
+	d.log.Debug("left out of calls that were over before they could be told", zap.Int("reports", collapsed))
+	return reports, d.readInto(ctx, reports, late)
+}
+
+func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, calls []bridge.CallID) error {
+	for _, call := range calls {
+		delete(reports, call)
+	}
+	waiting, err := d.outbox.Next(ctx, calls, readAhead)
+	for _, pending := range waiting {
+		reports[pending.Report.Call] = append(reports[pending.Report.Call], pending)
+	}
+	return err
+}
+
+// storeFailed leaves the store alone for a moment. It is called with the lock held.
+func (d *Dispatcher) storeFailed(part bridge.CallID, err error) {
+	d.storeTrouble.because(part, rootCause(err))
+	d.storeDown = true
+	d.after(storePause, func() {
+		d.storeDown = false
+		d.wakeAll()
+	})
+}
+
+// rootCause is what an error boils down to, without the call that it befell.
+func rootCause(err error) string {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err.Error()
+}

@@ -1,0 +1,161 @@
+package delivery
+
+import (
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+const (
+	// mostLanes bounds how many calls are served at a time, and so the memory that a
+	// long outage takes: beyond them a call is on disk only. Old calls are taken up
+	// from there while fewer than backlogLanes are being served, so that there is
+	// room for new ones.
+	mostLanes    = 2048
+	backlogLanes = 1024
+	// readAhead is how many reports of a call are read at once.
+	readAhead = 8
+)
+
+// lane is the delivery of one call.
+type lane struct {
+	call  bridge.CallID
+	state laneState
+	// reports are the oldest that wait, as far as they were read; all tells that there
+	// were no others.
+	reports []bridge.Pending
+	all     bool
+	// woken: a report was committed since they were read. stale: an older one was.
+	woken, stale bool
+	// failures counts failed sends in a row.
+	failures int
+}
+
+type laneState int
+
+const (
+	// ready: to be read.
+	ready laneState = iota
+	// loaded: to be sent.
+	loaded
+	// busy: a request is under way, or its answer is being recorded.
+	busy
+	// waiting: pausing after a failure.
+	waiting
+)
+
+// queue holds calls that wait for their turn, first in, first out.
+type queue struct{ lanes []*lane }
+
+func (q *queue) empty() bool  { return len(q.lanes) == 0 }
+func (q *queue) push(l *lane) { q.lanes = append(q.lanes, l) }
+
+func (q *queue) pop() *lane {
+	l := q.lanes[0]
+	q.lanes[0] = nil
+	if q.lanes = q.lanes[1:]; len(q.lanes) == 0 {
+		// The array is let go, so that a crowd does not stay in memory.
+		q.lanes = nil
+	}
+	return l
+}
+
+// The methods below are called with the lock held.
+
+// admit begins to serve a call.
+func (d *Dispatcher) admit(call bridge.CallID, to *queue) {
+	l := &lane{call: call}
+	d.lanes[call] = l
+	to.push(l)
+}
+
+// enqueue has a lane read, or read again.
+func (d *Dispatcher) enqueue(l *lane, to *queue) {
+	l.state, l.reports, l.stale = ready, nil, false
+	to.push(l)
+	d.toFeed.Signal()
+}
+
+// goOn serves the next report of a lane, after one that was taken or refused.
+func (d *Dispatcher) goOn(l *lane) {
+	l.failures = 0
+	switch {
+	case len(l.reports) > 0 && !l.stale:
+		l.state = loaded
+		d.loaded.push(l)
+		d.toSend.Signal()
+	case l.stale, !l.all, l.woken:
+		d.enqueue(l, &d.fresh)
+	default:
+		d.dismiss(l)
+	}
+}
+
+// dismiss lets a lane go of which nothing waits.
+func (d *Dispatcher) dismiss(l *lane) {
+	delete(d.lanes, l.call)
+	if d.backlog.more {
+		d.toFeed.Signal()
+	}
+}
+
+// putOff makes a lane pause after a failure, unless all do: then its turn comes after
+// the others', so that one call that the CRM can't digest does not keep the gate shut.
+func (d *Dispatcher) putOff(l *lane) {
+	l.failures++
+	if d.gate.state == gateShut {
+		d.enqueue(l, &d.aged)
+		return
+	}
+	l.state, l.reports = waiting, nil
+	d.after(d.pauses.after(l.failures), func() {
+		if l.state == waiting {
+			d.enqueue(l, &d.fresh)
+		}
+	})
+}
+
+// unload takes back what was read and not sent: when it can be, it may be outdated.
+func (d *Dispatcher) unload() {
+	for !d.loaded.empty() {
+		l := d.loaded.pop()
+		l.state, l.reports = ready, nil
+		d.aged.push(l)
+	}
+}
+
+// after has something done with the lock held, unless the dispatcher ends before.
+func (d *Dispatcher) after(pause time.Duration, do func()) {
+	if d.ended {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(pause, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.timers.forget(timer)
+		if !d.ended {
+			do()
+		}
+	})
+	d.timers.remember(timer)
+}
+
+// timers are those that run.
+type timers map[*time.Timer]struct{}
+
+func (t *timers) remember(timer *time.Timer) {
+	if *t == nil {
+		*t = make(timers)
+	}
+	(*t)[timer] = struct{}{}
+}
+
+func (t *timers) forget(timer *time.Timer) { delete(*t, timer) }
+
+func (t *timers) stop() {
+	for timer := range *t {
+		timer.Stop()
+	}
+	clear(*t)
+}

@@ -1,0 +1,238 @@
+package delivery_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+)
+
+// The requests of a call that is over, and of one that goes on.
+var (
+	whole = []bridge.ReportKind{bridge.ReportStarted, bridge.ReportEvent, bridge.ReportFinished, bridge.ReportRegister}
+	going = whole[:2]
+)
+
+func commitCall(t *testing.T, s *store.Store, call bridge.CallID, kinds []bridge.ReportKind) (names []string) {
+	t.Helper()
+	var batch bridge.Batch
+	for _, kind := range kinds {
+		r := bridge.Report{Kind: kind, Call: call}
+		batch.Reports = append(batch.Reports, r)
+		names = append(names, name(r))
+	}
+	if err := s.Commit(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// of picks what was received of a call.
+func (r *remote) of(call bridge.CallID) (names []string) {
+	for _, n := range r.received() {
+		if strings.HasPrefix(n, string(call)+" ") {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// until tells how a CRM answers that can't be reached before a moment, however long
+// a try takes.
+func until(back time.Time, tries *int) func(bridge.Report, int) bridge.Result {
+	return func(report bridge.Report, attempt int) bridge.Result {
+		if time.Now().Before(back) {
+			*tries++
+			return bridge.Result{Verdict: bridge.Retry, Reason: "refused", Everybody: true, NotTaken: true}
+		}
+		return takeAll(report, attempt)
+	}
+}
+
+func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tries := openStore(t), 0
+		crm := newRemote(takeAll)
+		d := newDispatcher(s, crm, 8, zap.NewNop())
+		commitCall(t, s, "told in part", going)
+		stop := start(t, d)
+		waitEmpty(t, s)
+
+		crm.mu.Lock()
+		crm.answer = until(time.Now().Add(30*time.Minute), &tries)
+		crm.mu.Unlock()
+		want := map[bridge.CallID][]string{
+			"told in part": append(crm.received(), commitCall(t, s, "told in part", whole[2:])...),
+			"going on":     commitCall(t, s, "going on", going),
+		}
+		calls := []bridge.CallID{"told in part", "going on"}
+		for i := range 100 {
+			call := bridge.CallID(fmt.Sprint("over", i))
+			want[call] = commitCall(t, s, call, whole)[3:]
+			calls = append(calls, call)
+		}
+		d.Wake(calls)
+		time.Sleep(30*time.Minute - 5*time.Second)
+		want["of the end"] = commitCall(t, s, "of the end", whole)
+		d.Wake([]bridge.CallID{"of the end"})
+		waitEmpty(t, s)
+		stop()
+
+		for call, names := range want {
+			if diff := cmp.Diff(names, crm.of(call)); diff != "" && call != "of the end" {
+				t.Errorf("received of %s (-want +got):\n%s", call, diff)
+			}
+		}
+		// The pause may have lasted long enough for it to be collapsed, or not.
+		if got := crm.of("of the end"); cmp.Diff(want["of the end"], got) != "" && cmp.Diff(want["of the end"][3:], got) != "" {
+			t.Errorf("received of the call of the end: %q", got)
+		}
+		if tries < 60 || tries > 130 {
+			t.Errorf("the CRM was tried %d times in half an hour", tries)
+		}
+		if stats := d.Stats(); stats.Collapsed < 300 || stats.Gate != "open" {
+			t.Errorf("stats %+v", stats)
+		}
+	})
+}
+
+func TestMoreCallsThanAreServedAtATimeAreAllTold(t *testing.T) {
+	s, crm := openStore(t), newRemote(takeAll)
+	want := make(map[bridge.CallID][]string)
+	add := func(from, to int) (calls []bridge.CallID) {
+		var batch bridge.Batch
+		for i := from; i < to; i++ {
+			call := bridge.CallID(fmt.Sprint("call", i))
+			for n := range 1 + i%11 { // some have more than is read at once
+				r := bridge.Report{Kind: bridge.ReportEvent, Call: call, Leg: bridge.LegID(fmt.Sprint(n))}
+				batch.Reports = append(batch.Reports, r)
+				want[call] = append(want[call], name(r))
+			}
+			calls = append(calls, call)
+		}
+		if err := s.Commit(t.Context(), batch); err != nil {
+			t.Fatal(err)
+		}
+		return calls
+	}
+	add(0, 1100) // of an earlier run
+	crm.hold = make(chan struct{})
+	d := newDispatcher(s, crm, 8, zap.NewNop())
+	start(t, d)
+	waitBusy(t, d, 8)
+	d.Wake(add(1100, 2400)) // more than fit
+	if !d.Stats().More {
+		t.Fatal("all calls fit: the test tests nothing")
+	}
+	close(crm.hold)
+	waitEmpty(t, s)
+	got := make(map[bridge.CallID][]string)
+	for _, n := range crm.received() {
+		call, _, _ := strings.Cut(n, " ")
+		got[bridge.CallID(call)] = append(got[bridge.CallID(call)], n)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("received (-want +got):\n%s", diff)
+	}
+}
+
+// A popup is of use while the telephone rings, so calls of this moment don't stand in
+// line behind those of an outage.
+func TestACallOfThisMomentDoesNotWaitForTheBacklog(t *testing.T) {
+	s, crm := openStore(t), newRemote(takeAll)
+	for i := range 1500 {
+		commit(t, s, bridge.CallID(fmt.Sprint("old", i)), 1)
+	}
+	crm.hold = make(chan struct{})
+	d := newDispatcher(s, crm, 2, zap.NewNop())
+	start(t, d)
+	waitBusy(t, d, 2)
+	fresh := commit(t, s, "fresh", 1)
+	d.Wake([]bridge.CallID{"fresh"})
+	close(crm.hold)
+	waitEmpty(t, s)
+	for i, n := range crm.received() {
+		if n == fresh[0] && i > 100 {
+			t.Errorf("%d calls of the backlog went before one of this moment", i)
+		}
+	}
+}
+
+// returnLetters puts every dead letter back, as another process does.
+func returnLetters(t *testing.T, directory string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(directory, store.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `INSERT INTO outbox (id, call, committed, report, returned) SELECT id, call, committed, report, 1 FROM dead_letters;
+		DELETE FROM dead_letters`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADeadLetterThatIsPutBackGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		directory := t.TempDir()
+		s := openStoreIn(t, directory)
+		good := false
+		crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {
+			switch {
+			case good:
+				return takeAll(report, attempt)
+			case report.Leg == "0":
+				return bridge.Result{Verdict: bridge.Refused, Status: 409, Reason: "no"}
+			}
+			return bridge.Result{Verdict: bridge.Retry, Reason: "503", NotTaken: true}
+		})
+		names := commit(t, s, "call", 3)
+		d := newDispatcher(s, crm, 2, zap.NewNop())
+		start(t, d)
+		synctest.Wait()
+		returnLetters(t, directory)
+		good = true
+		waitEmpty(t, s)
+		if diff := cmp.Diff(names, crm.received()); diff != "" {
+			t.Errorf("received (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// refusingStore is a store whose reads fail.
+type refusingStore struct {
+	*store.Store
+	fails func() bool
+}
+
+func (s refusingStore) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
+	if s.fails() {
+		return nil, fmt.Errorf("reading: %w", context.DeadlineExceeded)
+	}
+	return s.Store.Next(ctx, calls, each)
+}
+
+func TestReadsThatFailAreTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, crm, reads := openStore(t), newRemote(takeAll), 0
+		names := commit(t, s, "call", 20)
+		disk := refusingStore{s, func() bool { reads++; return reads%2 == 1 }}
+		stop := start(t, newDispatcher(disk, crm, 2, zap.NewNop()))
+		waitEmpty(t, s)
+		stop()
+		if diff := cmp.Diff(names, crm.received()); diff != "" {
+			t.Errorf("received (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -1,0 +1,78 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// mostUnsettled bounds how many answers may wait to be recorded, for each
+// connection: a crash repeats those requests.
+const mostUnsettled = 4
+
+// work sends one report after the other.
+func (d *Dispatcher) work(ctx context.Context) {
+	for {
+		l, ok := d.nextToSend()
+		if !ok {
+			return
+		}
+		pending := l.reports[0]
+		d.sent(ctx, l, d.sender.Send(ctx, pending.Report, pending.Identity))
+	}
+}
+
+// nextToSend waits for a call whose next report may be sent now.
+func (d *Dispatcher) nextToSend() (*lane, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for !d.ended && !d.maySend() {
+		d.toSend.Wait()
+	}
+	if d.ended {
+		return nil, false
+	}
+	l := d.loaded.pop()
+	l.state = busy
+	d.gate.enter()
+	d.toFeed.Signal()
+	return l, true
+}
+
+// maySend is called with the lock held. Nothing is sent while what was answered
+// before can't be recorded.
+func (d *Dispatcher) maySend() bool {
+	return !d.loaded.empty() && !d.storeDown && len(d.unsettled)+d.recording < mostUnsettled*d.config.Connections && d.gate.admits(time.Now())
+}
+
+// sent takes the outcome of a request. One that the end of the process broke off has
+// none: it is no failure of the CRM's.
+func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := d.gate.state
+	switch {
+	case result.Verdict == bridge.Retry && ctx.Err() != nil:
+		d.gate.leave()
+		return
+	case result.Verdict == bridge.Retry:
+		d.gate.failed(time.Now(), l.call, result)
+	default:
+		d.gate.passed()
+	}
+	if d.gate.state == gateShut {
+		d.unload()
+		// A moment later than the gate's own, which the clock may not show yet.
+		d.after(time.Until(d.gate.until)+time.Millisecond, d.wakeAll)
+	} else if before != gateOpen {
+		d.toFeed.Signal()
+		d.toSend.Broadcast()
+		if d.gate.state == gateOpen {
+			d.crmTrouble.allOver()
+		}
+	}
+	d.unsettled = append(d.unsettled, settlement{l, bridge.Sent{Pending: l.reports[0], Result: result}})
+	d.toSettle.Signal()
+	d.toSend.Signal()
+}

@@ -1,0 +1,132 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
+)
+
+// settlement is an answer that is to be recorded, and whose it is.
+type settlement struct {
+	lane *lane
+	bridge.Sent
+}
+
+// settle records the answers, all that there are at a time, until everything was
+// sent. What the CRM has taken must not be sent again, so it goes on when the process
+// is about to end; then a store that fails is asked no more.
+func (d *Dispatcher) settle(ctx context.Context) {
+	for {
+		done, ok := d.nextToSettle()
+		if !ok {
+			return
+		}
+		sent := make([]bridge.Sent, len(done))
+		for i := range done {
+			sent[i] = done[i].Sent
+		}
+		err := d.outbox.Settle(context.WithoutCancel(ctx), sent)
+		if err == nil {
+			d.storeTrouble.over("settling")
+			for i := range done {
+				d.report(&done[i])
+			}
+		}
+		if !d.settled(done, err) {
+			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", len(done)), zap.Error(err))
+			return
+		}
+	}
+}
+
+// nextToSettle waits for answers.
+func (d *Dispatcher) nextToSettle() ([]settlement, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.unsettled) == 0 && !d.allSent || d.storeDown && !d.allSent {
+		d.toSettle.Wait()
+	}
+	done := d.unsettled
+	d.unsettled = nil
+	d.recording = len(done)
+	return done, len(done) > 0
+}
+
+// settled lets the calls go on whose answers were recorded; others are tried again.
+// It returns false when there is no time for that.
+func (d *Dispatcher) settled(done []settlement, err error) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	defer d.notify()
+	d.recording = 0
+	if err != nil {
+		if d.allSent {
+			return false
+		}
+		d.unsettled = append(done, d.unsettled...)
+		d.storeFailed("settling", err)
+		return true
+	}
+	for _, s := range done {
+		if s.Result.Verdict == bridge.Retry {
+			d.putOff(s.lane)
+			continue
+		}
+		s.lane.reports = s.lane.reports[1:]
+		s.lane.learn(s.Result.Learnt)
+		d.goOn(s.lane)
+	}
+	d.toSend.Signal()
+	return true
+}
+
+// learn adds what an answer has taught to the reports that were read before it came.
+func (l *lane) learn(learnt bridge.Identity) {
+	for i := range l.reports {
+		identity := &l.reports[i].Identity
+		identity.ExternalID = cmp.Or(learnt.ExternalID, identity.ExternalID)
+		identity.CommunicationID = cmp.Or(learnt.CommunicationID, identity.CommunicationID)
+	}
+}
+
+// report counts and logs how a send ended.
+func (d *Dispatcher) report(done *settlement) {
+	report, result := done.Pending.Report, done.Result
+	fields := []zap.Field{
+		zap.String("call", string(report.Call)),
+		zap.String("request", string(report.Kind)),
+		zap.Int("attempt", done.Pending.Attempts+1),
+		zap.Int("status", result.Status),
+	}
+	if report.Kind == bridge.ReportEvent {
+		fields = append(fields, zap.String("leg", string(report.Leg)), zap.String("event", string(report.Event)))
+	}
+	d.count(result.Verdict)
+	switch result.Verdict {
+	case bridge.Delivered:
+		d.crmTrouble.over(report.Call)
+		d.log.Info("delivered", fields...)
+	case bridge.Refused:
+		d.crmTrouble.over(report.Call)
+		d.log.Error("refused by the CRM for good; kept as a dead letter",
+			append(fields, zap.Int64("report", done.Pending.ID), zap.String("reason", result.Reason))...)
+	case bridge.Retry:
+		d.crmTrouble.because(report.Call, result.Reason, fields...)
+	}
+}
+
+func (d *Dispatcher) count(verdict bridge.Verdict) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch verdict {
+	case bridge.Delivered:
+		d.stats.Delivered++
+	case bridge.Refused:
+		d.stats.Refused++
+	case bridge.Retry:
+		d.stats.Retried++
+	}
+}
