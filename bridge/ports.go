@@ -41,10 +41,11 @@ type CallState struct {
 
 // Journal is the durable side of the event line; package store implements it.
 type Journal interface {
-	// Commit makes a batch durable before it returns nil. After an error nothing
-	// of the batch is stored and the same batch may be given again. One caller
-	// at a time.
-	Commit(ctx context.Context, batch Batch) error
+	// Commit makes a batch durable before it returns without an error, and returns its
+	// reports as they wait in the outbox, in order; their Identity is not filled in.
+	// After an error nothing of the batch is stored and the same batch may be given
+	// again. One caller at a time.
+	Commit(ctx context.Context, batch Batch) ([]Pending, error)
 	// OpenCalls returns the calls in progress, in no particular order, and the
 	// last [EndedMemory] calls that ended, oldest first. It is called once,
 	// before the first Commit.

@@ -57,7 +57,7 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	x.must(err)
 	x.must(tracker.Restore(open, ended))
 	log := zaptest.NewLogger(x.t)
-	x.intake = intake.New(tracker, x.db, func([]bridge.CallID) {}, log)
+	x.intake = intake.New(tracker, x.db, func([]bridge.Pending) {}, log)
 	config := commander.Config{
 		Application: "kontur-ari",
 		Directory:   directory, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,

@@ -48,8 +48,12 @@ type Dispatcher struct {
 	mu sync.Mutex
 	// lanes are the calls that are being served: those woken lately, and as many of
 	// the others as fit. The rest is on disk only.
-	lanes   map[bridge.CallID]*lane
-	backlog backlog
+	lanes      map[bridge.CallID]*lane
+	backlog    backlog
+	identities identities
+	// seen is the highest id of a report that was read from disk: up to it, one that is
+	// told of may have been read, and sent, already.
+	seen int64
 	// fresh and aged calls are to be read, loaded ones to be sent.
 	fresh, aged, loaded queue
 	turn                int
@@ -96,23 +100,6 @@ func New(outbox bridge.Outbox, sender bridge.Sender, config Config, log *zap.Log
 	d.gate = newGate(config.Connections, d.pauses)
 	d.toFeed, d.toSend, d.toSettle = sync.NewCond(&d.mu), sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	return d
-}
-
-// Wake tells that reports of these calls were committed. It never blocks.
-func (d *Dispatcher) Wake(calls []bridge.CallID) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, call := range calls {
-		switch l := d.lanes[call]; {
-		case l != nil:
-			l.woken = true
-		case len(d.lanes) < mostLanes:
-			d.admit(call, &d.fresh)
-		default:
-			d.backlog.more, d.backlog.grown = true, true
-		}
-	}
-	d.toFeed.Signal()
 }
 
 // Run delivers until ctx ends, beginning with what earlier runs left. When ctx

@@ -79,12 +79,35 @@ func takeAll(bridge.Report, int) bridge.Result {
 	return bridge.Result{Verdict: bridge.Delivered, Status: 200}
 }
 
-func openStore(t *testing.T) *store.Store {
+// outbox is a store that remembers what was committed and nobody was told of.
+type outbox struct {
+	*store.Store
+	untold []bridge.Pending
+}
+
+// add commits reports.
+func (o *outbox) add(t *testing.T, reports ...bridge.Report) {
+	t.Helper()
+	pending, err := o.Commit(t.Context(), bridge.Batch{Reports: reports})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.untold = append(o.untold, pending...)
+}
+
+// news is what was committed since it was asked for last.
+func (o *outbox) news() []bridge.Pending {
+	untold := o.untold
+	o.untold = nil
+	return untold
+}
+
+func openStore(t *testing.T) *outbox {
 	t.Helper()
 	return openStoreIn(t, t.TempDir())
 }
 
-func openStoreIn(t *testing.T, directory string) *store.Store {
+func openStoreIn(t *testing.T, directory string) *outbox {
 	t.Helper()
 	s, err := store.Open(t.Context(), directory)
 	if err != nil {
@@ -95,21 +118,17 @@ func openStoreIn(t *testing.T, directory string) *store.Store {
 			t.Errorf("closing the store: %v", err)
 		}
 	})
-	return s
+	return &outbox{Store: s}
 }
 
-func commit(t *testing.T, s *store.Store, call bridge.CallID, reports int) []string {
+func commit(t *testing.T, s *outbox, call bridge.CallID, reports int) (names []string) {
 	t.Helper()
-	var batch bridge.Batch
-	var names []string
+	var all []bridge.Report
 	for i := range reports {
 		r := bridge.Report{Kind: bridge.ReportEvent, Call: call, Leg: bridge.LegID(fmt.Sprint(i))}
-		batch.Reports = append(batch.Reports, r)
-		names = append(names, name(r))
+		all, names = append(all, r), append(names, name(r))
 	}
-	if err := s.Commit(t.Context(), batch); err != nil {
-		t.Fatal(err)
-	}
+	s.add(t, all...)
 	return names
 }
 
@@ -139,7 +158,7 @@ func start(t *testing.T, d *delivery.Dispatcher) (stop func()) {
 	return stop
 }
 
-func waitEmpty(t *testing.T, s *store.Store) {
+func waitEmpty(t *testing.T, s *outbox) {
 	t.Helper()
 	for ctx := t.Context(); ; {
 		calls, _, _, err := s.WaitingCalls(ctx, 0, 1)
@@ -184,7 +203,7 @@ func TestReportsOfACallGoOneAtATimeAndInOrder(t *testing.T) {
 	for c := range calls / 2 {
 		call := bridge.CallID(fmt.Sprint("new", c))
 		want[string(call)] = commit(t, s, call, each)
-		d.Wake([]bridge.CallID{call})
+		d.Wake(s.news())
 	}
 	waitEmpty(t, s)
 	got := make(map[string][]string)
@@ -285,7 +304,7 @@ func TestDrainDeliversWhatIsReadyAndDoesNotWaitForPauses(t *testing.T) {
 	d := newDispatcher(s, crm, 2, zap.NewNop())
 	commit(t, s, "bad", 1)
 	good := commit(t, s, "good", 50)
-	d.Wake([]bridge.CallID{"bad", "good"})
+	d.Wake(s.news())
 	stop := start(t, d)
 	d.Drain(t.Context())
 	stop()

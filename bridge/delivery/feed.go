@@ -163,6 +163,9 @@ func (d *Dispatcher) load(ctx context.Context, lanes []*lane) error {
 	defer d.mu.Unlock()
 	for _, l := range lanes {
 		l.reports = reports[l.call]
+		for _, pending := range l.reports {
+			d.seen = max(d.seen, pending.ID)
+		}
 		l.all = len(l.reports) < readAhead
 		switch {
 		case err != nil, l.stale, len(l.reports) == 0 && l.woken:

@@ -65,14 +65,14 @@ func playAnswers(t *testing.T, script []bridge.Result, late []int) (problem stri
 	for i := range late {
 		call := bridge.CallID(fmt.Sprint("call", i))
 		commitCall(t, s, call, going)
-		d.Wake([]bridge.CallID{call})
+		d.Wake(s.news())
 	}
 	for second := range slices.Max(late) + 1 {
 		time.Sleep(time.Until(began.Add(time.Duration(second) * time.Second)))
 		for i, end := range late {
 			if call := bridge.CallID(fmt.Sprint("call", i)); end == second {
 				commitCall(t, s, call, whole[2:])
-				d.Wake([]bridge.CallID{call})
+				d.Wake(s.news())
 			}
 		}
 	}

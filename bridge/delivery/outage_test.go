@@ -24,17 +24,14 @@ var (
 	going = whole[:2]
 )
 
-func commitCall(t *testing.T, s *store.Store, call bridge.CallID, kinds []bridge.ReportKind) (names []string) {
+func commitCall(t *testing.T, s *outbox, call bridge.CallID, kinds []bridge.ReportKind) (names []string) {
 	t.Helper()
-	var batch bridge.Batch
+	var all []bridge.Report
 	for _, kind := range kinds {
 		r := bridge.Report{Kind: kind, Call: call}
-		batch.Reports = append(batch.Reports, r)
-		names = append(names, name(r))
+		all, names = append(all, r), append(names, name(r))
 	}
-	if err := s.Commit(t.Context(), batch); err != nil {
-		t.Fatal(err)
-	}
+	s.add(t, all...)
 	return names
 }
 
@@ -76,16 +73,14 @@ func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
 			"told in part": append(crm.received(), commitCall(t, s, "told in part", whole[2:])...),
 			"going on":     commitCall(t, s, "going on", going),
 		}
-		calls := []bridge.CallID{"told in part", "going on"}
 		for i := range 100 {
 			call := bridge.CallID(fmt.Sprint("over", i))
 			want[call] = commitCall(t, s, call, whole)[3:]
-			calls = append(calls, call)
 		}
-		d.Wake(calls)
+		d.Wake(s.news())
 		time.Sleep(30*time.Minute - 5*time.Second)
 		want["of the end"] = commitCall(t, s, "of the end", whole)
-		d.Wake([]bridge.CallID{"of the end"})
+		d.Wake(s.news())
 		waitEmpty(t, s)
 		stop()
 
@@ -110,28 +105,26 @@ func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
 func TestMoreCallsThanAreServedAtATimeAreAllTold(t *testing.T) {
 	s, crm := openStore(t), newRemote(takeAll)
 	want := make(map[bridge.CallID][]string)
-	add := func(from, to int) (calls []bridge.CallID) {
-		var batch bridge.Batch
+	add := func(from, to int) {
+		var all []bridge.Report
 		for i := from; i < to; i++ {
 			call := bridge.CallID(fmt.Sprint("call", i))
 			for n := range 1 + i%11 { // some have more than is read at once
 				r := bridge.Report{Kind: bridge.ReportEvent, Call: call, Leg: bridge.LegID(fmt.Sprint(n))}
-				batch.Reports = append(batch.Reports, r)
+				all = append(all, r)
 				want[call] = append(want[call], name(r))
 			}
-			calls = append(calls, call)
 		}
-		if err := s.Commit(t.Context(), batch); err != nil {
-			t.Fatal(err)
-		}
-		return calls
+		s.add(t, all...)
 	}
 	add(0, 1100) // of an earlier run
 	crm.hold = make(chan struct{})
 	d := newDispatcher(s, crm, 8, zap.NewNop())
 	start(t, d)
 	waitBusy(t, d, 8)
-	d.Wake(add(1100, 2400)) // more than fit
+	s.news()
+	add(1100, 2400) // more than fit
+	d.Wake(s.news())
 	if !d.Stats().More {
 		t.Fatal("all calls fit: the test tests nothing")
 	}
@@ -158,8 +151,9 @@ func TestACallOfThisMomentDoesNotWaitForTheBacklog(t *testing.T) {
 	d := newDispatcher(s, crm, 2, zap.NewNop())
 	start(t, d)
 	waitBusy(t, d, 2)
+	s.news()
 	fresh := commit(t, s, "fresh", 1)
-	d.Wake([]bridge.CallID{"fresh"})
+	d.Wake(s.news())
 	close(crm.hold)
 	waitEmpty(t, s)
 	for i, n := range crm.received() {
@@ -212,7 +206,7 @@ func TestADeadLetterThatIsPutBackGoesFirst(t *testing.T) {
 
 // refusingStore is a store whose reads fail.
 type refusingStore struct {
-	*store.Store
+	*outbox
 	fails func() bool
 }
 
@@ -220,7 +214,7 @@ func (s refusingStore) Next(ctx context.Context, calls []bridge.CallID, each int
 	if s.fails() {
 		return nil, fmt.Errorf("reading: %w", context.DeadlineExceeded)
 	}
-	return s.Store.Next(ctx, calls, each)
+	return s.outbox.Next(ctx, calls, each)
 }
 
 func TestReadsThatFailAreTriedAgain(t *testing.T) {

@@ -14,30 +14,29 @@ const mostUnsettled = 4
 // work sends one report after the other.
 func (d *Dispatcher) work(ctx context.Context) {
 	for {
-		l, ok := d.nextToSend()
+		l, pending, ok := d.nextToSend()
 		if !ok {
 			return
 		}
-		pending := l.reports[0]
 		d.sent(ctx, l, d.sender.Send(ctx, pending.Report, pending.Identity))
 	}
 }
 
 // nextToSend waits for a call whose next report may be sent now.
-func (d *Dispatcher) nextToSend() (*lane, bool) {
+func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for !d.ended && !d.maySend() {
 		d.toSend.Wait()
 	}
 	if d.ended {
-		return nil, false
+		return nil, bridge.Pending{}, false
 	}
 	l := d.loaded.pop()
 	l.state = busy
 	d.gate.enter()
 	d.toFeed.Signal()
-	return l, true
+	return l, l.reports[0], true
 }
 
 // maySend is called with the lock held. Nothing is sent while what was answered

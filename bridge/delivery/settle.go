@@ -76,19 +76,26 @@ func (d *Dispatcher) settled(done []settlement, err error) bool {
 			continue
 		}
 		s.lane.reports = s.lane.reports[1:]
-		s.lane.learn(s.Result.Learnt)
+		d.learn(s)
 		d.goOn(s.lane)
 	}
 	d.toSend.Signal()
 	return true
 }
 
-// learn adds what an answer has taught to the reports that were read before it came.
-func (l *lane) learn(learnt bridge.Identity) {
-	for i := range l.reports {
-		identity := &l.reports[i].Identity
-		identity.ExternalID = cmp.Or(learnt.ExternalID, identity.ExternalID)
-		identity.CommunicationID = cmp.Or(learnt.CommunicationID, identity.CommunicationID)
+// learn keeps what an answer has taught, also for the reports that are in memory
+// already. It is called with the lock held.
+func (d *Dispatcher) learn(s settlement) {
+	for i := range s.lane.reports {
+		identity := &s.lane.reports[i].Identity
+		identity.ExternalID = cmp.Or(s.Result.Learnt.ExternalID, identity.ExternalID)
+		identity.CommunicationID = cmp.Or(s.Result.Learnt.CommunicationID, identity.CommunicationID)
+	}
+	switch s.Pending.Report.Kind {
+	case bridge.ReportStarted:
+		d.identities.put(s.lane.call, s.Result.Learnt)
+	case bridge.ReportRegister, bridge.ReportFailed:
+		d.identities.forget(s.lane.call)
 	}
 }
 

@@ -14,12 +14,11 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"kontur-ari/bridge"
-	"kontur-ari/bridge/store"
 )
 
 // fullDisk is a store that can be read and not written.
 type fullDisk struct {
-	*store.Store
+	*outbox
 	full atomic.Bool
 }
 
@@ -27,14 +26,14 @@ func (d *fullDisk) Settle(ctx context.Context, sent []bridge.Sent) error {
 	if d.full.Load() {
 		return fmt.Errorf("recording report %d: %w", sent[0].Pending.ID, errors.New("database or disk is full"))
 	}
-	return d.Store.Settle(ctx, sent)
+	return d.outbox.Settle(ctx, sent)
 }
 
 func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, crm := openStore(t), newRemote(takeAll)
 		names := commit(t, s, "call", 2)
-		disk := &fullDisk{Store: s}
+		disk := &fullDisk{outbox: s}
 		disk.full.Store(true)
 		core, logs := observer.New(zap.WarnLevel)
 		stop := start(t, newDispatcher(disk, crm, 4, zap.New(core)))
@@ -70,7 +69,7 @@ func TestOneFailingCallAmongGoodOnesIsLoggedOnce(t *testing.T) {
 		for i := range 20 {
 			call := bridge.CallID(fmt.Sprint("good", i))
 			commit(t, s, call, 1)
-			d.Wake([]bridge.CallID{call})
+			d.Wake(s.news())
 			time.Sleep(time.Minute)
 		}
 		stop()

@@ -33,7 +33,7 @@ const (
 type Intake struct {
 	tracker *bridge.Tracker
 	journal bridge.Journal
-	wake    func([]bridge.CallID)
+	wake    func([]bridge.Pending)
 	log     *zap.Logger
 
 	mu      sync.Mutex
@@ -74,8 +74,8 @@ type Stats struct {
 }
 
 // New makes an Intake. The Tracker must have been restored; wake is told the
-// calls for which reports were committed and must not block.
-func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.CallID), log *zap.Logger) *Intake {
+// reports that were committed, in order, and must not block.
+func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger) *Intake {
 	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, notes: newNotes(log), failures: newFailures(log), arrived: make(chan struct{}, 1)}
 }
 
@@ -168,7 +168,8 @@ func (i *Intake) take() []received {
 // ctx has ended.
 func (i *Intake) process(ctx context.Context, events []received) error {
 	batch, actions := i.apply(events)
-	if err := i.commit(ctx, batch); err != nil {
+	pending, err := i.commit(ctx, batch)
+	if err != nil {
 		return err
 	}
 	i.events.Add(int64(len(batch.Events)))
@@ -181,12 +182,8 @@ func (i *Intake) process(ctx context.Context, events []received) error {
 			close(r.stored)
 		}
 	}
-	if len(batch.Reports) > 0 {
-		calls := make(map[bridge.CallID]bool)
-		for _, report := range batch.Reports {
-			calls[report.Call] = true
-		}
-		i.wake(slices.Sorted(maps.Keys(calls)))
+	if len(pending) > 0 {
+		i.wake(pending)
 	}
 	return nil
 }
@@ -229,18 +226,18 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 
 // commit tries until the batch is durable. Once ctx has ended one failure more
 // is the last.
-func (i *Intake) commit(ctx context.Context, batch bridge.Batch) error {
+func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
 	var cause string
 	began := time.Now()
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, min(2*pause, longestPause) {
 		// The commit itself is not cancelled: it is short, or the disk is gone.
-		err := i.journal.Commit(context.WithoutCancel(ctx), batch)
+		pending, err := i.journal.Commit(context.WithoutCancel(ctx), batch)
 		i.failing.Store(err != nil)
 		if err == nil {
 			if cause != "" {
 				i.log.Info("events are stored again", zap.Int("attempt", attempt), zap.Duration("lasted", time.Since(began)))
 			}
-			return nil
+			return pending, nil
 		}
 		if root := rootCause(err); root != cause {
 			cause = root
@@ -248,7 +245,7 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.waiting(), err)
+			return nil, fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.waiting(), err)
 		case <-time.After(pause):
 		}
 	}

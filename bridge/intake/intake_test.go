@@ -48,12 +48,12 @@ func (d *disk) fail(err error) {
 	d.fails = err
 }
 
-func (d *disk) Commit(ctx context.Context, batch bridge.Batch) error {
+func (d *disk) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
 	d.mu.Lock()
 	fails := d.fails
 	d.mu.Unlock()
 	if fails != nil {
-		return fmt.Errorf("committing: %w", fails)
+		return nil, fmt.Errorf("committing: %w", fails)
 	}
 	return d.Store.Commit(ctx, batch)
 }
@@ -103,9 +103,9 @@ func reportsOf(t *testing.T, s *store.Store, id string) (kinds []bridge.ReportKi
 func TestEveryEventIsCommittedWhenRunReturns(t *testing.T) {
 	d := newDisk(t)
 	var woken sync.Map
-	i := intake.New(newTracker(t), d, func(calls []bridge.CallID) {
-		for _, id := range calls {
-			woken.Store(string(id), true)
+	i := intake.New(newTracker(t), d, func(reports []bridge.Pending) {
+		for _, pending := range reports {
+			woken.Store(string(pending.Report.Call), true)
 		}
 	}, zap.NewNop())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -148,7 +148,7 @@ func TestACallGoesOnAfterARestart(t *testing.T) {
 		if err := tracker.Restore(open, ended); err != nil {
 			t.Fatal(err)
 		}
-		i := intake.New(tracker, d, func([]bridge.CallID) {}, zap.NewNop())
+		i := intake.New(tracker, d, func([]bridge.Pending) {}, zap.NewNop())
 		i.Put(event)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -167,7 +167,7 @@ func TestAFullDiskLosesNothingAndIsLoggedOnce(t *testing.T) {
 		d := newDisk(t)
 		d.fail(errors.New("database or disk is full"))
 		core, logs := observer.New(zap.InfoLevel)
-		i := intake.New(newTracker(t), d, func([]bridge.CallID) {}, zap.New(core))
+		i := intake.New(newTracker(t), d, func([]bridge.Pending) {}, zap.New(core))
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- i.Run(ctx) }()
@@ -196,7 +196,7 @@ func TestAFullDiskLosesNothingAndIsLoggedOnce(t *testing.T) {
 func TestAStopWithAFullDiskNamesWhatIsLost(t *testing.T) {
 	d := newDisk(t)
 	d.fail(errors.New("database or disk is full"))
-	i := intake.New(newTracker(t), d, func([]bridge.CallID) {}, zap.NewNop())
+	i := intake.New(newTracker(t), d, func([]bridge.Pending) {}, zap.NewNop())
 	for _, event := range call("1.1") {
 		i.Put(event)
 	}
@@ -212,7 +212,7 @@ func TestAStopWithAFullDiskNamesWhatIsLost(t *testing.T) {
 // is left out, with a note for every phone that it is put through to.
 func TestACallThatIsNotUnderstoodLeavesOneLogLineAndACounter(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
-	i := intake.New(newTracker(t), newDisk(t), func([]bridge.CallID) {}, zap.New(core))
+	i := intake.New(newTracker(t), newDisk(t), func([]bridge.Pending) {}, zap.New(core))
 	client := &bridge.Channel{ID: "1.1", Name: "PJSIP/trunk-1", State: bridge.StateDown}
 	i.Put(bridge.Event{Type: bridge.EventChannelCreated, Time: time.Now(), Channel: client, Raw: []byte("{}")})
 	for n := range 5 {

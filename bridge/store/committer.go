@@ -41,16 +41,29 @@ type transaction struct{ c *committer }
 
 // exec runs a statement, prepared once in the life of the store.
 func (tx transaction) exec(ctx context.Context, query string, args ...any) error {
+	_, err := tx.run(ctx, query, args)
+	return err
+}
+
+// insert runs a statement that adds one row and returns the row's id.
+func (tx transaction) insert(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := tx.run(ctx, query, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (tx transaction) run(ctx context.Context, query string, args []any) (sql.Result, error) {
 	stmt, ok := tx.c.statements[query]
 	if !ok {
 		var err error
 		if stmt, err = tx.c.conn.PrepareContext(ctx, query); err != nil {
-			return err
+			return nil, err
 		}
 		tx.c.statements[query] = stmt
 	}
-	_, err := stmt.ExecContext(ctx, args...)
-	return err
+	return stmt.ExecContext(ctx, args...)
 }
 
 func startCommitter(conn *sql.Conn) *committer {

@@ -11,15 +11,16 @@ import (
 )
 
 // Commit implements [bridge.Journal].
-func (s *Store) Commit(ctx context.Context, batch bridge.Batch) error {
+func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
 	reports := make([][]byte, len(batch.Reports))
 	for i, report := range batch.Reports {
 		var err error
 		if reports[i], err = json.Marshal(report); err != nil {
-			return fmt.Errorf("writing a report of call %s: %w", report.Call, err)
+			return nil, fmt.Errorf("writing a report of call %s: %w", report.Call, err)
 		}
 	}
 	committed := s.now().UnixMilli()
+	pending := make([]bridge.Pending, len(reports))
 	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
 		for i := range batch.Events {
 			if err := insertEvent(ctx, tx, &batch.Events[i]); err != nil {
@@ -33,16 +34,18 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) error {
 			return fmt.Errorf("remembering what was ordered: %w", err)
 		}
 		for i, report := range reports {
-			if err := tx.exec(ctx, "INSERT INTO outbox (call, committed, report) VALUES (?, ?, ?)", string(batch.Reports[i].Call), committed, report); err != nil {
+			id, err := tx.insert(ctx, "INSERT INTO outbox (call, committed, report) VALUES (?, ?, ?)", string(batch.Reports[i].Call), committed, report)
+			if err != nil {
 				return fmt.Errorf("adding to the outbox: %w", err)
 			}
+			pending[i] = bridge.Pending{ID: id, Committed: time.UnixMilli(committed), Report: batch.Reports[i]}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("committing %d events and %d reports: %w", len(batch.Events), len(batch.Reports), err)
+		return nil, fmt.Errorf("committing %d events and %d reports: %w", len(batch.Events), len(batch.Reports), err)
 	}
-	return nil
+	return pending, nil
 }
 
 func insertEvent(ctx context.Context, tx transaction, entry *bridge.Entry) error {

@@ -25,7 +25,7 @@ func TestOrdersAreRemembered(t *testing.T) {
 	} {
 		batch.Orders = append(batch.Orders, *event.Order)
 	}
-	if err := s.Commit(t.Context(), batch); err != nil {
+	if _, err := s.Commit(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -77,7 +77,7 @@ func TestACallIsFoundByItsCommunication(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if err := s.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{{Kind: bridge.ReportStarted, Call: "1.1"}}}); err != nil {
+	if _, err := s.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{{Kind: bridge.ReportStarted, Call: "1.1"}}}); err != nil {
 		t.Fatal(err)
 	}
 	waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 1)

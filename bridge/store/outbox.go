@@ -115,9 +115,9 @@ func learn(ctx context.Context, tx transaction, call bridge.CallID, learnt bridg
 }
 
 func delivered(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec(ctx, `INSERT INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer)
-		SELECT id, call, committed, ?, ?, attempts + 1, ?, ?, ? FROM outbox WHERE id = ?`,
-		settled, string(pending.Report.Kind), result.Status, notNull(result.Request), notNull(result.Answer), pending.ID)
+	err := tx.exec(ctx, "INSERT INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		pending.ID, string(pending.Report.Call), pending.Committed.UnixMilli(), settled, string(pending.Report.Kind), pending.Attempts+1,
+		result.Status, notNull(result.Request), notNull(result.Answer))
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func fill(t *testing.T) (directory string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = s.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{{Kind: bridge.ReportStarted, Call: "1.1"}}})
+	_, err = s.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{{Kind: bridge.ReportStarted, Call: "1.1"}}})
 	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func report(call bridge.CallID, kind bridge.ReportKind) bridge.Report {
 
 func commit(t testing.TB, s *store.Store, batch bridge.Batch) {
 	t.Helper()
-	if err := s.Commit(t.Context(), batch); err != nil {
+	if _, err := s.Commit(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -167,7 +167,7 @@ func TestWritesFromManySidesAreAllKept(t *testing.T) {
 		group.Go(func() {
 			call := bridge.CallID(fmt.Sprint("call", w))
 			for range each {
-				if err := s.Commit(context.Background(), bridge.Batch{Reports: []bridge.Report{report(call, bridge.ReportEvent)}}); err != nil {
+				if _, err := s.Commit(context.Background(), bridge.Batch{Reports: []bridge.Report{report(call, bridge.ReportEvent)}}); err != nil {
 					t.Errorf("committing: %v", err)
 				}
 			}

@@ -25,7 +25,7 @@ func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{db: db, intake: intake.New(bridge.NewTracker(directory, bridge.Policy{}), db, func([]bridge.CallID) {}, zap.NewNop())}
+	l := &line{db: db, intake: intake.New(bridge.NewTracker(directory, bridge.Policy{}), db, func([]bridge.Pending) {}, zap.NewNop())}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- l.intake.Run(ctx) }()

@@ -34,7 +34,7 @@ type recorder struct {
 	reports []bridge.Report
 }
 
-func (r *recorder) Commit(ctx context.Context, batch bridge.Batch) error {
+func (r *recorder) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
 	r.reports = append(r.reports, batch.Reports...)
 	return r.Store.Commit(ctx, batch)
 }
@@ -69,7 +69,7 @@ func (r *recorder) hear(t testing.TB, raws ...[]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taker := intake.New(tracker, r, func([]bridge.CallID) {}, zap.NewNop())
+	taker := intake.New(tracker, r, func([]bridge.Pending) {}, zap.NewNop())
 	for _, raw := range raws {
 		// What the daemon is not sent, or does not understand, it does not store.
 		if event, err := decode(raw, time.Time{}); err == nil {

@@ -116,7 +116,7 @@ func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg config
 	tracker := bridge.NewTracker(directory, bridge.Policy{ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application})
 	if unreadable, ok := errors.AsType[*bridge.UnreadableCallsError](tracker.Restore(open, ended)); ok {
 		log.Error("some calls in progress can't be taken up again", zap.Error(unreadable))
-		if err := db.Commit(ctx, bridge.Batch{Gone: unreadable.Calls}); err != nil {
+		if _, err := db.Commit(ctx, bridge.Batch{Gone: unreadable.Calls}); err != nil {
 			return nil, err
 		}
 	}

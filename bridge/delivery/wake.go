@@ -1,0 +1,94 @@
+package delivery
+
+import "kontur-ari/bridge"
+
+// mostInMemory bounds how many calls wait for a connection with their reports in memory
+// although they were not read.
+const mostInMemory = 512
+
+// Wake tells of reports that were committed, in the order of their ids. It never
+// blocks.
+func (d *Dispatcher) Wake(reports []bridge.Pending) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, report := range reports {
+		d.wake(report)
+	}
+	d.toFeed.Signal()
+	d.toSend.Broadcast()
+}
+
+// wake is called with the lock held.
+func (d *Dispatcher) wake(report bridge.Pending) {
+	call := report.Report.Call
+	switch l := d.lanes[call]; {
+	case l != nil:
+		d.append(l, report)
+	case len(d.lanes) >= mostLanes:
+		d.backlog.more, d.backlog.grown = true, true
+	case d.keepsInMemory() && report.ID > d.seen && d.complete(&report):
+		// Nothing else of the call waits: it would have a lane, or be in the backlog.
+		l = &lane{call: call, state: loaded, reports: []bridge.Pending{report}, all: true}
+		d.lanes[call] = l
+		d.loaded.push(l)
+	default:
+		d.admit(call, &d.fresh)
+	}
+}
+
+// append has a report of a call that is being served sent after the others of it:
+// without being read, where all the others are in memory.
+func (d *Dispatcher) append(l *lane, report bridge.Pending) {
+	held := l.state == loaded || l.state == busy
+	if !held || !l.all || l.woken || l.stale || report.ID <= d.seen || len(l.reports) >= readAhead {
+		l.woken = true
+		return
+	}
+	report.Identity = l.reports[0].Identity
+	l.reports = append(l.reports, report)
+}
+
+// keepsInMemory tells whether a new call's reports may be sent without being read
+// from disk: only while they are sent soon.
+func (d *Dispatcher) keepsInMemory() bool {
+	return !d.backlog.more && d.gate.state != gateShut && len(d.loaded.lanes) < mostInMemory
+}
+
+// complete fills in how the CRM knows the call; false when that must be read.
+func (d *Dispatcher) complete(report *bridge.Pending) bool {
+	if report.Report.Kind == bridge.ReportStarted {
+		return true
+	}
+	identity, known := d.identities.get(report.Report.Call)
+	report.Identity = identity
+	return known
+}
+
+// mostIdentities bounds what is remembered of calls that were told of lately.
+const mostIdentities = 4096
+
+// identities remembers how the CRM knows the calls whose call-started it has answered
+// lately: twice as many as mostIdentities at most.
+type identities struct {
+	young, old map[bridge.CallID]bridge.Identity
+}
+
+func (i *identities) get(call bridge.CallID) (bridge.Identity, bool) {
+	identity, known := i.young[call]
+	if !known {
+		identity, known = i.old[call]
+	}
+	return identity, known
+}
+
+func (i *identities) put(call bridge.CallID, identity bridge.Identity) {
+	if i.young == nil || len(i.young) >= mostIdentities {
+		i.young, i.old = make(map[bridge.CallID]bridge.Identity), i.young
+	}
+	i.young[call] = identity
+}
+
+func (i *identities) forget(call bridge.CallID) {
+	delete(i.young, call)
+	delete(i.old, call)
+}
