@@ -31,7 +31,7 @@ var ranges = map[string]limits{
 	"redirect.timeout":         {"100ms", "10s"},
 	"delivery.first_pause":     {"1ms", "1m"},
 	"delivery.longest_pause":   {"1ms", "1h"},
-	"delivery.collapse_after":  {"100ms", "24h"},
+	"delivery.collapse_after":  {"1ms", "24h"},
 	"storage.journal_keep":     {"1h", "8760h"},
 	"storage.journal_max_size": {"16MiB", "1TiB"},
 }

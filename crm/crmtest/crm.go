@@ -27,6 +27,9 @@ type Options struct {
 	KeyLifetime time.Duration
 	// Placeholder is what stands for a withheld phone number; "anonymous".
 	Placeholder string
+	// Alone allows that a call is told by register-call alone, as it is when the call
+	// was over before the CRM could be told anything of it.
+	Alone bool
 	// Observe, when set, is called with every request once it is decided, one
 	// at a time; it must not call the CRM.
 	Observe func(Request, []Violation)

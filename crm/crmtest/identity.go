@@ -69,13 +69,14 @@ func (c *CRM) ownID(request Request) string {
 	return ""
 }
 
-// callOf finds the call of a valid report and, for a call-started, makes it;
+// callOf finds the call of a valid report and, for the first one of a call, makes it;
 // nil: there is none.
 func (c *CRM) callOf(request Request) *call {
 	if request.Kind == KindFailed {
 		return c.communication(request.Body.CommunicationID)
 	}
-	if known := c.byID[request.Call]; known != nil || request.Kind != KindStarted {
+	first := request.Kind == KindStarted || request.Kind == KindRegister && c.options.Alone
+	if known := c.byID[request.Call]; known != nil || !first {
 		return known
 	}
 	begun := c.communication(request.Body.CommunicationID)

@@ -4,6 +4,9 @@ import "strings"
 
 // misregistered compares register-call with what the events told.
 func (s *story) misregistered(body Body, own string) []fault {
+	if s.alone() {
+		return misregisteredAlone(body)
+	}
 	var faults []fault
 	if body.ExternalCreatedAt.After(s.createdAt) {
 		faults = append(faults, faultf(BreachRegister, "externalCreatedAt %s is after call-started's timestamp %s", body.ExternalCreatedAt, s.createdAt))
@@ -27,6 +30,22 @@ func (s *story) misregistered(body Body, own string) []fault {
 	for _, l := range s.legs {
 		if !seen[l.id] {
 			faults = append(faults, faultf(BreachRegister, "leg %s is not listed", l.id))
+		}
+	}
+	return faults
+}
+
+// misregisteredAlone judges a register-call that is all that is told of its call.
+func misregisteredAlone(body Body) []fault {
+	var faults []fault
+	seen := make(map[string]bool)
+	for _, item := range body.Items {
+		if seen[item.ID] {
+			faults = append(faults, faultf(BreachRegister, "leg %s is listed twice", item.ID))
+		}
+		seen[item.ID] = true
+		if item.FinishedAt.Before(item.StartedAt) || item.FinishedAt.Before(body.ExternalCreatedAt) {
+			faults = append(faults, faultf(BreachRegister, "leg %s ended at %s, before it began", item.ID, item.FinishedAt))
 		}
 	}
 	return faults

@@ -58,12 +58,19 @@ func (s *story) take(request Request, own string) []fault {
 		s.failed = true
 		faults = append(faults, s.misfailed()...)
 	case KindRegister:
+		if s.alone() {
+			s.direction, s.clientPhone, s.vatsPhone = body.Direction, body.ClientPhone, body.ExternalVatsPhone
+		}
 		faults = append(faults, s.misdescribed(body)...)
 		faults = append(faults, s.misregistered(body, own)...)
 		s.registered = true
 	}
 	return faults
 }
+
+// alone tells that nothing was told of the call yet: where that is allowed, its
+// register-call may come alone.
+func (s *story) alone() bool { return !s.started && len(s.legs) == 0 && !s.finished && !s.failed }
 
 // misplaced finds a kind of request that may not come now.
 func (s *story) misplaced(kind Kind) []fault {
@@ -76,7 +83,7 @@ func (s *story) misplaced(kind Kind) []fault {
 		return []fault{faultf(BreachOrder, "%s after the call's last request", kind)}
 	case s.finished && kind != KindRegister:
 		return []fault{faultf(BreachOrder, "%s after call-finished", kind)}
-	case kind == KindRegister && !s.finished:
+	case kind == KindRegister && !s.finished && !s.alone():
 		return []fault{faultf(BreachOrder, "register-call before call-finished")}
 	case ends && len(s.legs) > 0 && !s.legFinished:
 		return []fault{faultf(BreachOrder, "%s without a finished event before it", kind)}
