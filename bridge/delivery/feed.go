@@ -17,6 +17,8 @@ const (
 	returnedEvery = time.Second
 	// backlogPage is how many reports are looked at to find calls that wait on disk.
 	backlogPage = 512
+	// lookAhead is how many calls are read to be sent next, for each connection.
+	lookAhead = 8
 	// mostRead bounds how many calls are read at once.
 	mostRead = 64
 	// freshTurns of each round go to calls woken lately: somebody may be on the
@@ -83,7 +85,7 @@ func (d *Dispatcher) nextJob() (func(context.Context) error, bool) {
 // takeReady takes as many calls as can be sent soon. Nothing is read ahead that the
 // gate would keep.
 func (d *Dispatcher) takeReady() []*lane {
-	room := min(2*d.config.Connections-len(d.loaded.lanes), mostRead)
+	room := min(lookAhead*d.config.Connections-len(d.loaded.lanes), mostRead)
 	switch {
 	case d.gate.state == gateShut && !d.gate.admits(time.Now()):
 		return nil

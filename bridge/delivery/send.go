@@ -8,8 +8,9 @@ import (
 )
 
 // mostUnsettled bounds how many answers may wait to be recorded, for each
-// connection: a crash repeats those requests.
-const mostUnsettled = 4
+// connection: a crash repeats those requests. Only a line that is busy to its limit
+// comes near it.
+const mostUnsettled = 16
 
 // work sends one report after the other.
 func (d *Dispatcher) work(ctx context.Context) {

@@ -3,11 +3,16 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
 )
+
+// gather is how long answers are waited for, to be recorded together, while there is
+// more to send than can be sent.
+const gather = time.Millisecond
 
 // settlement is an answer that is to be recorded, and whose it is.
 type settlement struct {
@@ -48,6 +53,11 @@ func (d *Dispatcher) nextToSettle() ([]settlement, bool) {
 	defer d.mu.Unlock()
 	for len(d.unsettled) == 0 && !d.allSent || d.storeDown && !d.allSent {
 		d.toSettle.Wait()
+	}
+	if !d.loaded.empty() && !d.allSent {
+		d.mu.Unlock()
+		time.Sleep(gather)
+		d.mu.Lock()
 	}
 	done := d.unsettled
 	d.unsettled = nil
