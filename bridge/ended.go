@@ -1,5 +1,7 @@
 package bridge
 
+import "slices"
+
 // endedCalls remembers the ids of the last calls that ended, a fixed number.
 type endedCalls struct {
 	known map[CallID]bool
@@ -22,3 +24,9 @@ func (e *endedCalls) add(id CallID) {
 }
 
 func (e *endedCalls) has(id CallID) bool { return e.known[id] }
+
+// list returns the ids, those that ended first first.
+func (e *endedCalls) list() []CallID {
+	all := slices.Concat(e.ring[e.next:], e.ring[:e.next])
+	return slices.DeleteFunc(all, func(id CallID) bool { return id == "" })
+}

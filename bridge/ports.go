@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -39,12 +40,18 @@ type CallState struct {
 	State []byte
 }
 
+// ErrStoreReplaced says that a Journal was damaged and had to begin anew, with what
+// could be saved. Calls in progress and the memory of ended ones may be missing from
+// it: the next batch must hold them all ([Tracker.Saved]).
+var ErrStoreReplaced = errors.New("the store was damaged and is replaced by a new one")
+
 // Journal is the durable side of the event line; package store implements it.
 type Journal interface {
 	// Commit makes a batch durable before it returns without an error, and returns its
 	// reports as they wait in the outbox, in order; their Identity is not filled in.
 	// After an error nothing of the batch is stored and the same batch may be given
-	// again. One caller at a time.
+	// again; after [ErrStoreReplaced] with the state of every call in progress. One
+	// caller at a time.
 	Commit(ctx context.Context, batch Batch) ([]Pending, error)
 	// OpenCalls returns the calls in progress, in no particular order, and the
 	// last [EndedMemory] calls that ended, oldest first. It is called once,

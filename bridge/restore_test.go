@@ -2,8 +2,11 @@ package bridge_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
 )
@@ -70,4 +73,22 @@ func TestALegWhoseChannelNoCallHasEndsWithTheNextSnapshot(t *testing.T) {
 	if n := tracker.Remembered(); n != 0 {
 		t.Errorf("%d things are remembered", n)
 	}
+}
+
+func TestWhatATrackerSavesIsWhatItRestores(t *testing.T) {
+	directory := office(t)
+	rapid.Check(t, func(t *rapid.T) {
+		ended := make([]bridge.CallID, rapid.SampledFrom([]int{0, 1, bridge.EndedMemory - 1, bridge.EndedMemory, bridge.EndedMemory + 1, 2*bridge.EndedMemory + 7}).Draw(t, "ended"))
+		for n := range ended {
+			ended[n] = bridge.CallID(fmt.Sprint(n))
+		}
+		first := bridge.NewTracker(directory, allCalls)
+		if err := first.Restore(nil, ended); err != nil {
+			t.Fatal(err)
+		}
+		open, saved := first.Saved()
+		if want := ended[max(0, len(ended)-bridge.EndedMemory):]; len(open) != 0 || !slices.Equal(saved, want) {
+			t.Fatalf("saved %d calls and %d ended ones, want the last %d in order", len(open), len(saved), len(want))
+		}
+	})
 }

@@ -94,3 +94,13 @@ func (t *Tracker) State(id CallID) (CallState, bool) {
 	}
 	return CallState{Call: id, State: state}, true
 }
+
+// Saved returns all calls in progress and the ids of calls that ended lately, oldest
+// first: what Restore takes.
+func (t *Tracker) Saved() (open []CallState, ended []CallID) {
+	for _, id := range t.callIDs() {
+		state, _ := t.State(id)
+		open = append(open, state)
+	}
+	return open, t.ended.list()
+}

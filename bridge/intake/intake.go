@@ -232,6 +232,10 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, min(2*pause, longestPause) {
 		// The commit itself is not cancelled: it is short, or the disk is gone.
 		pending, err := i.journal.Commit(context.WithoutCancel(ctx), batch)
+		if errors.Is(err, bridge.ErrStoreReplaced) {
+			batch = i.whole(batch)
+			pending, err = i.journal.Commit(context.WithoutCancel(ctx), batch)
+		}
 		i.failing.Store(err != nil)
 		if err == nil {
 			if cause != "" {
@@ -249,6 +253,15 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 		case <-time.After(pause):
 		}
 	}
+}
+
+// whole adds to a batch the calls in progress and the memory of ended ones, for a
+// journal that may have lost them.
+func (i *Intake) whole(batch bridge.Batch) bridge.Batch {
+	i.tracking.Lock()
+	defer i.tracking.Unlock()
+	batch.Changed, batch.Ended = i.tracker.Saved()
+	return batch
 }
 
 // rootCause is what an error boils down to, without what was being done.

@@ -6,6 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
+	"time"
+
+	"kontur-ari/bridge"
 )
 
 // mostTogether is how many writes share one transaction at most.
@@ -17,11 +21,19 @@ var ErrClosed = errors.New("the store is closed")
 // committer is the only writer: it puts all writes that wait into one
 // transaction, so that they share one flush of the disk.
 type committer struct {
+	store      *Store
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	writes     chan *write
 	stop       chan struct{}
 	stopped    chan struct{}
+	// replaced: the file was replaced and the journal's writer does not know yet.
+	replaced atomic.Bool
+	// lastReplaced is when that was last. half is a damage whose file is being replaced.
+	lastReplaced time.Time
+	half         *Damage
+	// undone: a transaction may be open that could not be rolled back.
+	undone bool
 }
 
 type write struct {
@@ -29,6 +41,11 @@ type write struct {
 	ctx   context.Context
 	apply func(context.Context, transaction) error
 	done  chan error
+	// journal: its caller must be told of a replacement.
+	journal bool
+	// damaged, where it is the file at hand, is to be replaced because of cause.
+	damaged *sql.DB
+	cause   error
 }
 
 // applyError is a write's own fault, not the disk's.
@@ -66,8 +83,9 @@ func (tx transaction) run(ctx context.Context, query string, args []any) (sql.Re
 	return stmt.ExecContext(ctx, args...)
 }
 
-func startCommitter(conn *sql.Conn) *committer {
+func startCommitter(s *Store, conn *sql.Conn) *committer {
 	c := &committer{
+		store:      s,
 		conn:       conn,
 		statements: make(map[string]*sql.Stmt),
 		writes:     make(chan *write, mostTogether),
@@ -81,7 +99,21 @@ func startCommitter(conn *sql.Conn) *committer {
 // do applies a write in a transaction and returns when that is durable. When ctx
 // ends first the write may or may not happen.
 func (c *committer) do(ctx context.Context, apply func(context.Context, transaction) error) error {
-	w := &write{ctx: ctx, apply: apply, done: make(chan error, 1)}
+	return c.submit(&write{ctx: ctx, apply: apply, done: make(chan error, 1)})
+}
+
+// doJournal is do for the writer of the journal: [bridge.ErrStoreReplaced].
+func (c *committer) doJournal(ctx context.Context, apply func(context.Context, transaction) error) error {
+	return c.submit(&write{ctx: ctx, apply: apply, done: make(chan error, 1), journal: true})
+}
+
+// replace has the file replaced to which read belongs, if it is still in use.
+func (c *committer) replace(ctx context.Context, read *sql.DB, cause error) error {
+	return c.submit(&write{ctx: ctx, done: make(chan error, 1), damaged: read, cause: cause})
+}
+
+func (c *committer) submit(w *write) error {
+	ctx := w.ctx
 	select {
 	case c.writes <- w:
 	case <-c.stopped:
@@ -150,38 +182,74 @@ func (c *committer) waiting(first *write) []*write {
 }
 
 // commit makes writes durable together. When one of them is at fault each gets a
-// transaction of its own, so that it takes no other with it.
+// transaction of its own, so that it takes no other with it. When the file is damaged
+// it is replaced first.
 func (c *committer) commit(together []*write) {
-	together = slices.DeleteFunc(together, func(w *write) bool { return w.ctx.Err() != nil })
+	together = slices.DeleteFunc(together, c.answered)
 	if len(together) == 0 {
 		return
 	}
-	err := c.attempt(together)
-	if _, own := errors.AsType[applyError](err); own && len(together) > 1 {
+	var err error
+	if c.half != nil {
+		err = c.half.Cause
+	} else {
+		err = c.attempt(together)
+	}
+	if FaultOf(err) == Damaged {
+		if err = c.heal(err); err == nil {
+			if together = slices.DeleteFunc(together, c.answered); len(together) > 0 {
+				err = c.attempt(together)
+			}
+		}
+	}
+	if _, own := errors.AsType[applyError](err); own && len(together) > 1 && FaultOf(err) == NoFault {
 		for _, w := range together {
-			w.done <- c.attempt([]*write{w})
+			w.done <- explain(c.store.directory, c.attempt([]*write{w}))
 		}
 		return
 	}
 	for _, w := range together {
-		w.done <- err
+		w.done <- explain(c.store.directory, err)
 	}
+}
+
+// answered deals with what needs no transaction.
+func (c *committer) answered(w *write) bool {
+	switch {
+	case w.ctx.Err() != nil:
+		return true
+	case w.journal && c.replaced.Swap(false):
+		w.done <- bridge.ErrStoreReplaced
+		return true
+	case w.damaged != nil:
+		var err error
+		if w.damaged == c.store.reader() {
+			err = c.heal(w.cause)
+		}
+		w.done <- err
+		return true
+	}
+	return false
 }
 
 func (c *committer) attempt(together []*write) (err error) {
 	// A write that was begun is not given up: half a batch of events would be
 	// worse than a late one.
 	ctx := context.Background()
+	if c.undone {
+		// There is none to roll back where SQLite did it by itself meanwhile.
+		_, _ = c.conn.ExecContext(ctx, "ROLLBACK")
+		c.undone = false
+	}
 	if _, err := c.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			_, rollback := c.conn.ExecContext(ctx, "ROLLBACK")
-			// SQLite has rolled back by itself where the disk was full.
-			if rollback != nil {
-				err = fmt.Errorf("%w (rolling back: %v)", err, rollback)
-			}
+			// It fails where SQLite has rolled back by itself, as it does when the disk
+			// is full; and where the disk fails, which the next attempt finds out.
+			_, failed := c.conn.ExecContext(ctx, "ROLLBACK")
+			c.undone = failed != nil
 		}
 	}()
 	for _, w := range together {

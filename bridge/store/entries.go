@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"kontur-ari/bridge"
@@ -69,16 +71,45 @@ func (h *History) rangeOf(ctx context.Context, doing, ids string, args ...any) (
 	return found[0], nil
 }
 
+// UnreadableError names entries of a damaged journal that could not be read.
+type UnreadableError struct {
+	// Parts are the ranges in which they are.
+	Parts []Range
+	// First is what is wrong with the first of them.
+	First error
+}
+
+func (e *UnreadableError) Error() string {
+	parts := make([]string, len(e.Parts))
+	for i, part := range e.Parts {
+		parts[i] = fmt.Sprintf("%d to %d", part.First, part.Last)
+	}
+	return fmt.Sprintf("events %s of the journal can't be read: %v", strings.Join(parts, ", "), e.First)
+}
+
+// Unwrap returns what is wrong with the first part.
+func (e *UnreadableError) Unwrap() error { return e.First }
+
 // Entries gives the entries of a range to visit, in order, and ends early with
-// the first error that visit returns.
+// the first error that visit returns. Where the file is damaged it goes on behind the
+// damage; the error is an [*UnreadableError] then, after all others were visited.
 func (h *History) Entries(ctx context.Context, part Range, visit func(Event) error) error {
+	var unreadable UnreadableError
 	for next := part.First; next <= part.Last; {
+		// With an error come the entries before the one that can't be read.
 		page, err := h.events(ctx, "WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", next, part.Last, entriesPage)
-		if err != nil {
+		if FaultOf(err) == Damaged && len(page) == 0 {
+			behind := h.behindDamage(ctx, next, part.Last)
+			unreadable.Parts = append(unreadable.Parts, Range{First: next, Last: behind - 1})
+			unreadable.First = cmp.Or(unreadable.First, err)
+			next = behind
+			continue
+		}
+		if err != nil && FaultOf(err) != Damaged {
 			return fmt.Errorf("reading the journal: %w", err)
 		}
 		if len(page) == 0 {
-			return nil
+			break
 		}
 		for _, e := range page {
 			if err := visit(e); err != nil {
@@ -87,7 +118,20 @@ func (h *History) Entries(ctx context.Context, part Range, visit func(Event) err
 		}
 		next = page[len(page)-1].ID + 1
 	}
+	if len(unreadable.Parts) > 0 {
+		return &unreadable
+	}
 	return nil
+}
+
+// behindDamage looks for the next entry that can be read, in steps that grow.
+func (h *History) behindDamage(ctx context.Context, first, last int64) int64 {
+	for step := int64(1); first+step <= last && ctx.Err() == nil; step *= 2 {
+		if found, err := h.events(ctx, "WHERE id >= ? ORDER BY id LIMIT 1", first+step); err == nil && len(found) > 0 {
+			return min(found[0].ID, last+1)
+		}
+	}
+	return last + 1
 }
 
 // SnapshotBefore returns the last snapshot before an entry; false when there is

@@ -27,27 +27,39 @@ func OpenHistory(ctx context.Context, directory string) (*History, error) {
 	return OpenHistoryFile(ctx, path)
 }
 
-// OpenHistoryFile is OpenHistory for a store's file of any name, such as a copy.
+// OpenHistoryFile is OpenHistory for a store's file of any name, such as a copy. Of a
+// damaged one that was moved aside it reads what can be read.
 func OpenHistoryFile(ctx context.Context, path string) (*History, error) {
-	// A reader who may not write can't make the shared memory of a log that was
-	// closed in order; then nobody writes, and the file can be taken as it is.
 	var errs []error
-	for _, mode := range []url.Values{{"mode": {"ro"}}, {"mode": {"ro"}, "immutable": {"1"}}} {
-		mode["_pragma"] = []string{"busy_timeout(5000)", "query_only(ON)"}
+	for _, mode := range historyModes {
 		read, err := open(path, mode, 1)
 		if err != nil {
 			return nil, err
 		}
 		var version int
 		if err = read.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err == nil {
-			_, err = read.ExecContext(ctx, "SELECT 1 FROM events LIMIT 1")
+			_, err = read.ExecContext(ctx, "SELECT 1 FROM events WHERE id = 0")
 		}
 		if err == nil {
 			return &History{&Store{read: read, now: time.Now}}, nil
 		}
 		errs = append(errs, err, read.Close())
 	}
-	return nil, fmt.Errorf("reading the store %s: %w", path, errors.Join(errs...))
+	err := fmt.Errorf("reading the store %s: %w", path, errors.Join(errs...))
+	if FaultOf(err) == Damaged {
+		err = fmt.Errorf("%s is no store, or so damaged that nothing can be read: %w", path, errors.Join(errs...))
+	}
+	return nil, err
+}
+
+// historyModes are the ways to read a file, to be tried in order. A reader who may not
+// write can't make the shared memory of a log that was closed in order; then nobody
+// writes, and the file can be taken as it is. Of a damaged file the tables are read
+// that its schema still tells of.
+var historyModes = []url.Values{
+	{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(ON)"}},
+	{"mode": {"ro"}, "immutable": {"1"}, "_pragma": {"query_only(ON)"}},
+	salvaging,
 }
 
 // Close closes the file.

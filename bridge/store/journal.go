@@ -21,7 +21,7 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	}
 	committed := s.now().UnixMilli()
 	pending := make([]bridge.Pending, len(reports))
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.committer.doJournal(ctx, func(ctx context.Context, tx transaction) error {
 		for i := range batch.Events {
 			if err := insertEvent(ctx, tx, &batch.Events[i]); err != nil {
 				return fmt.Errorf("adding to the journal: %w", err)
@@ -81,6 +81,8 @@ func writeCalls(ctx context.Context, tx transaction, batch bridge.Batch) error {
 
 // OpenCalls implements [bridge.Journal].
 func (s *Store) OpenCalls(ctx context.Context) ([]bridge.CallState, []bridge.CallID, error) {
+	// Who asks gets what the file holds now, and needs not be told that it is another.
+	defer s.committer.replaced.Store(false)
 	open, err := query(ctx, s, "SELECT call, state FROM calls ORDER BY call", func(row scanner) (state bridge.CallState, err error) {
 		return state, row.Scan(&state.Call, &state.State)
 	})

@@ -2,15 +2,41 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 )
 
 // scanner is one row of an answer.
 type scanner interface{ Scan(dest ...any) error }
 
-// query collects all rows of an answer.
-func query[T any](ctx context.Context, s *Store, text string, scan func(scanner) (T, error), args ...any) (_ []T, err error) {
-	rows, err := s.read.QueryContext(ctx, text, args...)
+// query collects all rows of an answer; with an error, those before it. Where the file turns out to be damaged it has
+// it replaced and asks the new one.
+func query[T any](ctx context.Context, s *Store, text string, scan func(scanner) (T, error), args ...any) ([]T, error) {
+	from := s.reader()
+	all, err := collect(ctx, from, text, scan, args)
+	if err == nil || s.committer == nil || ctx.Err() != nil {
+		return all, explain(s.directory, err)
+	}
+	if FaultOf(err) == Damaged {
+		if err := s.committer.replace(ctx, from, err); err != nil {
+			return nil, explain(s.directory, err)
+		}
+	}
+	if s.reader() != from {
+		all, err = collect(ctx, s.reader(), text, scan, args)
+	}
+	return all, explain(s.directory, err)
+}
+
+// reader is what reads go to: another one after a replacement.
+func (s *Store) reader() *sql.DB {
+	s.swapping.RLock()
+	defer s.swapping.RUnlock()
+	return s.read
+}
+
+func collect[T any](ctx context.Context, from *sql.DB, text string, scan func(scanner) (T, error), args []any) (_ []T, err error) {
+	rows, err := from.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -19,7 +45,7 @@ func query[T any](ctx context.Context, s *Store, text string, scan func(scanner)
 	for rows.Next() {
 		one, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return all, err
 		}
 		all = append(all, one)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,17 +23,29 @@ const FileName = "kontur-ari.db"
 // readers is how many reads may run at once beside the one writer.
 const readers = 4
 
+// errLostFile is the damage of a store of which only the log is there.
+var errLostFile = errors.New("the file is missing or empty, but its write-ahead log is not")
+
 // ErrLocked means that another process has the store open.
 var ErrLocked = errors.New("another kontur-ari uses this storage directory: stop it, or give this one a directory of its own")
 
 // Store is the open file. All methods may be called concurrently, but Close
 // only after the others have returned.
+//
+// A file that turns out to be damaged is moved aside and replaced by a new one with
+// what could be read, in Open as well as later ([Store.TellDamage]). Errors that come
+// of the disk are a [*FaultError].
 type Store struct {
+	directory string
 	lock      *os.File
-	write     *sql.DB
-	read      *sql.DB
 	committer *committer
 	now       func() time.Time
+	damages   damages
+
+	// swapping guards the two, which a replacement exchanges.
+	swapping sync.RWMutex
+	write    *sql.DB
+	read     *sql.DB
 }
 
 var (
@@ -46,37 +59,119 @@ var (
 // or SQLite says.
 func Open(ctx context.Context, directory string) (_ *Store, err error) {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
-		return nil, fmt.Errorf("making the storage directory: %w", err)
+		return nil, explain(directory, fmt.Errorf("making the storage directory: %w", err))
 	}
-	s := &Store{now: time.Now}
+	s := &Store{directory: directory, now: time.Now}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.release())
+			err = explain(directory, errors.Join(err, s.release()))
 		}
 	}()
 	if s.lock, err = lockFile(filepath.Join(directory, FileName+".lock")); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(directory, FileName)
-	if s.write, err = open(path, durable, 1); err != nil {
-		return nil, err
-	}
-	if s.read, err = open(path, durable, readers); err != nil {
-		return nil, err
-	}
-	conn, err := s.write.Conn(ctx)
+	conn, err := s.openWhole(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("opening the store %s: %w", path, err)
+		return nil, fmt.Errorf("opening the store %s: %w", s.path(), err)
 	}
-	if err := migrate(ctx, conn); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", path, err), conn.Close())
-	}
-	s.committer = startCommitter(conn)
+	s.committer = startCommitter(s, conn)
 	return s, nil
 }
 
+func (s *Store) path() string { return filepath.Join(s.directory, FileName) }
+
+// openWhole opens the file, or the one that replaces it where it is damaged.
+func (s *Store) openWhole(ctx context.Context) (*sql.Conn, error) {
+	finished, err := finishReplacement(s.path(), s.now())
+	for _, damage := range finished {
+		s.damages.add(damage)
+	}
+	if err != nil {
+		return nil, err
+	}
+	lost, err := lostItsFile(s.path())
+	if err != nil {
+		return nil, fmt.Errorf("looking at the file: %w", err)
+	}
+	cause := errLostFile
+	if !lost {
+		conn, err := s.openFile(ctx)
+		if FaultOf(err) != Damaged {
+			return conn, err
+		}
+		cause = err
+	}
+	damage, err := prepareReplacement(ctx, s.path(), cause, s.now())
+	if err == nil {
+		_, err = finishReplacement(s.path(), s.now())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("replacing it: %w; it is damaged: %w", err, cause)
+	}
+	s.damages.add(damage)
+	return s.openFile(ctx)
+}
+
+// openFile opens the file and looks at it as far as that is quick. It leaves nothing
+// open when it fails.
+func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
+	write, err := open(s.path(), durable, 1)
+	if err != nil {
+		return nil, err
+	}
+	read, err := open(s.path(), durable, readers)
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	defer func() {
+		if err != nil {
+			if conn != nil {
+				err = errors.Join(err, conn.Close())
+			}
+			conn, err = nil, errors.Join(err, read.Close(), write.Close())
+		}
+	}()
+	if conn, err = write.Conn(ctx); err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, conn); err != nil {
+		return conn, err
+	}
+	if err := probe(ctx, conn); err != nil {
+		return conn, err
+	}
+	s.swapping.Lock()
+	s.write, s.read = write, read
+	s.swapping.Unlock()
+	return conn, nil
+}
+
+// probe reads what a start needs at once, and sees that the file may be written. More
+// would take long in a large file: the rest is read when it is needed, and by
+// [Store.Inspect].
+func probe(ctx context.Context, conn *sql.Conn) error {
+	for _, text := range []string{
+		"BEGIN IMMEDIATE",
+		"SELECT COUNT(*) FROM calls WHERE state || '' <> call",
+		"SELECT COUNT(*), MAX(id) FROM ended_calls",
+		"SELECT MIN(id), MAX(id) FROM outbox",
+		"SELECT MIN(id), MAX(id) FROM events",
+		"SELECT COUNT(*) FROM moments",
+		"COMMIT",
+	} {
+		if _, err := conn.ExecContext(ctx, text); err != nil {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			return fmt.Errorf("looking at the file: %w", err)
+		}
+	}
+	return nil
+}
+
 // durable are the settings that make every commit durable.
-var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"}}
+var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", logLimit}}
+
+// logLimit is what the write-ahead log is cut to after a burst has made it grow.
+const logLimit = "journal_size_limit(67108864)"
 
 // open opens the file with the driver's settings.
 func open(path string, settings url.Values, connections int) (*sql.DB, error) {
@@ -113,6 +208,8 @@ func (s *Store) release() error {
 	if s.committer != nil {
 		errs = append(errs, s.committer.close())
 	}
+	s.swapping.RLock()
+	defer s.swapping.RUnlock()
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
 	}

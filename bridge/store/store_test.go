@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -146,16 +144,6 @@ func TestASecondProcessIsTurnedAway(t *testing.T) {
 	open(t, directory)
 	if _, err := store.Open(t.Context(), directory); !errors.Is(err, store.ErrLocked) {
 		t.Errorf("opening a store twice: %v, want %v", err, store.ErrLocked)
-	}
-}
-
-func TestAFileThatIsNoStoreIsAnError(t *testing.T) {
-	directory := t.TempDir()
-	if err := os.WriteFile(filepath.Join(directory, store.FileName), []byte("not a database, but long enough to be looked at as one, with some more words"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if s, err := store.Open(t.Context(), directory); err == nil {
-		t.Errorf("a text file was opened as a store; closing: %v", s.Close())
 	}
 }
 

@@ -68,6 +68,7 @@ func (l *line) start(keep time.Duration) {
 	l.background.Go(func() { l.recoverOrders(ctx) })
 	l.serve()
 	l.background.Go(func() { watchdog(ctx, l.log, l.alive) })
+	l.background.Go(func() { l.inspect(ctx) })
 	l.background.Go(func() { l.prune(ctx, keep) })
 	l.background.Go(func() { l.authorise(ctx) })
 	l.background.Go(func() { l.recordHeard(ctx) })
@@ -172,6 +173,13 @@ func (l *line) prune(ctx context.Context, keep time.Duration) {
 	}
 }
 
+// inspect looks once at the whole store, after the start, which has no time for it.
+func (l *line) inspect(ctx context.Context) {
+	if err := l.db.Inspect(ctx); err != nil && ctx.Err() == nil {
+		l.log.Error("the store can't be inspected for damage", zap.Error(err))
+	}
+}
+
 // recordHeard keeps when Asterisk was heard last, for the next start: it tells how
 // long nobody listened. It returns when ctx ends, after a last record.
 func (l *line) recordHeard(ctx context.Context) {
@@ -229,6 +237,7 @@ func (l *line) admin() *admin {
 				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
 				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
+				"damaged":      damageDetails(l.db.Damages()),
 				"commands":     l.commandDetails(),
 				"redirect":     redirectDetails(l.redirector.Stats()),
 				"collapsed":    delivered.Collapsed,

@@ -73,6 +73,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if l.db, err = store.Open(ctx, cfg.Storage.Directory); err != nil {
 		return nil, err
 	}
+	l.db.TellDamage(func(damage store.Damage) { logDamage(log.Named("store"), damage) })
 	tracker, err := restoreTracker(ctx, directory, cfg, l.db, log)
 	if err != nil {
 		return nil, err
@@ -116,7 +117,12 @@ func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg config
 	tracker := bridge.NewTracker(directory, bridge.Policy{ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application})
 	if unreadable, ok := errors.AsType[*bridge.UnreadableCallsError](tracker.Restore(open, ended)); ok {
 		log.Error("some calls in progress can't be taken up again", zap.Error(unreadable))
-		if _, err := db.Commit(ctx, bridge.Batch{Gone: unreadable.Calls}); err != nil {
+		gone := bridge.Batch{Gone: unreadable.Calls}
+		_, err := db.Commit(ctx, gone)
+		if errors.Is(err, bridge.ErrStoreReplaced) {
+			_, err = db.Commit(ctx, gone)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
