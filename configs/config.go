@@ -194,7 +194,8 @@ type Storage struct {
 	Directory string `mapstructure:"directory"`
 	// JournalKeep is how long events and delivered reports are kept.
 	JournalKeep time.Duration `mapstructure:"journal_keep"`
-	// JournalMaxSize is how large they may grow together.
+	// JournalMaxSize is how large the store may grow before the oldest of them are
+	// removed. What waits to be delivered is counted, and never removed.
 	JournalMaxSize Size `mapstructure:"journal_max_size"`
 }
 

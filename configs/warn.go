@@ -12,7 +12,6 @@ import (
 // acts on yet. A key that ends in a dot stands for its section.
 var reserved = []string{
 	"recordings.", "history.",
-	"storage.journal_max_size",
 }
 
 // isReserved reports whether nothing acts on a key yet.

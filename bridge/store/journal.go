@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"kontur-ari/bridge"
@@ -97,55 +96,3 @@ func (s *Store) OpenCalls(ctx context.Context) ([]bridge.CallState, []bridge.Cal
 	}
 	return open, ended, nil
 }
-
-// pruneStep is how many rows of a table one transaction of Prune removes, so
-// that the writer is never kept from the events for long.
-const pruneStep = 500
-
-// ordersKept is how long orders are remembered at least: as long, one that comes
-// again rings nobody.
-const ordersKept = 30 * 24 * time.Hour
-
-// Prune removes journal entries and deliveries that are older than a moment.
-// Whatever still waits, and dead letters, stay; orders do so for a month.
-func (s *Store) Prune(ctx context.Context, before time.Time) error {
-	ordersBefore := s.now().Add(-ordersKept)
-	if before.Before(ordersBefore) {
-		ordersBefore = before
-	}
-	for _, statement := range []struct {
-		before        time.Time
-		count, remove string
-	}{
-		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM events WHERE received < ? LIMIT 1)",
-			"DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received < ? LIMIT ?)"},
-		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE settled < ? LIMIT 1)",
-			"DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE settled < ? LIMIT ?)"},
-		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM collapsed WHERE settled < ? LIMIT 1)",
-			"DELETE FROM collapsed WHERE id IN (SELECT id FROM collapsed WHERE settled < ? LIMIT ?)"},
-		{ordersBefore, "SELECT COUNT(*) FROM (SELECT 1 FROM orders WHERE committed < ? LIMIT 1)",
-			"DELETE FROM orders WHERE communication IN (SELECT communication FROM orders WHERE committed < ? LIMIT ?)"},
-		{before, "SELECT COUNT(*) FROM (SELECT 1 FROM identities WHERE " + unusedIdentity + " LIMIT 1)",
-			"DELETE FROM identities WHERE call IN (SELECT call FROM identities WHERE " + unusedIdentity + " LIMIT ?)"},
-	} {
-		for {
-			left, err := query(ctx, s, statement.count, func(row scanner) (n int, err error) { return n, row.Scan(&n) }, statement.before.UnixMilli())
-			if err != nil {
-				return fmt.Errorf("looking for what is too old: %w", err)
-			}
-			if slices.Equal(left, []int{0}) {
-				break
-			}
-			err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-				return tx.exec(ctx, statement.remove, statement.before.UnixMilli(), pruneStep)
-			})
-			if err != nil {
-				return fmt.Errorf("removing what is too old: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// unusedIdentity holds for what was learnt about a call of which nothing waits.
-const unusedIdentity = `learnt < ? AND call NOT IN (SELECT call FROM outbox) AND call NOT IN (SELECT call FROM calls) AND call NOT IN (SELECT call FROM dead_letters)`

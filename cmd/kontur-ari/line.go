@@ -15,13 +15,16 @@ import (
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/redirect"
 	"kontur-ari/bridge/store"
+	"kontur-ari/configs"
 	"kontur-ari/crm"
 	"kontur-ari/crm/server"
 )
 
 const (
-	// pruneEvery is the pause between two removals of old journal entries.
-	pruneEvery = 10 * time.Minute
+	// pruneEvery is the pause between two removals of old journal entries, measureEvery
+	// that between two looks at the size of the store.
+	pruneEvery   = 10 * time.Minute
+	measureEvery = time.Minute
 	// heardEvery is the pause between two records of when Asterisk was heard last.
 	heardEvery = 10 * time.Second
 	// authoriseEvery is the pause between two tries to reach the CRM at the start.
@@ -52,7 +55,7 @@ type line struct {
 
 // start sets the parts to work, the last of the line first, so that each finds
 // its successor there.
-func (l *line) start(keep time.Duration) {
+func (l *line) start(storage configs.Storage) {
 	run := func(part func(context.Context) error) (context.CancelFunc, chan error) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
@@ -69,7 +72,8 @@ func (l *line) start(keep time.Duration) {
 	l.serve()
 	l.background.Go(func() { watchdog(ctx, l.log, l.alive) })
 	l.background.Go(func() { l.inspect(ctx) })
-	l.background.Go(func() { l.prune(ctx, keep) })
+	l.background.Go(func() { l.prune(ctx, storage.JournalKeep) })
+	l.background.Go(func() { l.pruneTo(ctx, storage.JournalMaxSize) })
 	l.background.Go(func() { l.authorise(ctx) })
 	l.background.Go(func() { l.recordHeard(ctx) })
 }
@@ -164,6 +168,22 @@ func (l *line) prune(ctx context.Context, keep time.Duration) {
 	for {
 		if err := l.db.Prune(ctx, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
 			l.log.Warn("old journal entries stay", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// pruneTo keeps the store from growing beyond a size.
+func (l *line) pruneTo(ctx context.Context, most configs.Size) {
+	ticker := time.NewTicker(measureEvery)
+	defer ticker.Stop()
+	for {
+		if err := l.db.PruneTo(ctx, most.Bytes()); err != nil && ctx.Err() == nil {
+			l.log.Warn("the store grows beyond storage.journal_max_size", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():

@@ -42,7 +42,7 @@ func runDaemon(parent context.Context, cfg configs.Config, warnings []configs.Wa
 		}
 		return err
 	}
-	line.start(cfg.Storage.JournalKeep)
+	line.start(cfg.Storage)
 
 	tellSystemd(log, daemon.SdNotifyReady)
 	<-signalled.Done()

@@ -1,0 +1,192 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+const (
+	// pruneRows and pruneBytes bound what one transaction of a removal takes, so that
+	// an event that is to be stored never waits long.
+	pruneRows  = 100
+	pruneBytes = 256 << 10
+	// pruneShare is how many times as long as a removal the pause after it is: it is
+	// the writer's least concern.
+	pruneShare = 4
+)
+
+// ordersKept is how long orders are remembered at least: as long, one that comes
+// again rings nobody.
+const ordersKept = 30 * 24 * time.Hour
+
+// kept is a table of what is kept for support, with its time and the size of a row.
+type kept struct{ table, at, size string }
+
+var keptForSupport = []kept{
+	{"events", "received", "length(raw)"},
+	{"deliveries", "settled", "length(request) + length(answer)"},
+	{"collapsed", "settled", "length(report)"},
+}
+
+// oldRow is a row that may go.
+type oldRow struct{ id, at, size int64 }
+
+// Prune removes journal entries and deliveries that are older than a moment.
+// Whatever still waits, and dead letters, stay; orders do so for a month. It works in
+// small steps, with pauses, and ends early when ctx does.
+func (s *Store) Prune(ctx context.Context, before time.Time) error {
+	for _, from := range keptForSupport {
+		for {
+			rows, err := s.oldest(ctx, from, before.UnixMilli())
+			if err != nil || len(rows) == 0 {
+				if err != nil {
+					return fmt.Errorf("looking for what is too old: %w", err)
+				}
+				break
+			}
+			if err := s.remove(ctx, from, rows); err != nil {
+				return fmt.Errorf("removing what is too old: %w", err)
+			}
+		}
+	}
+	ordersBefore := s.now().Add(-ordersKept)
+	if before.Before(ordersBefore) {
+		ordersBefore = before
+	}
+	if err := s.pruneKeys(ctx, "orders", "communication", oldOrder, ordersBefore); err != nil {
+		return err
+	}
+	return s.pruneKeys(ctx, "identities", "call", unusedIdentity, before)
+}
+
+// PruneTo removes the oldest journal entries and deliveries until what the file holds
+// takes at most so many bytes. Whatever still waits, and dead letters, stay: with many of
+// them the file is larger. The file does not shrink, but grows no more: what is free in
+// it is used again. It works as Prune does.
+func (s *Store) PruneTo(ctx context.Context, most int64) error {
+	for {
+		used, err := s.used(ctx)
+		if err != nil {
+			return fmt.Errorf("measuring the store: %w", err)
+		}
+		if used <= most {
+			return nil
+		}
+		from, rows, err := s.oldestOfAll(ctx)
+		if err != nil {
+			return fmt.Errorf("looking for what is oldest: %w", err)
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		if err := s.remove(ctx, from, rows); err != nil {
+			return fmt.Errorf("removing what is oldest: %w", err)
+		}
+	}
+}
+
+// used is how many bytes of the file hold something.
+func (s *Store) used(ctx context.Context) (int64, error) {
+	const text = "SELECT (c.page_count - f.freelist_count) * s.page_size FROM pragma_page_count c, pragma_freelist_count f, pragma_page_size s"
+	found, err := query(ctx, s, text, func(row scanner) (n int64, err error) { return n, row.Scan(&n) })
+	if err != nil {
+		return 0, err
+	}
+	return found[0], nil
+}
+
+// oldest are rows of a table for one step.
+func (s *Store) oldest(ctx context.Context, from kept, before int64) ([]oldRow, error) {
+	text := fmt.Sprintf("SELECT id, %s, %s FROM %s WHERE %s < ? ORDER BY %s LIMIT ?", from.at, from.size, from.table, from.at, from.at)
+	rows, err := query(ctx, s, text, func(row scanner) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, before, pruneRows)
+	if err != nil {
+		return nil, err
+	}
+	total := int64(0)
+	for i, row := range rows {
+		if total += row.size; total > pruneBytes {
+			return rows[:max(i, 1)], nil
+		}
+	}
+	return rows, nil
+}
+
+// oldestOfAll is the table that has the oldest row of all, and rows of it for one step.
+func (s *Store) oldestOfAll(ctx context.Context) (from kept, rows []oldRow, err error) {
+	for _, candidate := range keptForSupport {
+		found, err := s.oldest(ctx, candidate, math.MaxInt64)
+		if err != nil {
+			return from, nil, err
+		}
+		if len(found) > 0 && (len(rows) == 0 || found[0].at < rows[0].at) {
+			from, rows = candidate, found
+		}
+	}
+	return from, rows, nil
+}
+
+func (s *Store) remove(ctx context.Context, from kept, rows []oldRow) error {
+	ids := make([]int64, len(rows))
+	for i, row := range rows {
+		ids[i] = row.id
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	return s.paced(ctx, "DELETE FROM "+from.table+" WHERE id IN (SELECT value FROM json_each(?))", string(list))
+}
+
+// paced is one step of a removal, and the pause after it.
+func (s *Store) paced(ctx context.Context, text string, args ...any) error {
+	var took time.Duration
+	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		began := time.Now()
+		defer func() { took = time.Since(began) }()
+		return tx.exec(ctx, text, args...)
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pruneShare * took):
+		return nil
+	}
+}
+
+const (
+	oldOrder = "committed < ?1"
+	// unusedIdentity holds for what was learnt about a call of which nothing waits.
+	unusedIdentity = `learnt < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.call = identities.call)
+		AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.call = identities.call)
+		AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE dead_letters.call = identities.call)`
+)
+
+// pruneKeys removes rows of a table without ids, in one walk along its keys.
+func (s *Store) pruneKeys(ctx context.Context, table, key, which string, before time.Time) error {
+	look := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > ?2 ORDER BY %s LIMIT ?3", key, table, which, key, key)
+	remove := fmt.Sprintf("DELETE FROM %s WHERE %s AND %s IN (SELECT value FROM json_each(?2))", table, which, key)
+	for after := ""; ; {
+		keys, err := query(ctx, s, look, func(row scanner) (text string, err error) { return text, row.Scan(&text) }, before.UnixMilli(), after, pruneRows)
+		if err != nil {
+			return fmt.Errorf("looking for what is too old: %w", err)
+		}
+		if len(keys) == 0 {
+			return nil
+		}
+		after = slices.Max(keys)
+		list, err := json.Marshal(keys)
+		if err != nil {
+			return fmt.Errorf("removing what is too old: %w", err)
+		}
+		if err := s.paced(ctx, remove, before.UnixMilli(), string(list)); err != nil {
+			return fmt.Errorf("removing what is too old: %w", err)
+		}
+	}
+}
