@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// ErrNoRoom means that an event was not taken, since memory is full of events that
+// can't be stored.
+var ErrNoRoom = errors.New("memory is full of events that can't be stored")
+
 // Batch is what one transaction of a Journal holds: events exactly as received
 // and everything they caused. It is stored whole or not at all.
 type Batch struct {

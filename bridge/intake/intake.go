@@ -25,7 +25,7 @@ const (
 	// firstPause and longestPause bound the wait before a failed commit is tried
 	// again.
 	firstPause   = 100 * time.Millisecond
-	longestPause = 5 * time.Second
+	longestPause = time.Second
 )
 
 // Intake owns a Tracker and is its only caller. Put may be called from anywhere
@@ -36,9 +36,8 @@ type Intake struct {
 	wake    func([]bridge.Pending)
 	log     *zap.Logger
 
-	mu      sync.Mutex
-	queue   []received
-	arrived chan struct{}
+	queue    *queue
+	slowness slowness
 	// tracking is held while the Tracker is in use.
 	tracking sync.Mutex
 	act      func([]bridge.Action)
@@ -48,13 +47,6 @@ type Intake struct {
 	events, reports atomic.Int64
 	openCalls       atomic.Int64
 	failing         atomic.Bool
-}
-
-type received struct {
-	event bridge.Event
-	at    time.Time
-	// stored, where somebody waits for it, is closed when the event is durable.
-	stored chan struct{}
 }
 
 // Stats are counts since the start.
@@ -69,31 +61,45 @@ type Stats struct {
 	Failed map[bridge.FailureCause]int64
 	// Waiting events are in memory only; OpenCalls are in progress.
 	Waiting, OpenCalls int
-	// Failing: the last commit did not succeed.
-	Failing bool
+	// Memory is what the events that are not on disk take, of MemoryMost bytes.
+	Memory, MemoryMost int64
+	// Dropped counts the events that found no room there, by type; Dropping: those that
+	// come now are dropped.
+	Dropped  map[bridge.EventType]int64
+	Dropping bool
+	// Failing: the last commit did not succeed. Stalled: the one under way takes long.
+	Failing, Stalled bool
 }
 
 // New makes an Intake. The Tracker must have been restored; wake is told the
 // reports that were committed, in order, and must not block.
 func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger) *Intake {
-	return &Intake{tracker: tracker, journal: journal, wake: wake, log: log, notes: newNotes(log), failures: newFailures(log), arrived: make(chan struct{}, 1)}
+	return &Intake{
+		tracker: tracker, journal: journal, wake: wake, log: log,
+		queue: newQueue(), slowness: slowness{log: log}, notes: newNotes(log), failures: newFailures(log),
+	}
 }
 
 // Put takes an event. It never waits for the disk. An event that carries no
-// readable time gets that of its arrival.
+// readable time gets that of its arrival. Where memory is full the event is dropped,
+// counted, and made up for by a snapshot later; what became of an order never is.
 func (i *Intake) Put(event bridge.Event) {
 	now := time.Now()
 	if event.Time.IsZero() {
 		event.Time = now
 	}
-	i.put(received{event: event, at: now})
+	// What is dropped is counted and told by the queue.
+	_ = i.queue.put(received{event: event, at: now})
 }
 
 // Give takes an event and returns when it is durable, with everything it has
-// caused. When ctx ends first, it may be so later.
+// caused. When ctx ends first, it may be so later. Where memory is full it is not
+// taken: the error is [bridge.ErrNoRoom], and comes at once.
 func (i *Intake) Give(ctx context.Context, event bridge.Event) error {
 	stored := make(chan struct{})
-	i.put(received{event: event, at: time.Now(), stored: stored})
+	if err := i.queue.put(received{event: event, at: time.Now(), stored: stored}); err != nil {
+		return err
+	}
 	select {
 	case <-stored:
 		return nil
@@ -114,54 +120,47 @@ func (i *Intake) Look(look func(*bridge.Tracker)) {
 // that asks for it is durable, and must not block. Call it before Run.
 func (i *Intake) Act(act func([]bridge.Action)) { i.act = act }
 
-func (i *Intake) put(r received) {
-	i.mu.Lock()
-	i.queue = append(i.queue, r)
-	i.mu.Unlock()
-	select {
-	case i.arrived <- struct{}{}:
-	default:
-	}
-}
+// Bound sets how much memory the events that are not on disk yet may take, about. Call
+// it before Run.
+func (i *Intake) Bound(bytes int64) { i.queue.most = bytes }
+
+// Follow names where the events come from, to be told of those that were lost. Call it
+// before Run.
+func (i *Intake) Follow(source Source) { i.queue.source = source }
 
 // Run commits events as they arrive. When ctx ends it commits what has arrived
 // by then, gives up only where the disk fails it, and returns. An error names
 // how many events were not committed.
 func (i *Intake) Run(ctx context.Context) error {
+	var logging sync.WaitGroup
+	done := make(chan struct{})
+	logging.Go(func() { i.logHoles(done) })
+	defer func() {
+		i.slowness.close()
+		close(done)
+		logging.Wait()
+	}()
 	for {
 		select {
 		case <-ctx.Done():
-			return i.drain(ctx)
-		case <-i.arrived:
+			return i.processAll(ctx)
+		case <-i.queue.arrived:
 		}
-		for batch := i.take(); len(batch) > 0; batch = i.take() {
-			if err := i.process(ctx, batch); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-func (i *Intake) drain(ctx context.Context) error {
-	for batch := i.take(); len(batch) > 0; batch = i.take() {
-		if err := i.process(ctx, batch); err != nil {
+		if err := i.processAll(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
-// take removes up to a batch of events from the queue.
-func (i *Intake) take() []received {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	n := min(len(i.queue), largestBatch)
-	batch := i.queue[:n:n]
-	if i.queue = i.queue[n:]; len(i.queue) == 0 {
-		// The array is let go, so that a burst does not stay in memory.
-		i.queue = nil
+// processAll processes until nothing waits.
+func (i *Intake) processAll(ctx context.Context) error {
+	for batch := i.queue.take(); len(batch) > 0; batch = i.queue.take() {
+		if err := i.process(ctx, batch); err != nil {
+			return err
+		}
+		i.queue.done(batch)
 	}
-	return batch
+	return nil
 }
 
 // process applies a batch once and commits it, trying until it is durable or
@@ -231,11 +230,13 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 	began := time.Now()
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, min(2*pause, longestPause) {
 		// The commit itself is not cancelled: it is short, or the disk is gone.
+		done := i.slowness.watch()
 		pending, err := i.journal.Commit(context.WithoutCancel(ctx), batch)
 		if errors.Is(err, bridge.ErrStoreReplaced) {
 			batch = i.whole(batch)
 			pending, err = i.journal.Commit(context.WithoutCancel(ctx), batch)
 		}
+		done()
 		i.failing.Store(err != nil)
 		if err == nil {
 			if cause != "" {
@@ -249,7 +250,7 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.waiting(), err)
+			return nil, fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.queue.waiting(), err)
 		case <-time.After(pause):
 		}
 	}
@@ -272,16 +273,12 @@ func rootCause(err error) string {
 	return err.Error()
 }
 
-func (i *Intake) waiting() int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return len(i.queue)
-}
-
-// Stats may be called at any time.
+// Stats may be called at any time, and never waits for the disk.
 func (i *Intake) Stats() Stats {
-	return Stats{
+	stats := Stats{
 		Events: i.events.Load(), Reports: i.reports.Load(), NotUnderstood: i.notes.counts(), Failed: i.failures.counts(),
-		Waiting: i.waiting(), OpenCalls: int(i.openCalls.Load()), Failing: i.failing.Load(),
+		OpenCalls: int(i.openCalls.Load()), Failing: i.failing.Load(), Stalled: i.slowness.stalled(),
 	}
+	i.queue.count(&stats)
+	return stats
 }

@@ -40,6 +40,7 @@ type disk struct {
 	*store.Store
 	mu    sync.Mutex
 	fails error
+	takes time.Duration
 }
 
 func (d *disk) fail(err error) {
@@ -50,8 +51,9 @@ func (d *disk) fail(err error) {
 
 func (d *disk) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
 	d.mu.Lock()
-	fails := d.fails
+	fails, takes := d.fails, d.takes
 	d.mu.Unlock()
+	time.Sleep(takes)
 	if fails != nil {
 		return nil, fmt.Errorf("committing: %w", fails)
 	}

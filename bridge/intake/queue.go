@@ -1,0 +1,216 @@
+package intake
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"sync"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// DefaultMemory is what an Intake holds at most unless [Intake.Bound] says otherwise.
+const DefaultMemory = 64 << 20
+
+// Source is where the events of the switch come from, as far as it is told that some
+// of them were lost; package ari implements it. Neither method may block.
+type Source interface {
+	// Missed tells that what the switch has said since that moment was delivered, and
+	// lost. The next snapshot says so.
+	Missed(since time.Time)
+	// Resync asks for a snapshot soon.
+	Resync()
+}
+
+// nobody is a Source that can't be asked.
+type nobody struct{}
+
+func (nobody) Missed(time.Time) {}
+func (nobody) Resync()          {}
+
+// queue holds the events that are not on disk yet, within a bound. What finds no room
+// is dropped, and with it everything that the switch says until a new snapshot of it
+// has come: see [hole].
+type queue struct {
+	source Source
+	// arrived and tidings have room for one, and tell that there is something.
+	arrived, tidings chan struct{}
+
+	mu     sync.Mutex
+	most   int64
+	events []received
+	// size is what the events take, those of the batch that is being stored included.
+	size    int64
+	hole    *hole
+	dropped map[bridge.EventType]int64
+	// holes are those that began or ended and were not told of yet.
+	holes []hole
+}
+
+// received is an event in memory.
+type received struct {
+	event bridge.Event
+	at    time.Time
+	// stored, where somebody waits for it, is closed when the event is durable.
+	stored chan struct{}
+	// size is its cost.
+	size int64
+}
+
+func newQueue() *queue {
+	return &queue{
+		source: nobody{}, most: DefaultMemory, dropped: make(map[bridge.EventType]int64),
+		arrived: make(chan struct{}, 1), tidings: make(chan struct{}, 1),
+	}
+}
+
+// put takes an event if there is room for it. It never blocks. The error is
+// [bridge.ErrNoRoom].
+func (q *queue) put(r received) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r.size = cost(&r.event)
+	if !q.admits(&r) {
+		if r.stored == nil {
+			q.drop(&r)
+		}
+		return fmt.Errorf("taking %s: %w", r.event.Type, bridge.ErrNoRoom)
+	}
+	if q.hole != nil && r.event.Type == bridge.EventSnapshot {
+		q.close(r.at)
+	}
+	q.events = append(q.events, r)
+	q.size += r.size
+	signal(q.arrived)
+	return nil
+}
+
+// admits tells whether an event is taken now.
+func (q *queue) admits(r *received) bool {
+	snapshot := r.event.Type == bridge.EventSnapshot
+	switch {
+	case r.event.Type == bridge.EventOrderSettled:
+		// There is one for each order that was taken, and without it the order would
+		// never end.
+		return true
+	case q.size == 0:
+		// However large it is: it would find no room later either.
+		return q.hole == nil || snapshot
+	case q.hole != nil && !snapshot:
+		return false
+	}
+	return q.size+r.size <= q.most
+}
+
+// take removes up to a batch of events. Their size counts until done is called.
+func (q *queue) take() []received {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := min(len(q.events), largestBatch)
+	batch := q.events[:n:n]
+	if q.events = q.events[n:]; len(q.events) == 0 {
+		// The array is let go, so that a burst does not stay in memory.
+		q.events = nil
+	}
+	return batch
+}
+
+// done tells that a batch is stored. Once there is room again the switch is asked for
+// what was dropped.
+func (q *queue) done(batch []received) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range batch {
+		q.size -= batch[i].size
+	}
+	if q.hole != nil && !q.hole.asked && q.size <= q.hole.room {
+		q.hole.asked = true
+		q.source.Resync()
+	}
+}
+
+// waiting is how many events are in memory but for those that are being stored.
+func (q *queue) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.events)
+}
+
+// count adds what is to be shown of the queue.
+func (q *queue) count(stats *Stats) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	stats.Waiting, stats.Memory, stats.MemoryMost = len(q.events), q.size, q.most
+	stats.Dropping, stats.Dropped = q.hole != nil, maps.Clone(q.dropped)
+}
+
+// signal wakes whoever waits on a channel with room for one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// What an event takes beside its texts: its place in the queue, which has room to
+// grow, and the copy that is written to the journal.
+var (
+	placeSize   = 2*sizeOf[received]() + sizeOf[bridge.Entry]()
+	channelSize = sizeOf[bridge.Channel]()
+	roomSize    = sizeOf[bridge.Room]()
+)
+
+func sizeOf[T any]() int64 { return int64(reflect.TypeFor[T]().Size()) }
+
+// textSize is what a text takes: each is allocated by itself, in steps of 8 or 16.
+func textSize(text string) int64 {
+	if text == "" {
+		return 0
+	}
+	return int64(len(text)+15) &^ 7
+}
+
+// cost is an estimate of the memory that an event takes until it is stored.
+func cost(event *bridge.Event) int64 {
+	size := placeSize + int64(cap(event.Raw)) + textSize(string(event.Type)) + textSize(event.DialStatus) + textSize(event.DialString)
+	for _, channel := range []*bridge.Channel{event.Channel, event.Caller, event.Peer} {
+		if channel != nil {
+			size += costOfChannel(channel)
+		}
+	}
+	if event.Room != nil {
+		size += costOfRoom(event.Room)
+	}
+	if event.Snapshot != nil {
+		for i := range event.Snapshot.Channels {
+			size += costOfChannel(&event.Snapshot.Channels[i])
+		}
+		for i := range event.Snapshot.Rooms {
+			size += costOfRoom(&event.Snapshot.Rooms[i])
+		}
+	}
+	if event.Transfer != nil || event.Order != nil || event.Hangup != nil {
+		// A handful of texts, which Raw holds too.
+		size += channelSize + int64(len(event.Raw))
+	}
+	return size
+}
+
+func costOfChannel(c *bridge.Channel) int64 {
+	size := channelSize
+	for _, text := range []string{
+		string(c.ID), c.Name, string(c.State), c.CallerNumber, c.ConnectedNumber, c.Exten, c.Application, string(c.LinkedID), c.DialledNumber,
+	} {
+		size += textSize(text)
+	}
+	return size
+}
+
+func costOfRoom(r *bridge.Room) int64 {
+	size := roomSize + textSize(r.ID)
+	for _, id := range r.Channels {
+		size += textSize(string(id)) + sizeOf[bridge.ChannelID]()
+	}
+	return size
+}
