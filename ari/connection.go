@@ -96,17 +96,32 @@ func (c *connection) serve(ctx context.Context) error {
 	}
 
 	c.source.progress(Snapshotting)
-	snapshotCtx, cancel := context.WithTimeout(ctx, c.source.config.Timings.SnapshotWithin)
-	defer cancel()
-	snapshot, err := rest.Snapshot(snapshotCtx, c.source.LastHeard())
+	snapshot, err := c.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	c.gate.open(snapshot)
 	c.door.lookThrough(snapshot.Raw, name)
-	c.source.hears()
 	c.source.flowing(snapshot.Snapshot)
 	return c.watch(ctx)
+}
+
+// snapshot reads a snapshot while the gate is shut, and opens it with that.
+func (c *connection) snapshot(ctx context.Context) (bridge.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.source.config.Timings.SnapshotWithin)
+	defer cancel()
+	// Whoever has asked for one until now is served by this one.
+	select {
+	case <-c.source.resync:
+	default:
+	}
+	snapshot, err := c.source.switcher.Snapshot(ctx, c.source.LastHeard())
+	if err != nil {
+		return bridge.Event{}, err
+	}
+	c.source.madeUp()
+	c.gate.release(snapshot)
+	c.source.hears()
+	return snapshot, nil
 }
 
 // read empties the socket as fast as Asterisk fills it, until it ends.

@@ -7,15 +7,17 @@ import (
 	"kontur-ari/bridge"
 )
 
-// gate keeps events back until the connection's snapshot is there, and passes
-// them straight on from then. Events keep their order; the sink is never called
-// twice at a time.
+// gate keeps events back until a snapshot is there, and passes them straight on from
+// then, or until it is shut for the next snapshot. Events keep their order; the sink is
+// never called twice at a time.
 type gate struct {
 	sink     func(bridge.Event)
 	counters *counters
 
-	mu     sync.Mutex
+	mu sync.Mutex
+	// opened is when it was opened first.
 	opened time.Time
+	open   bool
 	held   []bridge.Event
 }
 
@@ -23,23 +25,33 @@ type gate struct {
 func (g *gate) pass(event bridge.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.opened.IsZero() {
+	if !g.open {
 		g.held = append(g.held, event)
 		return
 	}
 	g.deliver(event)
 }
 
-// open delivers the snapshot, then everything held, then lets events through.
-func (g *gate) open(snapshot bridge.Event) {
+// shut keeps events back from now on. A snapshot that is read afterwards shows
+// everything that was passed before.
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = false
+}
+
+// release delivers the snapshot, then everything held, then lets events through.
+func (g *gate) release(snapshot bridge.Event) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.deliver(snapshot)
 	for _, event := range g.held {
 		g.deliver(event)
 	}
-	g.held = nil
-	g.opened = time.Now()
+	g.held, g.open = nil, true
+	if g.opened.IsZero() {
+		g.opened = time.Now()
+	}
 }
 
 // discard forgets what is held: the snapshot of the next connection covers it.
@@ -50,7 +62,7 @@ func (g *gate) discard() {
 	g.held = nil
 }
 
-// flowed returns for how long the gate has been open.
+// flowed returns how long ago the gate was opened first.
 func (g *gate) flowed() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -19,6 +19,7 @@ import (
 //     that Asterisk sent since before that snapshot was read, in the order of
 //     their arrival; what happened while there was no connection is in the
 //     difference between two snapshots;
+//   - so is a snapshot that is asked for ([Source.Resync]) by the events since;
 //   - it never drops an event that can be decoded and belongs to a connection
 //     whose snapshot was delivered;
 //   - a connection that is dead in any way is noticed within 15 s (see [Timings]);
@@ -32,13 +33,16 @@ type Source struct {
 	logger   *zap.Logger
 	running  atomic.Bool
 	counters counters
-	// lastHeard is when Asterisk was heard last, in ms since 1970; 0 for never.
-	lastHeard atomic.Int64
+	// resync has room for one, which asks for a snapshot.
+	resync chan struct{}
 	// logged is the cause that was logged last. Run's goroutine only.
 	logged Cause
 
 	mu     sync.Mutex
 	status Status
+	// lastHeard is when Asterisk was heard last; zero for never. missed is since when
+	// what was heard has been lost; zero for nothing.
+	lastHeard, missed time.Time
 }
 
 // ErrRunning is what a second Run returns while a first one is under way.
@@ -59,11 +63,10 @@ func NewSource(config Config, logger *zap.Logger) (*Source, error) {
 		config:   config,
 		switcher: switcher,
 		logger:   logger,
+		resync:   make(chan struct{}, 1),
 		status:   Status{State: Disconnected, Since: time.Now()},
 	}
-	if !config.LastHeard.IsZero() {
-		s.lastHeard.Store(config.LastHeard.UnixMilli())
-	}
+	s.lastHeard = config.LastHeard
 	return s, nil
 }
 
@@ -112,18 +115,51 @@ func (s *Source) Status() Status {
 	return s.status
 }
 
-// LastHeard returns when it was certain last that every event of Asterisk comes,
-// to a few seconds; zero for never. What has changed in Asterisk since then may
-// not have been told. It may be called at any time.
+// LastHeard returns when it was certain last that every event of Asterisk comes, and
+// is not lost, to a few seconds; zero for never. What has changed in Asterisk since
+// then may not have been told. It may be called at any time.
 func (s *Source) LastHeard() time.Time {
-	if ms := s.lastHeard.Load(); ms != 0 {
-		return time.UnixMilli(ms)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.missed.IsZero() && s.missed.Before(s.lastHeard) {
+		return s.missed
 	}
-	return time.Time{}
+	return s.lastHeard
 }
 
 // hears notes that Asterisk is heard now.
-func (s *Source) hears() { s.lastHeard.Store(time.Now().UnixMilli()) }
+func (s *Source) hears() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastHeard = time.Now()
+}
+
+// Missed tells that what was delivered since a moment is lost, all or some of it. The
+// next snapshot has that moment as its MissedSince, and makes up for it. It never
+// blocks, and may be called by Run's sink.
+func (s *Source) Missed(since time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.missed.IsZero() || since.Before(s.missed) {
+		s.missed = since
+	}
+}
+
+// madeUp forgets what was missed: a snapshot that shows it is about to be delivered.
+func (s *Source) madeUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missed = time.Time{}
+}
+
+// Resync asks for a snapshot as soon as there is a connection; a new connection's
+// first one will do. It never blocks, and may be called at any time.
+func (s *Source) Resync() {
+	select {
+	case s.resync <- struct{}{}:
+	default:
+	}
+}
 
 // Stats returns the counters. It may be called at any time; counters are read one
 // by one, so two of them may differ by what happened in between.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -48,8 +49,10 @@ func (c *connection) verify(ctx context.Context) error {
 func (c *connection) watch(ctx context.Context) error {
 	unanswered := 0
 	for {
-		if unanswered == 0 && !sleep(ctx, c.source.config.Timings.CheckEvery) {
-			return ctx.Err()
+		if unanswered == 0 {
+			if err := c.idle(ctx); err != nil {
+				return err
+			}
 		}
 		before := c.heard.Load()
 		err := c.verify(ctx)
@@ -69,6 +72,26 @@ func (c *connection) watch(ctx context.Context) error {
 			return fmt.Errorf("%w: the subscription can't be verified: %w", errDeaf, err)
 		default:
 			unanswered++
+		}
+	}
+}
+
+// idle waits until the next check is due, and meanwhile takes the snapshots that are
+// asked for.
+func (c *connection) idle(ctx context.Context) error {
+	due := time.NewTimer(c.source.config.Timings.CheckEvery)
+	defer due.Stop()
+	for {
+		select {
+		case <-due.C:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.source.resync:
+			c.gate.shut()
+			if _, err := c.snapshot(ctx); err != nil {
+				return err
+			}
 		}
 	}
 }
