@@ -3,6 +3,7 @@ package ari
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -149,7 +150,7 @@ func (c *connection) read(ctx context.Context) error {
 func (c *connection) take(raw []byte) error {
 	event, err := Decode(raw)
 	if err == nil {
-		c.gate.pass(event)
+		c.gate.pass(c.timed(event))
 		return nil
 	}
 	unknown, ok := errors.AsType[*UnknownTypeError](err)
@@ -165,6 +166,27 @@ func (c *connection) take(raw []byte) error {
 		c.source.counters.countUnknown(unknown.Type)
 	}
 	return nil
+}
+
+// timed learns Asterisk's time from an event, and writes it into one that says none:
+// what takes its place where that is missing is our own clock.
+func (c *connection) timed(event bridge.Event) bridge.Event {
+	clock, now := c.source.switcher.clock, time.Now()
+	if !event.Time.IsZero() {
+		clock.hear(event.Time, now)
+		return event
+	}
+	if clock.lead() == 0 {
+		return event
+	}
+	raw := json.RawMessage(event.Raw)
+	if err := extend(&raw, map[string]string{"timestamp": clock.at(now).UTC().Format(ari.DateFormat)}); err != nil {
+		return event
+	}
+	if timed, err := Decode(raw); err == nil {
+		return timed
+	}
+	return event
 }
 
 // enter passes on that a channel has entered Stasis. It doesn't wait for the

@@ -22,17 +22,20 @@ const variableReaders = 8
 // channelvars doesn't show it, and "dnid" (CALLERID(dnid), the number that an
 // inbound caller dialled) where it wasn't itself dialled by somebody here.
 //
-// The event's time is our own clock when reading began; what Asterisk sends from
-// then on may already be in it. Any request that fails makes it fail, but for the
-// variables of a channel that ended meanwhile: those stay "". missedSince, unless
-// zero, becomes the snapshot's MissedSince.
+// The event's time is when reading began; what Asterisk sends from then on may already
+// be in it. Any request that fails makes it fail, but for the variables of a channel
+// that ended meanwhile: those stay "". missedSince becomes the snapshot's MissedSince,
+// unless it is zero or, on a clock that was set back, still to come. Both are on
+// Asterisk's clock, as far as that is known; missedSince is given on ours.
 func (s *Switch) Snapshot(ctx context.Context, missedSince time.Time) (bridge.Event, error) {
+	began := time.Now()
 	document := snapshotDocument{
 		Type:      string(bridge.EventSnapshot),
-		Timestamp: time.Now().UTC().Format(ari.DateFormat),
+		Timestamp: s.clock.at(began).UTC().Format(ari.DateFormat),
 	}
-	if !missedSince.IsZero() {
-		document.MissedSince = missedSince.UTC().Format(ari.DateFormat)
+	// The difference is right also where our clock was set meanwhile.
+	if missed := began.Sub(missedSince); !missedSince.IsZero() && missed >= 0 {
+		document.MissedSince = s.clock.at(began).Add(-missed).UTC().Format(ari.DateFormat)
 	}
 	var err error
 	if document.Channels, err = s.Channels(ctx); err != nil {

@@ -37,6 +37,9 @@ type Source struct {
 	resync chan struct{}
 	// logged is the cause that was logged last. Run's goroutine only.
 	logged Cause
+	// clockTold is how far apart the clocks were when that was logged last; 0 when they
+	// agreed. Run's goroutine only.
+	clockTold time.Duration
 
 	mu     sync.Mutex
 	status Status
@@ -196,6 +199,7 @@ func (s *Source) flowing(snapshot *bridge.Snapshot) {
 	s.logger.Info("events of Asterisk flow",
 		zap.String("application", s.config.Application),
 		zap.Int("channels", len(snapshot.Channels)), zap.Int("bridges", len(snapshot.Rooms)))
+	s.tellClock()
 }
 
 // lost enters Disconnected, and logs it if the cause is another than last time.

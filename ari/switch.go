@@ -34,6 +34,7 @@ type Switch struct {
 	authorize func(http.Header)
 	client    *http.Client
 	timeout   time.Duration
+	clock     *clock
 }
 
 // NewSwitch checks the configuration and makes a Switch; it doesn't connect. The
@@ -56,6 +57,7 @@ func NewSwitch(config Config) (*Switch, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		timeout: config.Timings.withDefaults().Request,
+		clock:   &clock{},
 	}, nil
 }
 
@@ -116,11 +118,13 @@ func (s *Switch) call(ctx context.Context, method string, segments []string, que
 
 // exchange sends the request and reads the answer.
 func (s *Switch) exchange(request *http.Request, failure *RESTError, out any) error {
+	sent := time.Now()
 	response, err := s.client.Do(request)
 	if err != nil {
 		return failure.because(err)
 	}
 	defer response.Body.Close()
+	s.clock.answered(response.Header, sent, time.Now())
 	failure.Status = response.StatusCode
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {

@@ -62,6 +62,7 @@ func (c *connection) watch(ctx context.Context) error {
 		case err == nil:
 			unanswered = 0
 			c.source.hears()
+			c.source.tellClock()
 		case errors.Is(err, errDeaf):
 			return err
 		case c.heard.Load() != before:

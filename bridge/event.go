@@ -168,8 +168,8 @@ type Snapshot struct {
 	Channels []Channel
 	// Rooms are all bridges, empty ones included.
 	Rooms []Room
-	// MissedSince is when the switch was last heard before this snapshot, on our
-	// clock: what has changed since then changed at a time that nobody knows.
-	// Zero when it is not known either.
+	// MissedSince is when the switch was last heard before this snapshot: what has
+	// changed since then changed at a time that nobody knows. Zero when it is not
+	// known either.
 	MissedSince time.Time
 }

@@ -47,6 +47,12 @@ func (s *Server) Refuse(status int) {
 	s.update(func() { s.refusal = status })
 }
 
+// SetClock sets the clock of the switch, which its answers show as their Date, ahead of
+// the test's by so much.
+func (s *Server) SetClock(ahead time.Duration) {
+	s.update(func() { s.ahead = ahead })
+}
+
 // Silence makes every open websocket stop answering pings and sending events,
 // without closing it: a cut cable.
 func (s *Server) Silence() {

@@ -36,7 +36,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	name := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/ari")
 	s.mu.Lock()
 	s.requests = append(s.requests, name)
-	pause, refusal := s.slow[name], s.refusal
+	pause, refusal, ahead := s.slow[name], s.refusal, s.ahead
 	s.mu.Unlock()
 
 	if pause > 0 {
@@ -50,6 +50,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	w.Header().Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
 	if refusal != 0 {
 		answer(w, refusal, map[string]string{"message": http.StatusText(refusal)})
 		return

@@ -38,6 +38,7 @@ type Server struct {
 	endpoints    map[string]endpoint
 	refusal      int
 	slow         map[string]time.Duration
+	ahead        time.Duration
 	requests     []string
 }
 
