@@ -14,7 +14,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Config is what the operator decides. Every field is required.
+// Config is what the operator decides. Every field but Now is required.
 type Config struct {
 	// Application is the ARI application that rings the phones.
 	Application string
@@ -29,12 +29,16 @@ type Config struct {
 	RingTimeout time.Duration
 	// AutoAnswer asks them to pick up by themselves.
 	AutoAnswer bool
+	// Now is the time on the switch's clock, which orders carry as its events do. nil:
+	// it is our own.
+	Now func() time.Time
 }
 
 // Tracking is the event line, as far as orders go through it; package intake
 // implements it.
 type Tracking interface {
-	// Give returns when an event is durable.
+	// Give returns when an event is durable. [bridge.ErrNoRoom] means that it was not
+	// taken and never will be stored.
 	Give(ctx context.Context, event bridge.Event) error
 	// Put takes an event without waiting.
 	Put(event bridge.Event)
@@ -50,7 +54,6 @@ type Commander struct {
 	orders   bridge.Orders
 	phones   bridge.Phones
 	log      *zap.Logger
-	now      func() time.Time
 
 	// unfinished are the orders of which the last process has left no end.
 	unfinished []bridge.Order
@@ -72,8 +75,11 @@ var _ bridge.Commander = (*Commander)(nil)
 // New makes a Commander. The Tracker must have been restored, and no event applied
 // since. It must be closed.
 func New(config Config, tracking Tracking, orders bridge.Orders, phones bridge.Phones, log *zap.Logger) *Commander {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
 	c := &Commander{
-		config: config, tracking: tracking, orders: orders, phones: phones, log: log, now: time.Now,
+		config: config, tracking: tracking, orders: orders, phones: phones, log: log,
 		turns: newTurns(), limits: newLimits(config.PerMinute, config.AtOnce),
 	}
 	tracking.Look(func(t *bridge.Tracker) { _, c.unfinished = t.OpenOrders() })
@@ -119,7 +125,7 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	if refusal != nil {
 		return c.refuse(ctx, order, refusal, nil)
 	}
-	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.now()))
+	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.config.Now()))
 	c.log.Debug("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
 		zap.String("user", order.From), zap.Int("phones", len(rung)))
 	return nil
@@ -127,10 +133,12 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 
 // remember makes an order durable. After an error no phone may be rung for it.
 func (c *Commander) remember(ctx context.Context, order bridge.Order) error {
-	if err := c.tracking.Give(ctx, bridge.NewOrderEvent(order, c.now())); err != nil {
+	if err := c.tracking.Give(ctx, bridge.NewOrderEvent(order, c.config.Now())); errors.Is(err, bridge.ErrNoRoom) {
+		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
+	} else if err != nil {
 		// It may be stored later, and is then to be known as one that came to nothing.
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be stored."}
-		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.now()))
+		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.config.Now()))
 		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
 	}
 	// It may have been one of which an earlier command said that it can't be stored.
@@ -149,7 +157,7 @@ func (c *Commander) refuse(ctx context.Context, order bridge.Order, refusal *bri
 		refusal = &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be looked up."}
 	}
 	// Where ctx has ended it is stored later.
-	_ = c.tracking.Give(ctx, bridge.NewRefusedEvent(order, refusal, ctx.Err() == nil, c.now()))
+	_ = c.tracking.Give(ctx, bridge.NewRefusedEvent(order, refusal, ctx.Err() == nil, c.config.Now()))
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) er
 	for _, leg := range legs {
 		if own := leg.Channels(user); len(own) > 0 {
 			channels = append(channels, own...)
-			c.tracking.Put(bridge.NewHangupEvent(bridge.HangupNews{Call: leg.Call, Leg: leg.ID, User: user}, c.now()))
+			c.tracking.Put(bridge.NewHangupEvent(bridge.HangupNews{Call: leg.Call, Leg: leg.ID, User: user}, c.config.Now()))
 		}
 	}
 	if len(channels) == 0 {

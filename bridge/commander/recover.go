@@ -54,10 +54,10 @@ func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
 		}
 	}
 	c.log.Info("an order is found unfinished", zap.String("call", string(order.Call())), zap.Int("phones", len(rung)))
-	event := bridge.NewPlacedEvent(order, rung, c.now())
+	event := bridge.NewPlacedEvent(order, rung, c.config.Now())
 	if len(rung) == 0 {
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}
-		event = bridge.NewRefusedEvent(order, refusal, false, c.now())
+		event = bridge.NewRefusedEvent(order, refusal, false, c.config.Now())
 	}
 	// When ctx ends first it is stored later, or found unfinished again.
 	return c.tracking.Give(ctx, event) == nil

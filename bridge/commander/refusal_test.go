@@ -131,3 +131,64 @@ func TestACommandEndsWithItsContext(t *testing.T) {
 	}
 	x.wantReports("c1", "call-failed")
 }
+
+// fullMemory takes nothing.
+type fullMemory struct {
+	commander.Tracking
+	put []bridge.Event
+}
+
+func (m *fullMemory) Put(event bridge.Event) { m.put = append(m.put, event) }
+
+func (*fullMemory) Give(context.Context, bridge.Event) error { return bridge.ErrNoRoom }
+
+// An order for which there is no room is none: nothing rings, nothing is kept, and its
+// repetition is obeyed.
+func TestAnOrderThatFindsNoRoomIsGivenAgain(t *testing.T) {
+	x := newExchange(t)
+	full := &fullMemory{Tracking: x.intake}
+	c := commander.New(x.config, full, x.db, x.sw, zaptest.NewLogger(t))
+	defer c.Close()
+	if err := c.Call(t.Context(), toClient("c1", "u101")); !errors.Is(err, bridge.ErrNoRoom) {
+		t.Errorf("ended with %v", err)
+	}
+	if len(full.put) > 0 {
+		t.Errorf("%d events were put where there is no room", len(full.put))
+	}
+	x.wantTold()
+	x.must(x.Call(t.Context(), toClient("c1", "u101")))
+	x.wantTold("create c1.1", "ring c1.1")
+}
+
+// Orders carry the time of the switch, whose events go on from there.
+func TestOrdersCarryTheTimeOfTheSwitch(t *testing.T) {
+	behind := func() time.Time { return time.Now().Add(-time.Hour) }
+	x := newExchange(t, func(config *commander.Config) { config.Now = behind })
+	heard := make(chan bridge.Event, 10)
+	c := commander.New(x.config, overheard{x.intake, heard}, x.db, x.sw, zaptest.NewLogger(t))
+	defer c.Close()
+	x.must(c.Call(t.Context(), toClient("c1", "u101")))
+	x.flush()
+	for range 2 {
+		event := <-heard
+		if off := behind().Sub(event.Time); event.Order == nil || off < 0 || off > time.Minute {
+			t.Errorf("%s is of %v, it was %v at the switch's", event.Type, event.Time, behind())
+		}
+	}
+}
+
+// overheard passes events on to somebody else as well.
+type overheard struct {
+	*intake.Intake
+	heard chan bridge.Event
+}
+
+func (o overheard) Put(event bridge.Event) {
+	o.heard <- event
+	o.Intake.Put(event)
+}
+
+func (o overheard) Give(ctx context.Context, event bridge.Event) error {
+	o.heard <- event
+	return o.Intake.Give(ctx, event)
+}

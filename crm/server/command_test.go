@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,6 +91,8 @@ func TestWhatTheCRMIsToldWhenACommandIsNotObeyed(t *testing.T) {
 			"{" + lists + `"status":"internalError","message":"Something went wrong here; the log of kontur-ari says what"}`},
 		{"hangup late", hangPath, goodHang, context.DeadlineExceeded, 503,
 			`{"status":"unavailable","message":"It could not be done in time; try again later"}`},
+		{"call without room", callPath, goodCall, fmt.Errorf("storing: %w", bridge.ErrNoRoom), 503,
+			"{" + lists + `"status":"unavailable","message":"It can't be stored now; try again later"}`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStage(t, nil)

@@ -193,11 +193,16 @@ func count(s *Stats, t target) {
 	s.Hangups++
 }
 
-// failure is the answer to a failure of ours: 503 where it was a matter of time, 500
-// else. It says nothing of what went wrong in here.
+// failure is the answer to a failure of ours: 503 where it was a matter of time, or of
+// room, 500 else. It says nothing of what went wrong in here.
 func failure(t target, err error) answer {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		a := refusal(http.StatusServiceUnavailable, t, "unavailable", "It could not be done in time; try again later")
+		a.retryAfter = 5 * time.Second
+		return a
+	case errors.Is(err, bridge.ErrNoRoom):
+		a := refusal(http.StatusServiceUnavailable, t, "unavailable", "It can't be stored now; try again later")
 		a.retryAfter = 5 * time.Second
 		return a
 	}
