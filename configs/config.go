@@ -197,6 +197,8 @@ type Storage struct {
 	// JournalMaxSize is how large the store may grow before the oldest of them are
 	// removed. What waits to be delivered is counted, and never removed.
 	JournalMaxSize Size `mapstructure:"journal_max_size"`
+	// MemoryMaxSize is how much memory events may take while they can't be stored.
+	MemoryMaxSize Size `mapstructure:"memory_max_size"`
 }
 
 // Log is what is logged, and in which form.

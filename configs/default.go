@@ -45,6 +45,7 @@ func Default() Config {
 			Directory:      "/var/lib/kontur-ari",
 			JournalKeep:    7 * 24 * time.Hour,
 			JournalMaxSize: 1 << 30,
+			MemoryMaxSize:  64 << 20,
 		},
 		Log: Log{Level: "info", Format: "auto"},
 	}

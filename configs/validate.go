@@ -34,6 +34,7 @@ var ranges = map[string]limits{
 	"delivery.collapse_after":  {"1ms", "24h"},
 	"storage.journal_keep":     {"1h", "8760h"},
 	"storage.journal_max_size": {"16MiB", "1TiB"},
+	"storage.memory_max_size":  {"1MiB", "4GiB"},
 }
 
 // choices holds every key that takes one of a few words.

@@ -33,6 +33,8 @@ func newCommander(cfg configs.Config, directory *bridge.Directory, l *line) (*co
 		AtOnce:      cfg.Calls.CallsAtOnce,
 		RingTimeout: cfg.Calls.OriginateTimeout,
 		AutoAnswer:  cfg.Calls.AutoAnswer,
+		// The source is made later than this, and earlier than the first order.
+		Now: func() time.Time { return l.source.Now() },
 	}, l.intake, l.db, phones, l.log.Named("commander")), nil
 }
 

@@ -145,10 +145,16 @@ func wait(ctx context.Context, done <-chan error, part string) error {
 	}
 }
 
-// healthy says whether the process and its store work.
+// healthy says whether the process and its store work. It returns when ctx ends at the
+// latest, also while the store hangs.
 func (l *line) healthy(ctx context.Context) error {
-	if taken := l.intake.Stats(); taken.Failing {
+	switch taken := l.intake.Stats(); {
+	case taken.Dropping:
+		return fmt.Errorf("events are dropped: memory is full of %d that can't be stored (storage.memory_max_size)", taken.Waiting)
+	case taken.Failing:
 		return fmt.Errorf("events can't be stored: %d wait in memory", taken.Waiting)
+	case taken.Stalled:
+		return fmt.Errorf("the disk takes long: %d events wait in memory", taken.Waiting)
 	}
 	return l.db.Check(ctx)
 }
@@ -253,11 +259,12 @@ func (l *line) admin() *admin {
 			taken, delivered, crmState := l.intake.Stats(), l.dispatcher.Stats(), l.client.State()
 			heard := l.source.Stats()
 			return map[string]any{
-				"asterisk": map[string]any{"connections": heard.Connections, "malformed": heard.Malformed, "unknown": heard.UnknownTypes},
+				"asterisk": map[string]any{"connections": heard.Connections, "malformed": heard.Malformed, "unknown": heard.UnknownTypes, "clockAhead": l.source.ClockAhead().Round(time.Millisecond).String()},
 				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
 				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
 				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
 				"damaged":      damageDetails(l.db.Damages()),
+				"memory":       map[string]any{"events": taken.Waiting, "bytes": taken.Memory, "most": taken.MemoryMost, "dropped": taken.Dropped, "dropping": taken.Dropping},
 				"commands":     l.commandDetails(),
 				"redirect":     redirectDetails(l.redirector.Stats()),
 				"collapsed":    delivered.Collapsed,

@@ -83,6 +83,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	}
 	l.dispatcher = delivery.New(l.db, l.client, deliveryConfig(cfg), log.Named("delivery"))
 	l.intake = intake.New(tracker, l.db, l.dispatcher.Wake, log.Named("intake"))
+	l.intake.Bound(cfg.Storage.MemoryMaxSize.Bytes())
 	heard, err := l.db.LastHeard(ctx)
 	if err != nil {
 		return nil, err
@@ -100,6 +101,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if l.source, err = newSource(cfg, heard, l.redirector, log); err != nil {
 		return nil, unusableConfig{err}
 	}
+	l.intake.Follow(l.source)
 	if l.server, err = newServer(cfg, l); err != nil {
 		return nil, err
 	}
