@@ -32,6 +32,8 @@ type committer struct {
 	// lastReplaced is when that was last. half is a damage whose file is being replaced.
 	lastReplaced time.Time
 	half         *Damage
+	// commits counts the transactions that are durable.
+	commits atomic.Int64
 	// undone: a transaction may be open that could not be rolled back.
 	undone bool
 }
@@ -46,6 +48,8 @@ type write struct {
 	// damaged, where it is the file at hand, is to be replaced because of cause.
 	damaged *sql.DB
 	cause   error
+	// checkpoint: nothing is written, but the log is brought into the file.
+	checkpoint bool
 }
 
 // applyError is a write's own fault, not the disk's.
@@ -110,6 +114,12 @@ func (c *committer) doJournal(ctx context.Context, apply func(context.Context, t
 // replace has the file replaced to which read belongs, if it is still in use.
 func (c *committer) replace(ctx context.Context, read *sql.DB, cause error) error {
 	return c.submit(&write{ctx: ctx, done: make(chan error, 1), damaged: read, cause: cause})
+}
+
+// checkpoint brings the write-ahead log into the file, so that the next write begins
+// it anew.
+func (c *committer) checkpoint(ctx context.Context) error {
+	return c.submit(&write{ctx: ctx, done: make(chan error, 1), checkpoint: true})
 }
 
 func (c *committer) submit(w *write) error {
@@ -221,6 +231,10 @@ func (c *committer) answered(w *write) bool {
 	case w.journal && c.replaced.Swap(false):
 		w.done <- bridge.ErrStoreReplaced
 		return true
+	case w.checkpoint:
+		_, err := checkpoint(w.ctx, c.conn)
+		w.done <- err
+		return true
 	case w.damaged != nil:
 		var err error
 		if w.damaged == c.store.reader() {
@@ -260,5 +274,6 @@ func (c *committer) attempt(together []*write) (err error) {
 	if _, err := c.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
+	c.commits.Add(1)
 	return nil
 }

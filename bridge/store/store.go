@@ -41,6 +41,8 @@ type Store struct {
 	committer *committer
 	now       func() time.Time
 	damages   damages
+	// checkpointer keeps the write-ahead log short.
+	checkpointer *checkpointer
 
 	// swapping guards the two, which a replacement exchanges.
 	swapping sync.RWMutex
@@ -75,6 +77,7 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 		return nil, fmt.Errorf("opening the store %s: %w", s.path(), err)
 	}
 	s.committer = startCommitter(s, conn)
+	s.checkpointer = startCheckpointer(s)
 	return s, nil
 }
 
@@ -168,7 +171,7 @@ func probe(ctx context.Context, conn *sql.Conn) error {
 }
 
 // durable are the settings that make every commit durable.
-var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", logLimit}}
+var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", logLimit, ownCheckpoint}}
 
 // logLimit is what the write-ahead log is cut to after a burst has made it grow.
 const logLimit = "journal_size_limit(67108864)"
@@ -205,6 +208,9 @@ func (s *Store) Close() error { return s.release() }
 
 func (s *Store) release() error {
 	var errs []error
+	if s.checkpointer != nil {
+		s.checkpointer.close()
+	}
 	if s.committer != nil {
 		errs = append(errs, s.committer.close())
 	}
