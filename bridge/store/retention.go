@@ -99,10 +99,12 @@ func (s *Store) used(ctx context.Context) (int64, error) {
 	return found[0], nil
 }
 
-// oldest are rows of a table for one step.
+// oldest are rows of a table for one step: of the first by id, which are the oldest or
+// nearly so, those from before a moment. An index of the times would be written with
+// every event to be read once an hour.
 func (s *Store) oldest(ctx context.Context, from kept, before int64) ([]oldRow, error) {
-	text := fmt.Sprintf("SELECT id, %s, %s FROM %s WHERE %s < ? ORDER BY %s LIMIT ?", from.at, from.size, from.table, from.at, from.at)
-	rows, err := query(ctx, s, text, func(row scanner) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, before, pruneRows)
+	text := fmt.Sprintf("SELECT * FROM (SELECT id, %s AS at, %s FROM %s ORDER BY id LIMIT ?) WHERE at < ?", from.at, from.size, from.table)
+	rows, err := query(ctx, s, text, func(row scanner) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, pruneRows, before)
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,10 @@ var migrations = []string{
 		kind      TEXT GENERATED ALWAYS AS (report ->> '$.kind') VIRTUAL
 	) STRICT;
 	CREATE INDEX collapsed_call ON collapsed (call);
-	CREATE INDEX collapsed_settled ON collapsed (settled);`,
+
+	-- What is old is found by the order of the ids.
+	DROP INDEX events_received;
+	DROP INDEX deliveries_settled;`,
 }
 
 // migrate brings the schema forward to the current version, each version in a
