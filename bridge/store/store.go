@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -21,7 +22,7 @@ import (
 const FileName = "kontur-ari.db"
 
 // readers is how many reads may run at once beside the one writer.
-const readers = 4
+const readers = 3
 
 // errLostFile is the damage of a store of which only the log is there.
 var errLostFile = errors.New("the file is missing or empty, but its write-ahead log is not")
@@ -122,7 +123,7 @@ func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
 	if err != nil {
 		return nil, err
 	}
-	read, err := open(s.path(), durable, readers)
+	read, err := open(s.path(), modest, readers)
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -172,6 +173,9 @@ func probe(ctx context.Context, conn *sql.Conn) error {
 
 // durable are the settings that make every commit durable.
 var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", logLimit, ownCheckpoint}}
+
+// modest are those of the readers: what they read they read once.
+var modest = url.Values{"_pragma": append(slices.Clone(durable["_pragma"]), "cache_size(-256)")}
 
 // logLimit is what the write-ahead log is cut to after a burst has made it grow.
 const logLimit = "journal_size_limit(67108864)"

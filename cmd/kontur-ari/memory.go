@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// giveBackEvery is the pause between two looks at how much memory lies idle.
+	giveBackEvery = 2 * time.Second
+	// idleKept is how much may; quiet is how much is allocated at most between two looks
+	// when nothing goes on that will want it again at once.
+	idleKept = 2 << 20
+	quiet    = 2 << 20
+)
+
+// giveBackMemory returns to the system what a burst has left behind, once it is over:
+// Asterisk on the same host may want it, and the Go runtime alone takes minutes. It
+// returns when ctx ends.
+func giveBackMemory(ctx context.Context) {
+	ticker := time.NewTicker(giveBackEvery)
+	defer ticker.Stop()
+	var allocated uint64
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		usage := readMemory()
+		if usage.idle > idleKept && usage.allocated-allocated < quiet {
+			debug.FreeOSMemory()
+		}
+		allocated = usage.allocated
+	}
+}
+
+// memory is what the runtime has allocated since the start, and the bytes that it holds
+// and needs for nothing, as garbage not yet collected or free.
+type memory struct{ allocated, idle uint64 }
+
+func readMemory() memory {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
+	}
+	metrics.Read(samples)
+	held := samples[2].Value.Uint64() + samples[3].Value.Uint64() + samples[4].Value.Uint64()
+	return memory{allocated: samples[0].Value.Uint64(), idle: held - min(held, samples[1].Value.Uint64())}
+}
