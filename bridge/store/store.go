@@ -156,6 +156,8 @@ func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
 func probe(ctx context.Context, conn *sql.Conn) error {
 	for _, text := range []string{
 		"BEGIN IMMEDIATE",
+		// Of a file that is read-only SQLite says so to a write only.
+		"DELETE FROM moments WHERE name = ''",
 		"SELECT COUNT(*) FROM calls WHERE state || '' <> call",
 		"SELECT COUNT(*), MAX(id) FROM ended_calls",
 		"SELECT MIN(id), MAX(id) FROM outbox",

@@ -1,0 +1,307 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+)
+
+// patience bounds every wait for something that must happen.
+const patience = 30 * time.Second
+
+// command runs a program of the system, which fails the test when it fails.
+func command(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// disk mounts a file system of its own, of 16 MiB, and returns where.
+func disk(t *testing.T) string {
+	t.Helper()
+	needsMount(t)
+	image := diskImage(t)
+	return mount(t, image, "loop")
+}
+
+// needsMount leaves a test out that needs root, where that is asked for.
+func needsMount(t *testing.T) {
+	t.Helper()
+	if os.Getenv("KONTUR_ARI_E2E") == "off" {
+		t.Skip("left out: KONTUR_ARI_E2E=off")
+	}
+	if os.Geteuid() != 0 {
+		t.Fatal("mounting a disk to fill needs root; KONTUR_ARI_E2E=off leaves this out")
+	}
+}
+
+func diskImage(t *testing.T) string {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "disk.ext4")
+	command(t, "truncate", "--size=16M", image)
+	command(t, "mkfs.ext4", "-q", "-m", "0", image)
+	return image
+}
+
+func mount(t *testing.T, device, options string) string {
+	t.Helper()
+	directory := t.TempDir()
+	command(t, "mount", "-o", options, device, directory)
+	t.Cleanup(func() { command(t, "umount", directory) })
+	return directory
+}
+
+// fill leaves no space on a disk. What it returns gives the space back.
+func fill(t *testing.T, directory string) (empty func()) {
+	t.Helper()
+	path := filepath.Join(directory, "filler")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last bytes go one block at a time.
+	for _, size := range []int{1 << 20, 1 << 12, 1} {
+		for err = nil; err == nil; {
+			_, err = file.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// large is a batch of 64 KiB and a report.
+func large(call bridge.CallID) bridge.Batch {
+	return bridge.Batch{
+		Events:  []bridge.Entry{{Received: moment, Event: bridge.Event{Type: bridge.EventDial, Raw: bytes.Repeat([]byte("x"), 1<<16)}}},
+		Reports: []bridge.Report{report(call, bridge.ReportStarted)},
+	}
+}
+
+// checkFault sees that an error says what happened, where, and what to do.
+func checkFault(t *testing.T, err error, fault store.Fault, words ...string) {
+	t.Helper()
+	if store.FaultOf(err) != fault {
+		t.Errorf("the fault of %v is %q, want %q", err, store.FaultOf(err), fault)
+	}
+	for _, word := range words {
+		if err != nil && !strings.Contains(err.Error(), word) {
+			t.Errorf("%v does not say %q", err, word)
+		}
+	}
+}
+
+func TestAFullDiskIsToldAndTheFirstWriteAfterItSucceeds(t *testing.T) {
+	directory := disk(t)
+	s := open(t, directory)
+	commit(t, s, large("before"))
+	for round := range 3 {
+		empty := fill(t, directory)
+		var err error
+		stored := 0
+		for ; err == nil && stored < 1000; stored++ {
+			_, err = s.Commit(t.Context(), large(bridge.CallID(fmt.Sprint("filling", round, stored))))
+		}
+		checkFault(t, err, store.Full, directory, "free some space")
+		if err := s.Check(t.Context()); err != nil {
+			checkFault(t, err, store.Full, directory)
+		}
+		// What was stored can be read all the while.
+		pending := head(t, s, "before")
+		empty()
+		commit(t, s, large(bridge.CallID(fmt.Sprint("after", round))))
+		settle(t, s, pending, bridge.Result{Verdict: bridge.Retry, Reason: "again"})
+		head(t, s, bridge.CallID(fmt.Sprint("after", round)))
+		if attempts := head(t, s, "before").Attempts; attempts != round+1 {
+			t.Errorf("%d attempts are recorded after %d", attempts, round+1)
+		}
+		if failed := bridge.CallID(fmt.Sprint("filling", round, stored-1)); len(mustNext(t, s, failed)) != 0 {
+			t.Error("a batch that was refused is stored in part")
+		}
+	}
+	if damages := s.Damages(); len(damages) > 0 {
+		t.Errorf("a full disk is taken for a damage: %+v", damages)
+	}
+}
+
+func mustNext(t *testing.T, s *store.Store, call bridge.CallID) []bridge.Pending {
+	t.Helper()
+	pending, err := s.Next(t.Context(), []bridge.CallID{call}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pending
+}
+
+func TestAStartOnAFullDiskSaysSo(t *testing.T) {
+	directory := disk(t)
+	empty := fill(t, directory)
+	_, err := store.Open(t.Context(), directory)
+	checkFault(t, err, store.Full, directory, "free some space")
+	empty()
+	commit(t, open(t, directory), large("after"))
+}
+
+func TestADamagedFileOnAFullDiskIsLeftUntilThereIsSpace(t *testing.T) {
+	directory := disk(t)
+	path := filepath.Join(directory, store.FileName)
+	content := bytes.Repeat([]byte("no database "), 1000)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := fill(t, directory)
+	_, err := store.Open(t.Context(), directory)
+	checkFault(t, err, store.Full, directory, "damaged")
+	if kept, err := os.ReadFile(path); err != nil || !bytes.Equal(kept, content) {
+		t.Errorf("the damaged file was touched: error %v", err)
+	}
+	empty()
+	oneDamage(t, open(t, directory))
+}
+
+func TestADirectoryThatCannotBeWrittenToIsNamed(t *testing.T) {
+	directory := disk(t)
+	s, err := store.Open(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, large("before"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "mount", "-o", "remount,ro", directory)
+	_, err = store.Open(t.Context(), directory)
+	checkFault(t, err, store.ReadOnly, "storage.directory "+directory)
+	command(t, "mount", "-o", "remount,rw", directory)
+
+	path := filepath.Join(directory, store.FileName)
+	command(t, "chattr", "+i", path)
+	_, err = store.Open(t.Context(), directory)
+	checkFault(t, err, store.ReadOnly, "storage.directory "+directory)
+	command(t, "chattr", "-i", path)
+	head(t, open(t, directory), "before")
+}
+
+func TestADiskThatStallsKeepsOnlyTheWritesWaiting(t *testing.T) {
+	directory := disk(t)
+	s := open(t, directory)
+	commit(t, s, large("before"))
+	head(t, s, "before")
+	command(t, "fsfreeze", "-f", directory)
+	thaw := func() { command(t, "fsfreeze", "-u", directory) }
+	committed := make(chan error, 1)
+	go func() {
+		_, err := s.Commit(context.Background(), large("during"))
+		committed <- err
+	}()
+	read := make(chan error, 1)
+	go func() {
+		_, err := s.Next(context.Background(), []bridge.CallID{"before"}, 1)
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Error("a read waits for a write that waits for the disk")
+	}
+	// As long a stall as is asked for: longer than SQLite waits for a lock.
+	select {
+	case err := <-committed:
+		t.Errorf("a write has ended while the disk stood still: %v", err)
+		committed <- err
+	case <-time.After(5500 * time.Millisecond):
+	}
+	thaw()
+	select {
+	case err := <-committed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the write does not end")
+	}
+	head(t, s, "during")
+}
+
+// shutDown has a disk fail everything from now on, as one that was pulled out. What was
+// not flushed to it is lost.
+func shutDown(t *testing.T, directory string) {
+	t.Helper()
+	const (
+		request = 0x8004587d // EXT4_IOC_SHUTDOWN
+		noFlush = uint32(2)  // EXT4_GOING_FLAGS_NOLOGFLUSH
+	)
+	file, err := os.Open(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := noFlush
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, file.Fd(), request, uintptr(unsafe.Pointer(&flags))); errno != 0 {
+		t.Errorf("taking the disk away: %v", errno)
+	}
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADiskThatFailsIsToldAndLosesNothingThatWasStored(t *testing.T) {
+	needsMount(t)
+	image, directory := diskImage(t), t.TempDir()
+	command(t, "mount", "-o", "loop", image, directory)
+	s, err := store.Open(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const stored = 20
+	for n := range stored {
+		commit(t, s, large(bridge.CallID(fmt.Sprint("before", n))))
+	}
+	shutDown(t, directory)
+	_, err = s.Commit(t.Context(), large("during"))
+	checkFault(t, err, store.Broken, directory, "kernel's log")
+	if damages := s.Damages(); len(damages) > 0 {
+		t.Errorf("a disk that fails is taken for a damage: %+v", damages)
+	}
+	// Nothing of the file can be written any more, which closing may say.
+	_ = s.Close()
+	command(t, "umount", directory)
+	again := open(t, mount(t, image, "loop"))
+	for n := range stored {
+		head(t, again, bridge.CallID(fmt.Sprint("before", n)))
+	}
+	if found := mustNext(t, again, "during"); len(found) > 0 {
+		t.Error("what was refused is stored")
+	}
+	commit(t, again, large("after"))
+	if damages := again.Damages(); len(damages) > 0 {
+		t.Errorf("damages after a disk that failed: %+v", damages)
+	}
+}
