@@ -25,6 +25,9 @@ const (
 	// that between two looks at the size of the store.
 	pruneEvery   = 10 * time.Minute
 	measureEvery = time.Minute
+	// inspectAfter is when the whole store is looked at: what waited since the last run
+	// goes to the CRM first.
+	inspectAfter = 10 * time.Second
 	// heardEvery is the pause between two records of when Asterisk was heard last.
 	heardEvery = 10 * time.Second
 	// authoriseEvery is the pause between two tries to reach the CRM at the start.
@@ -200,8 +203,13 @@ func (l *line) pruneTo(ctx context.Context, most configs.Size) {
 	}
 }
 
-// inspect looks once at the whole store, after the start, which has no time for it.
+// inspect looks once at the whole store, when the work of the start is done.
 func (l *line) inspect(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(inspectAfter):
+	}
 	if err := l.db.Inspect(ctx); err != nil && ctx.Err() == nil {
 		l.log.Error("the store can't be inspected for damage", zap.Error(err))
 	}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"kontur-ari/ari/aritest"
+	"kontur-ari/bridge/store"
+	"kontur-ari/crm/crmtest"
+)
+
+// process is the real program, in a process of its own.
+type process struct {
+	*exec.Cmd
+	admin string
+	out   *lockedBuffer
+	done  chan error
+}
+
+// startProcess builds and runs the program on a storage directory.
+func startProcess(t *testing.T, storage string) *process {
+	t.Helper()
+	directory := t.TempDir()
+	binary, config := filepath.Join(directory, "kontur-ari"), filepath.Join(directory, "kontur-ari.yaml")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v: %s", err, out)
+	}
+	p := &process{admin: freeAddress(t), out: new(lockedBuffer), done: make(chan error, 1)}
+	text := fmt.Sprintf("asterisk: {url: %q, username: a, password: b}\nkontur: {base_url: %q, workspace: w, api_key: k}\nadmin: {listen: %q}\nserver: {listen: %q}\nstorage: {directory: %q}\n",
+		"http://"+freeAddress(t)+"/ari", "http://"+freeAddress(t), p.admin, freeAddress(t), storage)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Cmd = exec.Command(binary, "run", "--config", config)
+	p.Stdout, p.Stderr = p.out, p.out
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { p.done <- p.Wait() }()
+	t.Cleanup(func() {
+		// It fails where the process has ended, as it should have.
+		_ = p.Process.Kill()
+	})
+	return p
+}
+
+// exitCode waits for the end.
+func (p *process) exitCode(t *testing.T) int {
+	t.Helper()
+	select {
+	case err := <-p.done:
+		if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
+			t.Fatal(err)
+		}
+		return p.ProcessState.ExitCode()
+	case <-time.After(patience):
+		t.Fatalf("the process does not end:\n%s", p.out)
+		return -1
+	}
+}
+
+func (p *process) awaitHealthy(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; <-time.After(10 * time.Millisecond) {
+		response, err := http.Get("http://" + p.admin + "/healthz")
+		if err == nil {
+			if err := response.Body.Close(); err != nil {
+				t.Error(err)
+			}
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the process is not healthy: %v\n%s", err, p.out)
+		}
+	}
+}
+
+func TestASecondProcessOnTheSameStoreSaysWhyItEnds(t *testing.T) {
+	storage := t.TempDir()
+	first := startProcess(t, storage)
+	first.awaitHealthy(t)
+	second := startProcess(t, storage)
+	if code := second.exitCode(t); code != exitFailure {
+		t.Errorf("the second process ended with code %d, want %d", code, exitFailure)
+	}
+	if out := second.out.String(); !strings.Contains(out, "another kontur-ari uses this storage directory") || !strings.Contains(out, storage) {
+		t.Errorf("the second process says:\n%s", out)
+	}
+	first.awaitHealthy(t)
+	if err := first.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := first.exitCode(t); code != exitOK {
+		t.Errorf("the first process ended with code %d:\n%s", code, first.out)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// onStore works on a store's file past the store.
+func onStore(t *testing.T, storage, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(storage, store.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), text)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAStoreOfALaterVersionIsLeftAloneAndNamed(t *testing.T) {
+	storage := t.TempDir()
+	onStore(t, storage, "PRAGMA journal_mode = WAL; CREATE TABLE later (a); PRAGMA user_version = 99")
+	before, err := os.ReadFile(filepath.Join(storage, store.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProcess(t, storage)
+	if code := p.exitCode(t); code != exitFailure {
+		t.Errorf("exit code %d, want %d", code, exitFailure)
+	}
+	for _, words := range []string{"written by a newer version of kontur-ari", "schema version 99", storage} {
+		if !strings.Contains(p.out.String(), words) {
+			t.Errorf("it does not say %q:\n%s", words, p.out)
+		}
+	}
+	if after, err := os.ReadFile(filepath.Join(storage, store.FileName)); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the store was touched: error %v", err)
+	}
+}
+
+func TestReportsThatAnEarlierVersionLeftAreDelivered(t *testing.T) {
+	for version := 1; version <= 2; version++ {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			text, err := os.ReadFile(fmt.Sprintf("../../bridge/store/testdata/version%d.sql", version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			storage := t.TempDir()
+			onStore(t, storage, string(text))
+			switchboard := aritest.Start(t)
+			simulator := crmtest.NewServer(crmtest.Options{})
+			defer simulator.Close()
+			d := startDaemonOn(t, storage, switchboard.URL, simulator.URL)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			if err := simulator.WaitOver(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+			if code := d.exit(); code != exitOK {
+				t.Errorf("exit code %d", code)
+			}
+			want := []string{"started(inbound)", "L1 appeared", "L1 disconnected", "L1 finished", "CALL-FINISHED", "REGISTER"}
+			if got := simulator.Calls()[0].Sequence(); strings.Join(got, ", ") != strings.Join(want, ", ") {
+				t.Errorf("the CRM was told %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestADamagedStoreIsToldLoudlyAndTheWorkGoesOn(t *testing.T) {
+	storage := t.TempDir()
+	if err := os.WriteFile(filepath.Join(storage, store.FileName), bytes.Repeat([]byte("no store"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	switchboard := aritest.Start(t)
+	simulator := crmtest.NewServer(crmtest.Options{})
+	defer simulator.Close()
+	d := startDaemonOn(t, storage, switchboard.URL, simulator.URL)
+	d.awaitReady()
+	response, err := http.Get("http://" + d.admin + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown struct {
+		Damaged []struct{ MovedTo, Reason string }
+	}
+	err = json.NewDecoder(response.Body).Decode(&shown)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown.Damaged) != 1 || !strings.HasPrefix(shown.Damaged[0].MovedTo, storage) || shown.Damaged[0].Reason == "" {
+		t.Errorf("/readyz shows %+v", shown)
+	}
+	if code := d.exit(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	loud := false
+	for line := range strings.Lines(d.log.String()) {
+		loud = loud || strings.Contains(line, `"level":"error"`) && strings.Contains(line, "THE STORE WAS DAMAGED") && strings.Contains(line, shown.Damaged[0].MovedTo)
+	}
+	if !loud {
+		t.Errorf("no line of level error names the damage:\n%s", d.log)
+	}
+}
