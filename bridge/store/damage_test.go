@@ -18,60 +18,6 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// filled makes the store of an office in the midst of work, closes it and returns its
-// directory: a call in progress, reports that wait, are delivered and refused.
-func filled(t *testing.T, reports int) (directory string) {
-	t.Helper()
-	directory = t.TempDir()
-	s, err := store.Open(t.Context(), directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fillWith(t, s, reports)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return directory
-}
-
-func fillWith(t *testing.T, s *store.Store, reports int) {
-	t.Helper()
-	batch := bridge.Batch{Changed: []bridge.CallState{{Call: "open", State: []byte("state")}}, Ended: []bridge.CallID{"over"}}
-	batch.Orders = []bridge.OrderNews{{Order: bridge.Order{CommunicationID: "ordered"}}}
-	for n := range reports {
-		batch.Reports = append(batch.Reports, report(bridge.CallID(fmt.Sprint("call", n)), bridge.ReportStarted))
-		batch.Events = append(batch.Events, bridge.Entry{Received: moment, Event: bridge.Event{Type: bridge.EventDial, Raw: bytes.Repeat([]byte("x"), 400)}})
-	}
-	commit(t, s, batch)
-	settle(t, s, head(t, s, "call0"), bridge.Result{Verdict: bridge.Delivered, Learnt: bridge.Identity{ExternalID: "e"}})
-	settle(t, s, head(t, s, "call1"), bridge.Result{Verdict: bridge.Refused, Reason: "no"})
-	if err := s.SetLastHeard(t.Context(), moment); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// waiting are the ids of all reports that wait.
-func waiting(t *testing.T, s *store.Store) (ids []int64) {
-	t.Helper()
-	var calls []bridge.CallID
-	for after, more := int64(0), true; more; {
-		page, last, another, err := s.WaitingCalls(t.Context(), after, 500)
-		if err != nil {
-			t.Fatal(err)
-		}
-		calls, after, more = append(calls, page...), last, another
-	}
-	found, err := s.Next(t.Context(), calls, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, pending := range found {
-		ids = append(ids, pending.ID)
-	}
-	slices.Sort(ids)
-	return ids
-}
-
 // oneDamage is the only damage that a store has found.
 func oneDamage(t *testing.T, s *store.Store) store.Damage {
 	t.Helper()
@@ -80,23 +26,6 @@ func oneDamage(t *testing.T, s *store.Store) store.Damage {
 		t.Fatalf("%d damages are told, want 1: %+v", len(damages), damages)
 	}
 	return damages[0]
-}
-
-// scribble overwrites pages of a file, the first of which is 1.
-func scribble(t *testing.T, path string, pages ...int64) {
-	t.Helper()
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range pages {
-		if _, err := file.WriteAt(bytes.Repeat([]byte{0xa5}, 4096), (page-1)*4096); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := file.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func TestAFileThatIsNoStoreIsMovedAsideAndANewOneBegun(t *testing.T) {

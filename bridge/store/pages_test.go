@@ -1,11 +1,12 @@
 package store_test
 
 import (
+	"bytes"
+	"database/sql"
 	"errors"
 	"net/url"
+	"os"
 	"testing"
-
-	"database/sql"
 )
 
 // pagesOf are the numbers of the pages that a table is kept in, its root first. The file
@@ -36,4 +37,21 @@ func pagesOf(t *testing.T, path, table string) (pages []int64) {
 		t.Fatal(err)
 	}
 	return pages
+}
+
+// scribble overwrites pages of a file, the first of which is 1.
+func scribble(t *testing.T, path string, pages ...int64) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		if _, err := file.WriteAt(bytes.Repeat([]byte{0xa5}, 4096), (page-1)*4096); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

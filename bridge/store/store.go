@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -49,6 +50,8 @@ type Store struct {
 	swapping sync.RWMutex
 	write    *sql.DB
 	read     *sql.DB
+	// file is what was at the path when it was opened.
+	file os.FileInfo
 }
 
 var (
@@ -144,8 +147,12 @@ func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
 	if err := probe(ctx, conn); err != nil {
 		return conn, err
 	}
+	file, err := os.Stat(s.path())
+	if err != nil {
+		return conn, fmt.Errorf("looking at the file: %w", err)
+	}
 	s.swapping.Lock()
-	s.write, s.read = write, read
+	s.write, s.read, s.file = write, read, file
 	s.swapping.Unlock()
 	return conn, nil
 }
@@ -234,8 +241,19 @@ func (s *Store) release() error {
 	return errors.Join(errs...)
 }
 
-// Check makes one small durable write, to tell whether the store works.
+// ErrMoved means that somebody has moved or deleted the file that is in use: what is
+// stored goes with it.
+var ErrMoved = errors.New("it was moved or deleted while it is in use: stop kontur-ari, put the file and its -wal back, and start it again")
+
+// Check makes one small durable write, to tell whether the store works. The error
+// matches [ErrMoved] where that write went astray.
 func (s *Store) Check(ctx context.Context) error {
+	s.swapping.RLock()
+	file := s.file
+	s.swapping.RUnlock()
+	if now, err := os.Stat(s.path()); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(file, now) {
+		return fmt.Errorf("the store %s: %w", s.path(), ErrMoved)
+	}
 	if err := s.setMoment(ctx, "checked", s.now()); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}

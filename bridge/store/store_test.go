@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -262,5 +264,23 @@ func TestCheckFailsOnceTheStoreIsClosed(t *testing.T) {
 	}
 	if err := s.Check(t.Context()); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("checking a closed store: %v, want %v", err, store.ErrClosed)
+	}
+}
+
+func TestAFileThatWasMovedAwayIsMissed(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	path := filepath.Join(directory, store.FileName)
+	if err := os.Rename(path, path+".elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, store.ErrMoved) {
+		t.Errorf("checking a store whose file is gone: %v, want %v", err, store.ErrMoved)
+	}
+	if err := os.Rename(path+".elsewhere", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("checking a store whose file is back: %v", err)
 	}
 }
