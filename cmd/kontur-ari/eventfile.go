@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
@@ -41,7 +42,8 @@ func openEvents(ctx context.Context, path string, in io.Reader) (*eventFile, err
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(fmt.Errorf("%w: name a capture, or a %s", err, store.FileName), file.Close())
 	}
-	if string(begin) != sqliteHeader {
+	// A store may be too damaged to begin as one.
+	if string(begin) != sqliteHeader && !strings.HasPrefix(filepath.Base(path), store.FileName) {
 		return captureFile(content, path, file.Close)
 	}
 	if err := file.Close(); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,7 +17,23 @@ func readJournal(ctx context.Context, history *store.History, visit func(passage
 	if err != nil {
 		return err
 	}
-	return history.Entries(ctx, all, func(e store.Event) error { return visit(passageOf(e)) })
+	return readEntries(ctx, history, all, visit)
+}
+
+// readEntries reads a part of a journal. Events of a damaged store that can't be read
+// come last, a passage for each gap.
+func readEntries(ctx context.Context, history *store.History, part store.Range, visit func(passage) error) error {
+	err := history.Entries(ctx, part, func(e store.Event) error { return visit(passageOf(e)) })
+	unreadable, damaged := errors.AsType[*store.UnreadableError](err)
+	if !damaged {
+		return err
+	}
+	for _, gap := range unreadable.Parts {
+		if err := visit(passage{where: fmt.Sprintf("events %d to %d", gap.First, gap.Last), err: unreadable.First}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func passageOf(e store.Event) passage {
@@ -39,8 +56,8 @@ func readAround(ctx context.Context, history *store.History, call bridge.CallID)
 			return passages, err
 		}
 		part, passages = wider, nil
-		err = history.Entries(ctx, part, func(e store.Event) error {
-			passages = append(passages, passageOf(e))
+		err = readEntries(ctx, history, part, func(p passage) error {
+			passages = append(passages, p)
 			return nil
 		})
 		if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"kontur-ari/ari/aritest"
+	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
 	"kontur-ari/crm/crmtest"
 )
@@ -206,5 +207,62 @@ func TestADamagedStoreIsToldLoudlyAndTheWorkGoesOn(t *testing.T) {
 	}
 	if !loud {
 		t.Errorf("no line of level error names the damage:\n%s", d.log)
+	}
+}
+
+func TestAStoreThatWasMovedAsideIsReplayedAsFarAsItGoes(t *testing.T) {
+	storage := t.TempDir()
+	db, err := store.Open(t.Context(), storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := aritest.ReadEvents("../../ari/testdata/missed.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch bridge.Batch
+	for range 100 {
+		for _, event := range events {
+			batch.Events = append(batch.Events, bridge.Entry{Received: time.Now(), Event: bridge.Event{Type: "Dial", Raw: event}})
+		}
+	}
+	if _, err := db.Commit(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	aside := filepath.Join(storage, store.FileName+".damaged-20260322T103835Z")
+	if err := os.Rename(filepath.Join(storage, store.FileName), aside); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, aside, func(size int64) int64 { return size / 2 })
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"replay", "--json", "--config", goodConfig(t, ""), aside}, &stdout, &stderr)
+	if code != exitFailure || !strings.Contains(stdout.String(), "register-call") || !strings.Contains(stderr.String(), ", events ") {
+		t.Errorf("exit code %d; the reports:\n%s\nstandard error:\n%s", code, stdout.String(), stderr.String())
+	}
+
+	overwrite(t, aside, func(int64) int64 { return 0 })
+	stderr.Reset()
+	code = run(t.Context(), []string{"replay", "--config", goodConfig(t, ""), aside}, &stdout, &stderr)
+	if code != exitFailure || !strings.Contains(stderr.String(), "so damaged that nothing can be read") {
+		t.Errorf("of a store without a beginning: exit code %d, standard error:\n%s", code, stderr.String())
+	}
+}
+
+// overwrite destroys a page of a file.
+func overwrite(t *testing.T, path string, where func(size int64) int64) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
+	if err == nil {
+		_, err = file.WriteAt(bytes.Repeat([]byte{0xa5}, 4096), where(info.Size())/4096*4096)
+	}
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
