@@ -30,8 +30,10 @@ func oneDamage(t *testing.T, s *store.Store) store.Damage {
 
 func TestAFileThatIsNoStoreIsMovedAsideAndANewOneBegun(t *testing.T) {
 	for name, content := range map[string][]byte{
-		"text":  []byte("not a database, but long enough to be looked at as one, with some more words"),
-		"zeros": make([]byte, 1<<16),
+		"text":     []byte("not a database, but long enough to be looked at as one, with some more words"),
+		"zeros":    make([]byte, 1<<16),
+		"empty":    {},
+		"one byte": {'S'},
 	} {
 		t.Run(name, func(t *testing.T) {
 			directory := t.TempDir()

@@ -184,6 +184,33 @@ func TestADamagedFileOnAFullDiskIsLeftUntilThereIsSpace(t *testing.T) {
 	oneDamage(t, open(t, directory))
 }
 
+func TestAFileThatIsDamagedWhileTheDiskIsFullIsReplacedOnceThereIsSpace(t *testing.T) {
+	directory := disk(t)
+	s, err := store.Open(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fillWith(t, s, 500)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(directory, store.FileName)
+	pages := pagesOf(t, path, "outbox")
+	s = open(t, directory)
+	scribble(t, path, pages[1:len(pages)/2]...)
+	empty := fill(t, directory)
+	_, _, _, err = s.WaitingCalls(t.Context(), 0, 1000)
+	checkFault(t, err, store.Full, directory, "damaged")
+	if damages := s.Damages(); len(damages) > 0 {
+		t.Errorf("told of what was not done: %+v", damages)
+	}
+	empty()
+	if left := len(waiting(t, s)); left < 200 {
+		t.Errorf("%d reports wait, want those of the half that is whole", left)
+	}
+	oneDamage(t, s)
+}
+
 func TestADirectoryThatCannotBeWrittenToIsNamed(t *testing.T) {
 	directory := disk(t)
 	s, err := store.Open(t.Context(), directory)

@@ -2,9 +2,13 @@ package store_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
@@ -62,4 +66,29 @@ func waiting(t *testing.T, s *store.Store) (ids []int64) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// reportsIn are the reports that wait, as they are written, by id.
+func reportsIn(t *rapid.T, s *store.Store) map[int64]string {
+	var calls []bridge.CallID
+	for after, more := int64(0), true; more; {
+		page, last, another, err := s.WaitingCalls(context.Background(), after, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls, after, more = append(calls, page...), last, another
+	}
+	waiting, err := s.Next(context.Background(), calls, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[int64]string)
+	for _, pending := range waiting {
+		text, err := json.Marshal(pending.Report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[pending.ID] = string(text)
+	}
+	return found
 }

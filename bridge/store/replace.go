@@ -124,21 +124,32 @@ func globQuoted(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// lostItsFile holds where a log has entries for a file that is missing or empty. SQLite
-// would delete the log.
-func lostItsFile(path string) (bool, error) {
-	log, err := os.Stat(path + "-wal")
-	if errors.Is(err, fs.ErrNotExist) || err == nil && log.Size() == 0 {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
+// leastSize is less than any file that SQLite has ever finished writing to.
+const leastSize = 512
+
+var (
+	errLostFile = errors.New("the file is missing, but its write-ahead log is not")
+	errTooShort = errors.New("the file is empty, or almost")
+)
+
+// incomplete is what is wrong with a file that SQLite would take for a new one, and
+// whose log it would delete; nil where nothing is.
+func incomplete(path string) (cause, err error) {
 	file, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && file.Size() == 0 {
-		return true, nil
+	if err == nil && file.Size() < leastSize {
+		return errTooShort, nil
 	}
-	return false, err
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	log, err := os.Stat(path + "-wal")
+	if err == nil && log.Size() > 0 {
+		return errLostFile, nil
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return nil, err
 }
 
 func syncDirectory(path string) error {

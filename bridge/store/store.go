@@ -25,9 +25,6 @@ const FileName = "kontur-ari.db"
 // readers is how many reads may run at once beside the one writer.
 const readers = 3
 
-// errLostFile is the damage of a store of which only the log is there.
-var errLostFile = errors.New("the file is missing or empty, but its write-ahead log is not")
-
 // ErrLocked means that another process has the store open.
 var ErrLocked = errors.New("another kontur-ari uses this storage directory: stop it, or give this one a directory of its own")
 
@@ -96,12 +93,11 @@ func (s *Store) openWhole(ctx context.Context) (*sql.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	lost, err := lostItsFile(s.path())
+	cause, err := incomplete(s.path())
 	if err != nil {
 		return nil, fmt.Errorf("looking at the file: %w", err)
 	}
-	cause := errLostFile
-	if !lost {
+	if cause == nil {
 		conn, err := s.openFile(ctx)
 		if FaultOf(err) != Damaged {
 			return conn, err
