@@ -70,7 +70,7 @@ func TestALogWithoutItsFileIsKept(t *testing.T) {
 }
 
 func TestOfADamagedFileEverythingIsSavedThatCanBeRead(t *testing.T) {
-	const reports = 2000
+	const reports = 800
 	pages := func(t *testing.T, directory, table string) []int64 {
 		t.Helper()
 		return pagesOf(t, filepath.Join(directory, store.FileName), table)
@@ -195,7 +195,7 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplaced(t *testing.T) {
 			if _, err := s.Collapse(t.Context(), []bridge.CallID{"call5"}); err != nil {
 				t.Error(err)
 			}
-			settle(t, s, bridge.Pending{ID: 1500, Report: report("call1499", bridge.ReportStarted)}, bridge.Result{Verdict: bridge.Delivered})
+			settle(t, s, bridge.Pending{ID: 600, Report: report("call599", bridge.ReportStarted)}, bridge.Result{Verdict: bridge.Delivered})
 		},
 		"the inspection": func(t *testing.T, s *store.Store) {
 			if err := s.Inspect(t.Context()); err != nil {
@@ -205,7 +205,7 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplaced(t *testing.T) {
 	}
 	for name, find := range finders {
 		t.Run(name, func(t *testing.T) {
-			directory := filled(t, 2000)
+			directory := filled(t, 800)
 			path := filepath.Join(directory, store.FileName)
 			pages := pagesOf(t, path, "outbox")
 			s := open(t, directory)
@@ -217,7 +217,7 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplaced(t *testing.T) {
 			if len(told) != 1 {
 				t.Errorf("told of %d damages", len(told))
 			}
-			if left := len(waiting(t, s)); left < 500 {
+			if left := len(waiting(t, s)); left < 200 {
 				t.Errorf("%d reports wait, want those of the half that is whole", left)
 			}
 			batch := bridge.Batch{Changed: []bridge.CallState{{Call: "open", State: []byte("now")}}}
@@ -234,11 +234,11 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplaced(t *testing.T) {
 }
 
 func TestWhatIsCommittedWhileTheFileIsReplacedIsKept(t *testing.T) {
-	directory := filled(t, 2000)
+	directory := filled(t, 800)
 	path := filepath.Join(directory, store.FileName)
 	pages := pagesOf(t, path, "events")
 	s := open(t, directory)
-	const batches = 200
+	const batches = 100
 	done := make(chan error, 1)
 	go func() {
 		done <- func() error {
@@ -264,7 +264,7 @@ func TestWhatIsCommittedWhileTheFileIsReplacedIsKept(t *testing.T) {
 	}
 	oneDamage(t, s)
 	ids := waiting(t, s)
-	if want := 1998 + batches; len(slices.Compact(ids)) != want {
+	if want := 798 + batches; len(slices.Compact(ids)) != want {
 		t.Errorf("%d reports wait, want %d, each with an id of its own", len(ids), want)
 	}
 }
@@ -291,7 +291,7 @@ func TestAFileThatIsDamagedAgainAtOnceIsLeftAlone(t *testing.T) {
 }
 
 func TestAQuarantinedFileIsReadAsFarAsItGoes(t *testing.T) {
-	const events = 2000
+	const events = 1000
 	directory := filled(t, events)
 	path := filepath.Join(directory, store.FileName)
 	pages := pagesOf(t, path, "events")

@@ -44,18 +44,18 @@ func TestTheOldestGoWhenTheStoreIsTooLarge(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	fillWith(t, s, 10)
-	const most = 4 << 20
+	const most = 2 << 20
 	last := int64(10)
-	for round := range 10 {
-		commit(t, s, bridge.Batch{Events: events(1000, 1000, moment.Add(time.Duration(round)*time.Minute))})
-		last += 1000
+	for round := range 6 {
+		commit(t, s, bridge.Batch{Events: events(800, 1000, moment.Add(time.Duration(round)*time.Minute))})
+		last += 800
 		if err := s.PruneTo(t.Context(), most); err != nil {
 			t.Fatal(err)
 		}
 	}
 	left := journal(t, directory)
-	if left.Last != last || left.First <= last-5000 || left.First >= last-1000 {
-		t.Errorf("events %v are left, want the last few thousand of %d", left, last)
+	if left.Last != last || left.First <= last-2400 || left.First >= last-800 {
+		t.Errorf("events %v are left, want the last thousand or two of %d", left, last)
 	}
 	if info, err := os.Stat(filepath.Join(directory, store.FileName)); err != nil || info.Size() > 2*most {
 		t.Errorf("a store that may grow to %d has grown to %d (error %v)", most, info.Size(), err)
@@ -82,8 +82,8 @@ func TestWhatWaitsIsKeptHoweverLargeTheStoreIs(t *testing.T) {
 
 func TestOldIdentitiesGoUnlessSomethingOfTheirCallsIsLeft(t *testing.T) {
 	s := open(t, t.TempDir())
-	const calls = 1000
-	keeps := map[bridge.CallID]bool{"call3": true, "call500": true, "call997": true}
+	const calls = 300
+	keeps := map[bridge.CallID]bool{"call3": true, "call150": true, "call297": true}
 	var batch bridge.Batch
 	for n := range calls {
 		batch.Reports = append(batch.Reports, report(bridge.CallID(fmt.Sprint("call", n)), bridge.ReportStarted))
@@ -99,9 +99,9 @@ func TestOldIdentitiesGoUnlessSomethingOfTheirCallsIsLeft(t *testing.T) {
 	}
 	commit(t, s, bridge.Batch{
 		Changed: []bridge.CallState{{Call: "call3", State: []byte("{}")}},
-		Reports: []bridge.Report{report("call500", bridge.ReportFinished), report("call997", bridge.ReportFinished)},
+		Reports: []bridge.Report{report("call150", bridge.ReportFinished), report("call297", bridge.ReportFinished)},
 	})
-	settle(t, s, head(t, s, "call997"), bridge.Result{Verdict: bridge.Refused})
+	settle(t, s, head(t, s, "call297"), bridge.Result{Verdict: bridge.Refused})
 	if err := s.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestOldIdentitiesGoUnlessSomethingOfTheirCallsIsLeft(t *testing.T) {
 func TestEventsAreStoredWhileOldOnesAreRemoved(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
-	commit(t, s, bridge.Batch{Events: events(20_000, 500, moment)})
+	commit(t, s, bridge.Batch{Events: events(4000, 500, moment)})
 	done := make(chan error, 1)
 	go func() { done <- s.Prune(context.Background(), moment.Add(time.Hour)) }()
 	during := 0
@@ -133,10 +133,10 @@ func TestEventsAreStoredWhileOldOnesAreRemoved(t *testing.T) {
 		}
 	}
 	// Each step lets the others have their turn.
-	if during < 100 {
-		t.Errorf("%d commits were made while 200 steps of removal went on", during)
+	if during < 20 {
+		t.Errorf("%d commits were made while 40 steps of removal went on", during)
 	}
-	if left := journal(t, directory); left.First != 20_001 {
+	if left := journal(t, directory); left.First != 4001 {
 		t.Errorf("events %v are left", left)
 	}
 }
