@@ -50,7 +50,7 @@ func (c *checkpointer) run(ctx context.Context) {
 		case <-ticker.C:
 		}
 		commits := c.store.committer.commits.Load()
-		if commits == done {
+		if commits == done || c.store.guard.wait(ctx) != nil {
 			continue
 		}
 		// A checkpoint that fails is made up for by the next one, or by SQLite's own; what

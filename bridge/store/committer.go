@@ -250,6 +250,9 @@ func (c *committer) attempt(together []*write) (err error) {
 	// A write that was begun is not given up: half a batch of events would be
 	// worse than a late one.
 	ctx := context.Background()
+	if err := c.store.guard.wait(ctx); err != nil {
+		return err
+	}
 	if c.undone {
 		// There is none to roll back where SQLite did it by itself meanwhile.
 		_, _ = c.conn.ExecContext(ctx, "ROLLBACK")

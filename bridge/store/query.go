@@ -12,6 +12,11 @@ type scanner interface{ Scan(dest ...any) error }
 // query collects all rows of an answer; with an error, those before it. Where the file turns out to be damaged it has
 // it replaced and asks the new one.
 func query[T any](ctx context.Context, s *Store, text string, scan func(scanner) (T, error), args ...any) ([]T, error) {
+	if s.guard != nil {
+		if err := s.guard.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
 	from := s.reader()
 	all, err := collect(ctx, from, text, scan, args)
 	if err == nil || s.committer == nil || ctx.Err() != nil {

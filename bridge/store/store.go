@@ -37,6 +37,7 @@ var ErrLocked = errors.New("another kontur-ari uses this storage directory: stop
 type Store struct {
 	directory string
 	lock      *os.File
+	guard     *guard // nil for a reader of another process
 	committer *committer
 	now       func() time.Time
 	damages   damages
@@ -73,6 +74,7 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 	if s.lock, err = lockFile(filepath.Join(directory, FileName+".lock")); err != nil {
 		return nil, err
 	}
+	s.guard = &guard{descriptor: int(s.lock.Fd())}
 	conn, err := s.openWhole(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", s.path(), err)

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"syscall"
+)
+
+// guard keeps everybody from SQLite while the file system is frozen, as it is when a
+// virtual machine is backed up.
+//
+// SQLite's write-ahead log has an index in memory that is a mapped file. Writing there
+// while the file system is frozen is a page fault that lasts until it thaws, and Go
+// can't stop a goroutine in one: the next garbage collection would wait for it, and all
+// of the process with that. A system call, on the other hand, holds up nobody else. So
+// each use of SQLite begins with one that a frozen file system holds up: a write of
+// nothing. What remains is a freeze in the very moment of a commit.
+type guard struct {
+	// descriptor is of a file that is open for writing.
+	descriptor int
+
+	mu sync.Mutex
+	// asking is closed when the call under way has returned; nil when there is none.
+	asking chan struct{}
+}
+
+// wait returns when the file system takes writes, or fails to in another way, which
+// SQLite will say; the error is that ctx has ended before.
+func (g *guard) wait(ctx context.Context) error {
+	g.mu.Lock()
+	asking := g.asking
+	if asking == nil {
+		asking = make(chan struct{})
+		g.asking = asking
+		go g.ask(asking)
+	}
+	g.mu.Unlock()
+	select {
+	case <-asking:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the file system: %w", context.Cause(ctx))
+	}
+}
+
+// ask writes nothing. Everybody who waits waits for the same call, so that a freeze
+// holds up no more than one thread.
+func (g *guard) ask(asking chan struct{}) {
+	// What is wrong with the disk otherwise, the use that follows is told by SQLite.
+	_, _ = syscall.Pwrite(g.descriptor, nil, 0)
+	g.mu.Lock()
+	g.asking = nil
+	g.mu.Unlock()
+	close(asking)
+}
