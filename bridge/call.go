@@ -18,10 +18,14 @@ type call struct {
 	CommunicationID string    `json:"communicationId,omitempty"`
 	// CreatedAt is when the call was reported started, Last when anything was
 	// reported of it last.
-	CreatedAt time.Time  `json:"createdAt,omitzero"`
-	Last      time.Time  `json:"last,omitzero"`
-	Channels  []*channel `json:"channels"`
-	Legs      []*leg     `json:"legs,omitempty"`
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+	// Started counts the calls that were reported started, this one included: the
+	// switch's clock may be set back, and which call is older must not depend on it.
+	// 0 in a call that was stored before this was counted.
+	Started  int64      `json:"started,omitempty"`
+	Last     time.Time  `json:"last,omitzero"`
+	Channels []*channel `json:"channels"`
+	Legs     []*leg     `json:"legs,omitempty"`
 	// Order is what the CRM has ordered it by; nil for other calls.
 	Order *order `json:"order,omitempty"`
 }
@@ -94,9 +98,12 @@ func (c *call) remove(id ChannelID) {
 	c.Channels = slices.DeleteFunc(c.Channels, func(ch *channel) bool { return ch.ID == id })
 }
 
-// older orders calls by when they were reported started, and those of one moment by
-// the birth of their first channels.
+// older orders calls by which was reported started first, where that was counted, else
+// by when, and those of one moment by the birth of their first channels.
 func older(a, b *call) int {
+	if a.Started != 0 && b.Started != 0 {
+		return cmp.Compare(a.Started, b.Started)
+	}
 	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(serial(ChannelID(a.ID)), serial(ChannelID(b.ID))), cmp.Compare(a.ID, b.ID))
 }
 

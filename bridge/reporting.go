@@ -13,6 +13,8 @@ func (t *Tracker) start(c *call, direction Direction, clientPhone, vatsPhone str
 	}
 	c.Direction, c.ClientPhone, c.VatsPhone = direction, clientPhone, vatsPhone
 	c.CreatedAt = t.stamp(c, at)
+	t.started++
+	c.Started = t.started
 	report := t.callReport(c, ReportStarted)
 	report.Time = c.CreatedAt
 	t.report(c, report)

@@ -39,6 +39,7 @@ func (t *Tracker) Restore(open []CallState, ended []CallID) error {
 			continue
 		}
 		t.calls[c.ID] = c
+		t.started = max(t.started, c.Started)
 		for _, ch := range c.Channels {
 			ch.side = t.directory.sideOf(ch.Name)
 			t.index(c, ch)

@@ -37,6 +37,8 @@ type Tracker struct {
 	// guests are the calls that have a channel of another call in a leg.
 	guests map[ChannelID][]CallID
 	ended  *endedCalls
+	// started counts the calls that were reported started.
+	started int64
 
 	outcome Outcome
 	// stirred are the calls and bridges that the event at hand has changed.
