@@ -115,6 +115,22 @@ func TestEventsThatComeLateDoNotMoveTheClock(t *testing.T) {
 	})
 }
 
+// A process that was stopped for a while reads everything at once, and late.
+func TestAPauseOfTheProcessIsNotTakenForAClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := aritest.StartInMemory(t)
+		r := start(t, configFor(server))
+		pass(time.Minute)
+		for n := range 10 {
+			server.Emit(createdAt(fmt.Sprint(n), stamp(time.Now().Add(-time.Minute))))
+		}
+		pass(time.Minute)
+		if logs := r.log.FilterMessageSnippet("clocks").Len(); logs != 0 || r.source.ClockAhead() != 0 {
+			t.Errorf("%d log lines about clocks; Asterisk's is taken to be ahead by %v", logs, r.source.ClockAhead())
+		}
+	})
+}
+
 // The journal keeps what the event was given, so that a replay gives the same.
 func TestAnEventWithoutATimeGetsThatOfAnAsteriskWithAnotherClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -37,9 +37,8 @@ type Source struct {
 	resync chan struct{}
 	// logged is the cause that was logged last. Run's goroutine only.
 	logged Cause
-	// clockTold is how far apart the clocks were when that was logged last; 0 when they
-	// agreed. Run's goroutine only.
-	clockTold time.Duration
+	// told is what was logged of the clocks last. Run's goroutine only.
+	told toldClock
 
 	mu     sync.Mutex
 	status Status
