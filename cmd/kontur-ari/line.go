@@ -46,6 +46,8 @@ type line struct {
 	server     *server.Server
 	intake     *intake.Intake
 	dispatcher *delivery.Dispatcher
+	// heardBefore is when the last process heard Asterisk last; zero for never.
+	heardBefore time.Time
 
 	running, taking, delivering context.CancelFunc
 	serverDone                  chan error
@@ -175,8 +177,10 @@ func (l *line) alive() {
 func (l *line) prune(ctx context.Context, keep time.Duration) {
 	ticker := time.NewTicker(pruneEvery)
 	defer ticker.Stop()
+	started := time.Now()
+	believed := newHorizon(started, l.heardBefore, keep)
 	for {
-		if err := l.db.Prune(ctx, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
+		if err := l.db.Prune(ctx, believed.now(time.Now(), time.Since(started)).Add(-keep)); err != nil && ctx.Err() == nil {
 			l.log.Warn("old journal entries stay", zap.Error(err))
 		}
 		select {

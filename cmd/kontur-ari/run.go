@@ -88,6 +88,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if err != nil {
 		return nil, err
 	}
+	l.heardBefore = heard
 	if l.switcher, err = ari.NewSwitch(ariConfig(cfg)); err != nil {
 		return nil, unusableConfig{err}
 	}
