@@ -153,10 +153,10 @@ func signal(c chan struct{}) {
 	}
 }
 
-// What an event takes beside its texts: its place in the queue, which has room to
-// grow, and the copy that is written to the journal.
+// What an event takes beside its texts: its place in the queue, which has room to grow,
+// and the structs that hang on it.
 var (
-	placeSize   = 2*sizeOf[received]() + sizeOf[bridge.Entry]()
+	placeSize   = 2 * sizeOf[received]()
 	channelSize = sizeOf[bridge.Channel]()
 	roomSize    = sizeOf[bridge.Room]()
 )

@@ -1,33 +1,67 @@
 package main
 
 import (
-	"context"
+	"bytes"
+	"path/filepath"
 	"runtime"
 	"testing"
-	"testing/synctest"
-	"time"
+
+	"go.uber.org/zap"
+
+	"kontur-ari/ari"
+	"kontur-ari/ari/aritest"
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/intake"
 )
 
-func TestWhatABurstLeavesIsGivenBack(t *testing.T) {
-	const burst = 64 << 20
-	synctest.Test(t, func(t *testing.T) {
-		garbage := make([]byte, burst)
-		for i := 0; i < len(garbage); i += 4096 {
-			garbage[i] = 1
+// What events are reckoned to take in memory is about what they take.
+func TestTheBoundOfMemoryIsHonest(t *testing.T) {
+	paths, err := filepath.Glob("../../e2e/testdata/captures/*.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var raw [][]byte
+	for _, path := range paths {
+		events, err := aritest.ReadEvents(path)
+		if err != nil {
+			t.Fatal(err)
 		}
-		before := readMemory().allocated
-		runtime.KeepAlive(garbage)
-		if before < burst {
-			t.Fatalf("%d bytes were allocated", before)
+		raw = append(raw, events...)
+	}
+	directory, err := directoryOf(benchConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It does not run, so that everything stays where it is put.
+	taker := intake.New(bridge.NewTracker(directory, bridge.Policy{}), nil, nil, zap.NewNop())
+	const events = 5_000
+	before := heap()
+	for put := 0; put < events; {
+		for _, text := range raw {
+			if event, err := ari.Decode(bytes.Clone(text)); err == nil {
+				taker.Put(event)
+				put++
+			}
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); giveBackMemory(ctx) }()
-		time.Sleep(3 * giveBackEvery)
-		cancel()
-		<-done
-		if idle := readMemory().idle; idle > burst/4 {
-			t.Errorf("%d bytes lie idle after a burst of %d", idle, burst)
-		}
-	})
+	}
+	took := heap() - before
+	stats := taker.Stats()
+	if stats.Dropping {
+		t.Fatalf("%d events do not fit: %d bytes each", stats.Waiting, stats.Memory/int64(stats.Waiting))
+	}
+	if ratio := float64(stats.Memory) / float64(took); ratio < 0.75 || ratio > 1.5 {
+		t.Errorf("%d events take %d bytes and are reckoned to take %d, %.2f of that", stats.Waiting, took, stats.Memory, ratio)
+	}
+	t.Logf("%d events, %d bytes each, reckoned as %d", stats.Waiting, took/int64(stats.Waiting), stats.Memory/int64(stats.Waiting))
+	runtime.KeepAlive(taker)
+	runtime.KeepAlive(raw)
+}
+
+// heap is what is in use when all garbage is gone.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
 }
