@@ -226,7 +226,7 @@ func pause(ctx context.Context, long time.Duration) error {
 	}
 }
 
-// idsOf runs a statement on a page of ids and returns the ids that it says.
+// idsOf runs a statement on a page of ids and returns the ids that it says, in order.
 func idsOf(ctx context.Context, conn *sql.Conn, text string, page []byte) (ids []int64, err error) {
 	rows, err := conn.QueryContext(ctx, text, string(page))
 	if err != nil {
@@ -240,5 +240,6 @@ func idsOf(ctx context.Context, conn *sql.Conn, text string, page []byte) (ids [
 		}
 		ids = append(ids, id)
 	}
+	slices.Sort(ids)
 	return ids, rows.Err()
 }

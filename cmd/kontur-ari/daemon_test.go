@@ -24,6 +24,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
 	time.Local = time.UTC // people are shown local times
 	goleak.VerifyTestMain(m)
 }

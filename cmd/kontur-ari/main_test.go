@@ -42,6 +42,9 @@ func TestExitCodeAndWords(t *testing.T) {
 		{"an unknown command", []string{"runn"}, exitFailure, "", "runn"},
 		{"integration, and what of it", []string{"integration"}, exitFailure, "", "say status, enable or disable"},
 		{"integration, unknown", []string{"integration", "enabel"}, exitFailure, "", "enabel"},
+		{"outbox, and what of it", []string{"outbox"}, exitFailure, "", "say list, show ID, retry ID..., drop ID... or export"},
+		{"outbox, unknown", []string{"outbox", "lits"}, exitFailure, "", "lits"},
+		{"help", []string{"--help"}, exitOK, "outbox ", ""},
 		{"no calls yet", []string{"ladder", "--config", goodConfig(t, "")}, exitFailure, "", "no calls are stored"},
 		{"an address that is taken", []string{"run", "--config", goodConfig(t, "admin: {listen: 192.0.2.1:1}\nlog: {level: error}\n")}, exitFailure, "", "admin.listen"},
 	}

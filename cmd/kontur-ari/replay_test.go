@@ -67,9 +67,9 @@ func writeFile(t testing.TB, name, content string) (path string) {
 	return path
 }
 
-func compareGolden(t *testing.T, name, got string) {
+func compareGolden(t *testing.T, folder, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", "replay", name)
+	path := filepath.Join("testdata", folder, name)
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -81,19 +81,19 @@ func compareGolden(t *testing.T, name, got string) {
 		t.Fatalf("no golden file: run go test ./cmd/kontur-ari -run %s -update and read what it wrote: %v", t.Name(), err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("replay (-want, from %s +got):\n%s", path, diff)
+		t.Errorf("output (-want, from %s +got):\n%s", path, diff)
 	}
 }
 
 func TestACaptureIsToldAsALadderOrAsReports(t *testing.T) {
 	for _, name := range []string{"inbound_hold", "inbound_group"} {
 		stdout, stderr := mustReplay(t, "", captures+name+".jsonl")
-		compareGolden(t, name+".txt", stdout)
+		compareGolden(t, "replay", name+".txt", stdout)
 		if stderr != "" {
 			t.Errorf("%s: on standard error: %s", name, stderr)
 		}
 		stdout, stderr = mustReplay(t, "", "--json", captures+name+".jsonl")
-		compareGolden(t, name+".jsonl", stdout)
+		compareGolden(t, "replay", name+".jsonl", stdout)
 		if !strings.Contains(stderr, "not interpreted: ") {
 			t.Errorf("%s: standard error does not say what was not interpreted: %s", name, stderr)
 		}
@@ -104,7 +104,7 @@ func TestACaptureIsToldAsALadderOrAsReports(t *testing.T) {
 // telephones, one that is busy, and one for a telephone that isn't there.
 func TestOrdersAreToldInALadder(t *testing.T) {
 	stdout, stderr := mustReplay(t, "", filepath.Join("testdata", "replay", "ordered.events.jsonl"))
-	compareGolden(t, "ordered.txt", stdout)
+	compareGolden(t, "replay", "ordered.txt", stdout)
 	if stderr != "" {
 		t.Errorf("on standard error: %s", stderr)
 	}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+	"kontur-ari/configs"
+)
+
+func outboxCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "outbox",
+		Short: "Show what waits for the CRM and what it has refused, and decide what becomes of the latter",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("outbox: say list, show ID, retry ID..., drop ID... or export")
+		},
+	}
+	list := outboxVerb("list", "List the calls that wait for the CRM, and the dead letters: what it has refused for good", cobra.NoArgs, store.ReadLetters, listOutbox)
+	list.chooses("list them all, not only the newest")
+	show := outboxVerb("show ID", "Show all that is known of a report, whatever became of it", cobra.ExactArgs(1), store.ReadLetters, showLetter)
+	show.writesJSON()
+	retry := outboxVerb("retry ID...", "Send dead letters again, in the order of their calls", cobra.ArbitraryArgs, store.OpenLetters, retryLetters)
+	retry.chooses("all dead letters, or those that the other flags choose")
+	drop := outboxVerb("drop ID...", "Remove dead letters for good, and print what is removed", cobra.ArbitraryArgs, store.OpenLetters, dropLetters)
+	drop.chooses("all dead letters, or those that the other flags choose")
+	export := outboxVerb("export", "Write the dead letters as lines of JSON, with request and answer", cobra.NoArgs, store.ReadLetters, exportLetters)
+	export.filters()
+	export.writesJSON() // as it does anyway
+	for _, verb := range []*outboxVerbCommand{list, show, retry, drop, export} {
+		cmd.AddCommand(verb.Command)
+	}
+	return cmd
+}
+
+// outbox is the outbox and the dead letters, for one command.
+type outbox struct {
+	*store.Letters
+	out, err io.Writer
+	// ids are those that were named.
+	ids    []int64
+	filter store.Filter
+	// all: not only the ids that were named, or the newest.
+	all, json bool
+	// config is the flag --config where it is needed, for commands that are proposed.
+	config string
+}
+
+// outboxVerbCommand is a command about the outbox that is being put together.
+type outboxVerbCommand struct {
+	*cobra.Command
+	call, reason, since *string
+	all, json           *bool
+}
+
+// outboxVerb is a command that works on the store's file: the daemon may run meanwhile,
+// and need not.
+func outboxVerb(use, short string, args cobra.PositionalArgs, open func(context.Context, string) (*store.Letters, error), act func(context.Context, *outbox) error) *outboxVerbCommand {
+	verb := &outboxVerbCommand{Command: &cobra.Command{Use: use, Short: short, Args: args}, call: new(string), reason: new(string), since: new(string), all: new(bool), json: new(bool)}
+	path := configFlag(verb.Command)
+	verb.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		o := &outbox{out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), all: *verb.all, json: *verb.json}
+		if o.ids, err = reportIDs(args); err != nil {
+			return err
+		}
+		if o.filter, err = verb.filter(time.Now()); err != nil {
+			return err
+		}
+		if cmd.Flags().Changed("config") {
+			o.config = " --config " + *path
+		}
+		directory, err := configs.StorageDirectory(*path)
+		if err != nil {
+			return err
+		}
+		if o.Letters, err = open(cmd.Context(), directory); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, o.Close()) }()
+		return act(cmd.Context(), o)
+	}
+	return verb
+}
+
+// filters adds the flags that choose letters.
+func (verb *outboxVerbCommand) filters() {
+	verb.call = verb.Flags().String("call", "", "only those of this call")
+	verb.reason = verb.Flags().String("reason", "", "only those whose reason holds this text, in capitals or small")
+	verb.since = verb.Flags().String("since", "", "only those refused (or, while they wait, made) since: 2h, 2026-11-23, \"2026-11-23 10:38:35\", or RFC 3339")
+}
+
+// chooses adds the flags that choose letters, and --json.
+func (verb *outboxVerbCommand) chooses(all string) {
+	verb.filters()
+	verb.writesJSON()
+	verb.all = verb.Flags().Bool("all", false, all)
+}
+
+func (verb *outboxVerbCommand) writesJSON() {
+	verb.json = verb.Flags().Bool("json", false, "write lines of JSON, one for each report")
+}
+
+func (verb *outboxVerbCommand) filter(now time.Time) (store.Filter, error) {
+	since, err := sinceMoment(*verb.since, now)
+	return store.Filter{Call: bridge.CallID(*verb.call), Reason: *verb.reason, Since: since}, err
+}
+
+// reportIDs reads the ids that were named, and returns each once and in order.
+func reportIDs(args []string) (ids []int64, err error) {
+	for _, arg := range args {
+		id, err := strconv.ParseInt(arg, 10, 64)
+		if err != nil || id <= 0 {
+			return nil, fmt.Errorf("%q is not the id of a report: say a number, such as \"kontur-ari outbox list\" shows them", arg)
+		}
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// sinceMoment reads a moment, or how long ago it was; zero for "".
+func sinceMoment(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	for _, layout := range []string{time.DateOnly, time.DateTime, "2006-01-02 15:04", time.RFC3339} {
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since %q: say how long ago (2h, 90m) or when (2026-11-23, \"2026-11-23 10:38:35\", 2026-11-23T10:38:35+03:00)", text)
+}
+
+// chosen are the dead letters that a command is about: those that were named, or with
+// --all those that the filter chooses.
+func (o *outbox) chosen(ctx context.Context, verb string) (ids []int64, err error) {
+	switch filtered := o.filter != (store.Filter{}); {
+	case len(o.ids) > 0 && (o.all || filtered):
+		return nil, fmt.Errorf("%s: either name ids, or choose by --all; not both", verb)
+	case len(o.ids) > 0:
+		return o.ids, o.mustBeDead(ctx)
+	case !o.all && filtered:
+		return nil, fmt.Errorf("%s: add --all, to have all that the other flags choose", verb)
+	case !o.all:
+		return nil, fmt.Errorf("%s: name the ids of dead letters, or say --all", verb)
+	}
+	err = o.Walk(ctx, store.LetterDead, o.filter, func(letter store.Letter) error {
+		ids = append(ids, letter.ID)
+		return nil
+	})
+	slices.Sort(ids)
+	return ids, err
+}
+
+// mustBeDead refuses ids that are no dead letters, and says what they are.
+func (o *outbox) mustBeDead(ctx context.Context) error {
+	var others []string
+	for _, id := range o.ids {
+		letter, found, err := o.Find(ctx, id)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			others = append(others, fmt.Sprintf("nothing is stored about a report %d", id))
+		case letter.State != store.LetterDead:
+			others = append(others, fmt.Sprintf("report %d is no dead letter: %s", id, becameOf(letter)))
+		}
+	}
+	if len(others) > 0 {
+		return errors.New(strings.Join(append(others, "nothing was changed"), "\n"))
+	}
+	return nil
+}
+
+// becameOf says what has become of a letter.
+func becameOf(letter store.Letter) string {
+	settled := letter.Settled.Format(time.DateTime)
+	switch letter.State {
+	case store.LetterDead:
+		return "refused for good at " + settled
+	case store.LetterDelivered:
+		return "taken by the CRM at " + settled
+	case store.LetterLeftOut:
+		return "left out at " + settled + ": its call was over before the CRM could be told"
+	}
+	return "it waits, " + triesOf(letter)
+}
+
+// triesOf says how often a letter that waits was tried, and why it waits still.
+func triesOf(letter store.Letter) string {
+	switch {
+	case letter.Returned:
+		return "put back to be tried again"
+	case letter.Attempts == 0:
+		return "not tried yet"
+	}
+	return fmt.Sprintf("tried %s: %s", counted(letter.Attempts, "time"), oneLine([]byte(letter.Reason)))
+}
+
+// command is how a command about the outbox is typed.
+func (o *outbox) command(verb string, ids ...int64) string {
+	text := "kontur-ari outbox " + verb + o.config
+	for _, id := range ids {
+		text += " " + strconv.FormatInt(id, 10)
+	}
+	return text
+}
+
+// counted says how many there are of something.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
