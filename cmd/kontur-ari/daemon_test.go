@@ -77,12 +77,13 @@ func startDaemonOn(t *testing.T, storage, ariURL, crmURL string) *daemonUnderTes
 asterisk: {url: %q, username: %s, password: %s}
 kontur: {base_url: %q, workspace: my-workspace, api_key: test-api-key}
 admin: {listen: %q}
+server: {listen: %q}
 storage: {directory: %q}
 log: {format: json, level: debug}
 directory:
   users: [{user_id: ae9c0d0e-0000-4000-8000-000000000101, extension: "101"}]
   trunks: [{endpoint: PJSIP/trunk, number: "79229929292"}]
-`, ariURL, aritest.Username, aritest.Password, crmURL, d.admin, d.storage)
+`, ariURL, aritest.Username, aritest.Password, crmURL, d.admin, freeAddress(t), d.storage)
 	path := filepath.Join(t.TempDir(), "kontur-ari.yaml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
