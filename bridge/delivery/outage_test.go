@@ -2,10 +2,8 @@ package delivery_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -163,17 +161,16 @@ func TestACallOfThisMomentDoesNotWaitForTheBacklog(t *testing.T) {
 	}
 }
 
-// returnLetters puts every dead letter back, as another process does.
+// returnLetters puts the first report back, a dead letter, as another process does.
 func returnLetters(t *testing.T, directory string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(directory, store.FileName))
+	letters, err := store.OpenLetters(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.ExecContext(t.Context(), `INSERT INTO outbox (id, call, committed, report, returned) SELECT id, call, committed, report, 1 FROM dead_letters;
-		DELETE FROM dead_letters`)
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
+	returned, err := letters.Retry(t.Context(), []int64{1})
+	if err := errors.Join(err, letters.Close()); err != nil || len(returned) != 1 {
+		t.Fatalf("%d letters were put back, error %v", len(returned), err)
 	}
 }
 

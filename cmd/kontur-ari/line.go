@@ -256,34 +256,3 @@ func (l *line) authorise(ctx context.Context) {
 		}
 	}
 }
-
-// admin is what the health endpoints ask of the line.
-func (l *line) admin() *admin {
-	return &admin{
-		healthy: l.healthy,
-		missing: func() []string {
-			status := l.source.Status()
-			if status.State == ari.Flowing {
-				return nil
-			}
-			return []string{fmt.Sprintf("events from Asterisk (%s): %s", status.State, status.Reason)}
-		},
-		details: func() map[string]any {
-			taken, delivered, crmState := l.intake.Stats(), l.dispatcher.Stats(), l.client.State()
-			heard := l.source.Stats()
-			return map[string]any{
-				"asterisk": map[string]any{"connections": heard.Connections, "malformed": heard.Malformed, "unknown": heard.UnknownTypes, "clockAhead": l.source.ClockAhead().Round(time.Millisecond).String()},
-				"crm":      map[string]any{"authorised": crmState.Authorised, "reason": crmState.Reason},
-				"events":   taken.Events, "reports": taken.Reports, "openCalls": taken.OpenCalls,
-				"delivered": delivered.Delivered, "refused": delivered.Refused, "retried": delivered.Retried,
-				"damaged":      damageDetails(l.db.Damages()),
-				"memory":       map[string]any{"events": taken.Waiting, "bytes": taken.Memory, "most": taken.MemoryMost, "dropped": taken.Dropped, "dropping": taken.Dropping},
-				"commands":     l.commandDetails(),
-				"redirect":     redirectDetails(l.redirector.Stats()),
-				"collapsed":    delivered.Collapsed,
-				"gate":         delivered.Gate,
-				"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
-			}
-		},
-	}
-}
