@@ -232,7 +232,10 @@ func (c *committer) answered(w *write) bool {
 		w.done <- bridge.ErrStoreReplaced
 		return true
 	case w.checkpoint:
-		_, err := checkpoint(w.ctx, c.conn)
+		err := c.store.guard.wait(w.ctx)
+		if err == nil {
+			_, err = checkpoint(w.ctx, c.conn)
+		}
 		w.done <- err
 		return true
 	case w.damaged != nil:
