@@ -14,7 +14,7 @@ LABS        ?= 4
 export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint unit e2e e2e-repeat demo bench fuzz fuzz-server tools lab clean
+.PHONY: help build test lint unit e2e e2e-repeat demo bench bench-page fuzz fuzz-server tools lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +46,12 @@ e2e-repeat: tools lab ## the calls REPEAT (20) times in a row: none may ever fai
 demo: tools lab ## four real SIP calls, one ordered by the CRM, and what it was told (needs root)
 	go run ./e2e/demo
 
-bench: ## benchmarks, with allocations
+bench: ## figures beside what the machine can do, then the benchmarks of the code
+	go run ./bench
 	go test -run='^$$' -bench=. -benchmem ./...
+
+bench-page: ## the same figures, written into docs/benchmarks.md
+	go run ./bench -page docs/benchmarks.md
 
 fuzz: ## every fuzz test for FUZZTIME (20s)
 	@for package in $(UNIT); do \

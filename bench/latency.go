@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	// steadyPace is how many events a second are sent, for steadyCalls calls a round.
+	steadyPace, steadyCalls = 500, 300
+	// abreast is how many calls go on at a time, so that the events of one call are a
+	// while apart, as people's are.
+	abreast = 50
+)
+
+// measureLatency compares how long after its event each request comes, while events
+// come at a steady pace.
+func (b *bench) measureLatency(ctx context.Context, direct, daemon *subject) error {
+	var plain, durable, plainFirst, durableFirst []time.Duration
+	var flushes []float64
+	for range b.rounds {
+		rate, err := flushRate(b.directory, flushing)
+		if err != nil {
+			return err
+		}
+		flushes = append(flushes, rate)
+		all, first, err := direct.latencies(ctx, steadyPace, steadyCalls)
+		if err != nil {
+			return err
+		}
+		plain, plainFirst = append(plain, all...), append(plainFirst, first...)
+		if all, first, err = daemon.latencies(ctx, steadyPace, steadyCalls); err != nil {
+			return err
+		}
+		durable, durableFirst = append(durable, all...), append(durableFirst, first...)
+	}
+	flush := time.Duration(float64(time.Second) / median(flushes))
+	name := fmt.Sprintf("event → POST at %d events/s", steadyPace)
+	half, yardstick := percentile(durable, 0.5), percentile(plain, 0.5)
+	b.add(figure{name + ", p50", milliseconds(half), "program " + milliseconds(yardstick),
+		fmt.Sprintf("+ %.1f flushes of %s", float64(half-yardstick)/float64(flush), milliseconds(flush)), "≤ program + 3 flushes", half <= yardstick+3*flush})
+	late, yardstick := percentile(durable, 0.99), percentile(plain, 0.99)
+	b.add(figure{name + ", p99", milliseconds(late), "program " + milliseconds(yardstick),
+		fmt.Sprintf("%.2f", float64(late)/float64(yardstick)), "≤ 2", late <= 2*yardstick})
+	late, yardstick = percentile(durableFirst, 0.99), percentile(plainFirst, 0.99)
+	b.add(figure{name + ", p99 of the first POST of an event", milliseconds(late), "program " + milliseconds(yardstick),
+		fmt.Sprintf("%.2f", float64(late)/float64(yardstick)), "", false})
+	return nil
+}
+
+// latencies sends events at a steady pace and returns how long after its event each
+// request came: of all requests, and of those that are the first of their event.
+func (s *subject) latencies(ctx context.Context, perSecond, calls int) (all, first []time.Duration, err error) {
+	e := s.expect(calls)
+	written := make([][eventsPerCall]moment, calls)
+	interval := moment(time.Second) / moment(perSecond)
+	due := now()
+	var event []byte
+	for group := 0; group < calls; group += abreast {
+		for i := range eventsPerCall {
+			for n := group; n < min(group+abreast, calls); n++ {
+				event = s.bench.script.appendEvent(event[:0], e.from+n, i)
+				if early := due - now(); early > 0 {
+					time.Sleep(time.Duration(early))
+				}
+				due += interval
+				written[n][i] = now()
+				if err := s.asterisk.tell(ctx, event); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+	}
+	if err := s.awaitAll(e); err != nil {
+		return nil, nil, err
+	}
+	for n := range calls {
+		for kind := range requestsPerCall {
+			took := time.Duration(moment(e.came[n][kind].Load()) - written[n][cause[kind]])
+			all = append(all, took)
+			if kind == started || cause[kind] != cause[kind-1] {
+				first = append(first, took)
+			}
+		}
+	}
+	return all, first, nil
+}
+
+// percentile is the value that a share of the times does not exceed.
+func percentile(times []time.Duration, share float64) time.Duration {
+	slices.Sort(times)
+	return times[min(len(times)-1, int(share*float64(len(times))))]
+}
