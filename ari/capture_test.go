@@ -1,12 +1,14 @@
 package ari
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/CyCoreSystems/ari/v6"
+	next "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"kontur-ari/ari/aritest"
@@ -188,6 +190,33 @@ func FuzzDecode(f *testing.F) {
 		}
 		if diff := cmp.Diff(event, again); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// FuzzTwoDecodersReadTheSame: what the fast decoder takes, it reads as encoding/json
+// does.
+func FuzzTwoDecodersReadTheSame(f *testing.F) {
+	for _, raw := range captured(f) {
+		f.Add(raw)
+	}
+	for _, raw := range []string{
+		`{"TYPE":"Dial","dial_status":"ANSWER","DialStatus":"BUSY"}`, `{"type":"Dial","type":"x","peer":{"id":"1"},"peer":{"name":"2"}}`,
+		`{"type":"Dial","dialstatus":null,"peer":null,"cause":null,"channels":null}`, `{"type":"\ud800\u0000","caller":{"id":"` + "\xff" + `"}}`,
+		`{"type":"x","cause":1e400,"order":{},"hangup":{"call":"1"},"channels":[{},null],"bridges":[{"channels":["",null]}]}`,
+	} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var got, want wireEvent
+		if next.Unmarshal(raw, &got, rules) != nil {
+			return // encoding/json is asked
+		}
+		if err := json.Unmarshal(raw, &want); err != nil {
+			t.Fatalf("encoding/json does not take %q: %v", raw, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-encoding/json +next):\n%s", raw, diff)
 		}
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/CyCoreSystems/ari/v6"
+	next "github.com/go-json-experiment/json"
+	nextrules "github.com/go-json-experiment/json/v1"
 
 	"kontur-ari/bridge"
 )
@@ -110,15 +112,25 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 	return true
 }
 
-// unmarshalTolerant is json.Unmarshal that forgives fields of the wrong type:
-// encoding/json skips those, goes on, and only then returns the complaint.
-func unmarshalTolerant(raw []byte, into any) error {
+// unmarshalTolerant is json.Unmarshal into a zero value that forgives fields of the
+// wrong type: encoding/json skips those, goes on, and only then returns the complaint.
+// Where there is nothing to forgive, the next encoding/json reads the same three times
+// as fast, by the rules of this one.
+func unmarshalTolerant[T any](raw []byte, into *T) error {
+	if next.Unmarshal(raw, into, rules) == nil {
+		return nil
+	}
+	var zero T
+	*into = zero
 	err := json.Unmarshal(raw, into)
 	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrongType.Field != "" {
 		return nil
 	}
 	return err
 }
+
+// rules are those of encoding/json: names in any case, the last of two that are equal.
+var rules = nextrules.DefaultOptionsV1()
 
 // parseTime reads the way Asterisk writes times (no colon in the zone, so it is
 // not RFC 3339), and RFC 3339 as well; zero for anything else, and for years that
