@@ -261,7 +261,7 @@ func (c *committer) attempt(together []*write) (err error) {
 		_, _ = c.conn.ExecContext(ctx, "ROLLBACK")
 		c.undone = false
 	}
-	if _, err := c.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := (transaction{c}).exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer func() {
@@ -277,7 +277,7 @@ func (c *committer) attempt(together []*write) (err error) {
 			return applyError{err}
 		}
 	}
-	if _, err := c.conn.ExecContext(ctx, "COMMIT"); err != nil {
+	if err := (transaction{c}).exec(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	c.commits.Add(1)
