@@ -21,6 +21,9 @@ var errDamagedAgain = errors.New("it was replaced within the last minute: have t
 // before the next write.
 func (c *committer) heal(cause error) error {
 	ctx, now := context.Background(), c.store.now()
+	if err := c.store.guard.wait(ctx); err != nil {
+		return err
+	}
 	if c.half == nil {
 		if since := now.Sub(c.lastReplaced); since >= 0 && since < replacementPause {
 			return fmt.Errorf("%w (%w)", errDamagedAgain, cause)

@@ -33,6 +33,9 @@ func (s *Store) Inspect(ctx context.Context) error {
 // log from being emptied.
 func (s *Store) inspect(ctx context.Context) error {
 	for _, t := range salvaged {
+		if s.guard.wait(ctx) != nil {
+			return nil // It is called off.
+		}
 		from := s.reader()
 		found, err := collect(ctx, from, "PRAGMA quick_check('"+t.table+"')", func(row scanner) (text string, err error) { return text, row.Scan(&text) }, nil)
 		switch {
