@@ -3,28 +3,76 @@ package crmtest
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
-// answer is what a request is given; abort closes the connection instead.
+// answer is what a request is given; abort closes the connection instead, or with
+// reset breaks it off.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 	abort  bool
+	reset  bool
+	drip   time.Duration
 }
 
-func (a answer) write(w http.ResponseWriter) {
+// write gives the answer. One that drips ends when the client is gone, or the server.
+func (a answer) write(w http.ResponseWriter, gone, closing <-chan struct{}) {
 	if a.abort {
-		panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing of it
+		a.breakOff(w)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	for name, values := range a.header {
 		w.Header()[http.CanonicalHeaderKey(name)] = values
 	}
+	if a.drip > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
+	if a.drip > 0 {
+		a.dripBody(w, gone, closing)
+		return
+	}
 	_, _ = w.Write(a.body) // a client that went away has nobody to tell
+}
+
+// breakOff ends the connection without an answer. It doesn't return.
+func (a answer) breakOff(w http.ResponseWriter) {
+	if a.reset {
+		// Where there is no TCP connection below, nothing can be reset.
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			if tcp, ok := conn.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // the worst that can happen is an orderly end
+			}
+			_ = conn.Close()
+		}
+	}
+	panic(http.ErrAbortHandler) // net/http closes the connection, and says nothing of it
+}
+
+func (a answer) dripBody(w http.ResponseWriter, gone, closing <-chan struct{}) {
+	ticker := time.NewTicker(a.drip)
+	defer ticker.Stop()
+	flush := http.NewResponseController(w).Flush
+	for i := range a.body {
+		if flush() != nil {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-gone:
+			return
+		case <-closing:
+			return
+		}
+		if _, err := w.Write(a.body[i : i+1]); err != nil {
+			return
+		}
+	}
 }
 
 func jsonAnswer(status int, value any) answer {

@@ -148,7 +148,11 @@ func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rule != nil && !c.wait(x.ctx, rule) {
 		rule = &Rule{CloseConnection: true}
 	}
-	c.decide(x, rule).write(w)
+	a := c.decide(x, rule)
+	if rule != nil {
+		a.reset, a.drip = rule.Reset, rule.Drip
+	}
+	a.write(w, x.ctx.Done(), c.closing)
 }
 
 // receive reads a request without judging it.

@@ -30,6 +30,11 @@ type Rule struct {
 	// DropAnswer takes the request as usual, then closes the connection instead
 	// of answering: the answer is lost.
 	DropAnswer bool
+	// Reset makes CloseConnection and DropAnswer break the connection off by a TCP
+	// reset, where they would close it.
+	Reset bool
+	// Drip gives the answer a byte of its body at a time, each after this pause.
+	Drip time.Duration
 	// Status, when not 0, Body and Header are the answer. 2xx: the request is
 	// taken as usual and only its answer replaced. 4xx but 401, 408, 425 and 429:
 	// the request is refused for good, which counts as told. Else it is not told.
