@@ -17,11 +17,22 @@ type answer struct {
 	body   []byte
 	abort  bool
 	reset  bool
+	late   time.Duration
 	drip   time.Duration
 }
 
-// write gives the answer. One that drips ends when the client is gone, or the server.
+// write gives the answer. One that is late or drips ends when the client is gone, or
+// the server.
 func (a answer) write(w http.ResponseWriter, gone, closing <-chan struct{}) {
+	if a.late > 0 {
+		timer := time.NewTimer(a.late)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-gone:
+		case <-closing:
+		}
+	}
 	if a.abort {
 		a.breakOff(w)
 	}

@@ -69,3 +69,16 @@ func TestADrippingAnswerOutlastsPatience(t *testing.T) {
 		t.Error("the call is not known")
 	}
 }
+
+func TestALateAnswerIsOfARequestThatWasTakenAtOnce(t *testing.T) {
+	server, _, err := broken(t, Rule{Late: time.Hour}, 50*time.Millisecond)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if _, known := server.Call("1.1"); !known {
+		t.Error("the call is not known")
+	}
+	if server, _, err := broken(t, Rule{Late: time.Millisecond}, time.Minute); err != nil {
+		t.Error(err, server.Summary())
+	}
+}

@@ -150,7 +150,7 @@ func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a := c.decide(x, rule)
 	if rule != nil {
-		a.reset, a.drip = rule.Reset, rule.Drip
+		a.reset, a.late, a.drip = rule.Reset, rule.Late, rule.Drip
 	}
 	a.write(w, x.ctx.Done(), c.closing)
 }

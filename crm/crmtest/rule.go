@@ -33,6 +33,9 @@ type Rule struct {
 	// Reset makes CloseConnection and DropAnswer break the connection off by a TCP
 	// reset, where they would close it.
 	Reset bool
+	// Late gives the answer so much later than the request was taken: a client that dies
+	// meanwhile has told what it does not know it has.
+	Late time.Duration
 	// Drip gives the answer a byte of its body at a time, each after this pause.
 	Drip time.Duration
 	// Status, when not 0, Body and Header are the answer. 2xx: the request is
