@@ -22,7 +22,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /ari/bridges", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		answer(w, http.StatusOK, s.bridges)
+		answer(w, http.StatusOK, append(s.played.bridgeDocuments(), s.bridges...))
 	})
 	s.mux.HandleFunc("GET /ari/channels/{id}/variable", s.serveVariable)
 	s.mux.HandleFunc("POST /ari/channels/{id}/variable", s.serveSetVariable)
@@ -134,6 +134,9 @@ func (a *application) document(name string) map[string]any {
 func (s *Server) serveVariable(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	value, known := s.variables[variable{r.PathValue("id"), r.URL.Query().Get("variable")}]
+	if !known {
+		value, known = s.played.variable(r.PathValue("id"), r.URL.Query().Get("variable"))
+	}
 	s.mu.Unlock()
 	if !known {
 		answer(w, http.StatusNotFound, map[string]string{"message": "Provided variable was not found"})

@@ -1,6 +1,7 @@
 package aritest
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -31,6 +32,8 @@ type Server struct {
 	changed      chan struct{}
 	applications map[string]*application
 	listeners    map[*listener]struct{}
+	connected    int
+	played       exchange
 	channels     []json.RawMessage
 	bridges      []json.RawMessage
 	variables    map[variable]string
@@ -86,9 +89,15 @@ func newServer(tb testing.TB, accept net.Listener) *Server {
 		variables:    map[variable]string{},
 		endpoints:    map[string]endpoint{},
 		slow:         map[string]time.Duration{},
+		played:       newExchange(),
 	}
 	s.routes()
-	s.http = &http.Server{Handler: http.HandlerFunc(s.serve)}
+	s.http = &http.Server{
+		Handler: http.HandlerFunc(s.serve),
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			return context.WithValue(ctx, connOfRequest{}, conn)
+		},
+	}
 	var serving sync.WaitGroup
 	serving.Go(func() { _ = s.http.Serve(accept) })
 	tb.Cleanup(func() {
@@ -99,6 +108,9 @@ func newServer(tb testing.TB, accept net.Listener) *Server {
 	})
 	return s
 }
+
+// connOfRequest is where a request's context holds its connection.
+type connOfRequest struct{}
 
 // update changes the server's state under its lock and wakes whoever awaits a
 // change.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -15,11 +16,16 @@ import (
 // listener is one open websocket. Messages wait in a queue of its own, so that
 // no test is held up by a slow client.
 type listener struct {
+	// number counts the listeners from 1.
+	number int
+	conn   net.Conn
 	// socket is nil until the handshake is over.
 	socket *websocket.Conn
 	silent bool
 	queue  [][]byte
-	filled chan struct{}
+	// writing: what was in the queue is being sent.
+	writing bool
+	filled  chan struct{}
 }
 
 // serveSocket is a websocket from its handshake to its end. As in Asterisk a
@@ -27,6 +33,7 @@ type listener struct {
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Query().Get("app")
 	l := &listener{filled: make(chan struct{}, 1)}
+	l.conn, _ = r.Context().Value(connOfRequest{}).(net.Conn)
 	// The application is there before the client learns that it is connected.
 	s.update(func() { s.register(name, l) })
 	defer s.update(func() { s.unregister(name, l) })
@@ -56,6 +63,8 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) register(name string, l *listener) {
+	s.connected++
+	l.number = s.connected
 	s.listeners[l] = struct{}{}
 	app := s.applications[name]
 	if app == nil {
@@ -145,12 +154,13 @@ func (s *Server) write(ctx context.Context, l *listener) {
 		}
 		s.mu.Lock()
 		messages := l.queue
-		l.queue = nil
+		l.queue, l.writing = nil, true
 		s.mu.Unlock()
 		for _, message := range messages {
 			if l.socket.Write(ctx, websocket.MessageText, message) != nil {
 				return
 			}
 		}
+		s.update(func() { l.writing = false })
 	}
 }

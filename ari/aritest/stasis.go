@@ -106,7 +106,7 @@ func (s *Server) Variable(channel, name string) string {
 
 // allChannels, waits and leave are called under the server's lock.
 func (s *Server) allChannels() []json.RawMessage {
-	all := slices.Concat([]json.RawMessage{}, s.channels)
+	all := slices.Concat([]json.RawMessage{}, s.channels, s.played.channelDocuments())
 	for _, w := range s.stasis {
 		all = append(all, w.document)
 	}
