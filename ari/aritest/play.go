@@ -106,3 +106,8 @@ func (s *Server) Connected() int {
 	defer s.mu.Unlock()
 	return s.connected
 }
+
+// AwaitConnected waits until that many clients have connected so far.
+func (s *Server) AwaitConnected(ctx context.Context, n int) error {
+	return s.await(ctx, func() bool { return s.connected >= n })
+}
