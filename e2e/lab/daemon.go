@@ -34,6 +34,7 @@ type Daemon struct {
 
 	program string
 	config  string
+	storage string
 	admin   string
 	log     output
 	process *process
@@ -51,7 +52,9 @@ func NewDaemon(program, directory string, config DaemonConfig) (*Daemon, error) 
 		return nil, err
 	}
 	config.admin, config.server = admin, server
-	config.storage = filepath.Join(directory, "storage")
+	if config.storage = config.Storage; config.storage == "" {
+		config.storage = filepath.Join(directory, "storage")
+	}
 	path := filepath.Join(directory, "kontur-ari.yaml")
 	if err := os.MkdirAll(config.storage, 0o700); err != nil {
 		return nil, fmt.Errorf("make the daemon's storage: %w", err)
@@ -63,7 +66,7 @@ func NewDaemon(program, directory string, config DaemonConfig) (*Daemon, error) 
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return nil, fmt.Errorf("write the daemon's configuration: %w", err)
 	}
-	return &Daemon{program: program, config: path, admin: "http://" + config.admin, Commands: "http://" + config.server + "/kontur"}, nil
+	return &Daemon{program: program, config: path, storage: config.storage, admin: "http://" + config.admin, Commands: "http://" + config.server + "/kontur"}, nil
 }
 
 // Start starts the daemon and returns when it hears Asterisk. When it doesn't,
@@ -180,7 +183,10 @@ func (d *Daemon) Terminate(ctx context.Context) (int, error) {
 func (d *Daemon) Running() bool { return d.process != nil && d.process.running() }
 
 // Storage is the directory of the daemon's storage.
-func (d *Daemon) Storage() string { return filepath.Join(filepath.Dir(d.config), "storage") }
+func (d *Daemon) Storage() string { return d.storage }
+
+// Process is the id of the daemon's process. It must have been launched.
+func (d *Daemon) Process() int { return d.process.cmd.Process.Pid }
 
 // Log is all that it has logged, since it was started first.
 func (d *Daemon) Log() string { return d.log.String() }

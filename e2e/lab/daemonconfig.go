@@ -31,8 +31,8 @@ func Mobile(extension string) string {
 // DaemonConfig is what a kontur-ari of this lab is configured with.
 type DaemonConfig struct {
 	Lab *Lab
-	// URL is ARI's address, where it isn't to be the lab's own.
-	URL string
+	// URL, Username and Password are ARI's, where they aren't to be the lab's own.
+	URL, Username, Password string
 	// Application is its ARI application: daemons that run at the same time
 	// need different ones.
 	Application string
@@ -44,6 +44,13 @@ type DaemonConfig struct {
 	// for the CRM, 30 s where it is "".
 	AutoAnswer bool
 	RingTime   string
+	// Storage is where the daemon keeps its files, a folder of its own where it is "".
+	Storage string
+	// RequestTimeout is how long the CRM may take to answer, and LogLevel how much is
+	// logged: 15s and debug where they are "".
+	RequestTimeout, LogLevel string
+	// Delivery are the keys of that section.
+	Delivery map[string]string
 
 	admin, server, storage string
 }
@@ -58,13 +65,14 @@ var daemonTemplate = template.Must(template.New("kontur-ari.yaml").Funcs(templat
 }).Parse(`node: lab
 asterisk:
   url: {{or .URL .Lab.URL}}
-  username: {{.Lab.Username}}
-  password: {{.Lab.Password}}
+  username: {{or .Username .Lab.Username}}
+  password: {{or .Password .Lab.Password}}
   application: {{.Application}}
 kontur:
   base_url: {{.CRM}}
   workspace: {{.Workspace}}
   api_key: {{.APIKey}}
+  request_timeout: {{or .RequestTimeout "15s"}}
 admin:
   listen: {{.AdminListen}}
 server:
@@ -89,10 +97,16 @@ calls:
   report_internal: {{not .WithoutInternal}}
   auto_answer: {{.AutoAnswer}}
   originate_timeout: {{or .RingTime "30s"}}
+{{- with .Delivery}}
+delivery:
+{{- range $key, $value := .}}
+  {{$key}}: {{$value}}
+{{- end}}
+{{- end}}
 storage:
   directory: {{.StorageDirectory}}
 log:
-  level: debug
+  level: {{or .LogLevel "debug"}}
   format: json
 `))
 
