@@ -1,0 +1,65 @@
+package faults_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kontur-ari/crm/crmtest"
+)
+
+// While the CRM fails nothing is cut out and nothing told twice, and all is told as
+// soon as it works again.
+func TestACRMThatFailsIsToldAllLater(t *testing.T) {
+	for name, rule := range map[string]crmtest.Rule{
+		"CRM answers 500":              {Status: http.StatusInternalServerError, Body: `"Error"`},
+		"CRM answers 429":              {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}},
+		"CRM answers 401":              {Status: http.StatusUnauthorized, Body: `"Unauthorized"`},
+		"connection to the CRM resets": {CloseConnection: true, Reset: true},
+		"CRM hangs":                    {Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) { failing(name, rule, false).run(t) })
+	}
+}
+
+// Where the CRM has taken a request and its answer is lost, that request is repeated,
+// and no other.
+func TestALostAnswerRepeatsOneRequest(t *testing.T) {
+	for name, rule := range map[string]crmtest.Rule{
+		"answer of the CRM drips": {Drip: 400 * time.Millisecond},
+		"answer of the CRM lost":  {DropAnswer: true},
+		"answer of the CRM reset": {DropAnswer: true, Reset: true},
+	} {
+		t.Run(name, func(t *testing.T) { failing(name, rule, true).run(t) })
+	}
+}
+
+// failing is the fault that a rule is in force, for a few requests or for a while.
+func failing(name string, rule crmtest.Rule, answersLost bool) fault {
+	return fault{
+		name: name, full: 100, short: 3, parts: 2,
+		strike: func(ctx context.Context, o *office, round int) (allowance, error) {
+			var times atomic.Int64
+			rule := rule
+			rule.Match = func(crmtest.Request) bool { times.Add(1); return true }
+			lasts := o.between(100*time.Millisecond, time.Second)
+			if round%2 == 0 {
+				rule.Times = 1 + o.random.IntN(5)
+			}
+			remove := o.crm.Fail(rule)
+			err := o.crm.WaitFor(ctx, func(*crmtest.CRM) bool { return times.Load() > 0 })
+			if err == nil {
+				err = o.pause(ctx, lasts)
+			}
+			remove()
+			o.healed()
+			lost := 0
+			if answersLost {
+				lost = int(times.Load())
+			}
+			return allowance{lostAnswers: &lost}, err
+		},
+	}
+}

@@ -1,0 +1,338 @@
+package faults_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"kontur-ari/ari"
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+	"kontur-ari/crm/crmtest"
+)
+
+// judge compares what the CRM of an office holds with the truth.
+//
+// The truth of a call is what a Tracker of its own makes of the events that were
+// played. Where a fault has cut events out, it is told what could still be known: so
+// first the daemon's journal is compared with what was played (only events that were
+// on their way at the cut may be missing), then what the CRM holds with what a Tracker
+// makes of the journal, field by field; and what the CRM holds of a call that was cut
+// must be founded in its truth.
+type judge struct {
+	office  *office
+	tracker *bridge.Tracker
+	// journal is how far the journal was read, requests and violations how many of the
+	// CRM's were looked at.
+	journal              int64
+	requests, violations int
+	known                map[bridge.CallID]bool
+	// cut says when listeners were cut off.
+	cut map[int]time.Time
+	// past is what was played in earlier rounds.
+	past []*performance
+}
+
+// allowance is what a fault may do.
+type allowance struct {
+	// cuts: events that were on their way may be lost.
+	cuts bool
+	// crashes: of each call the request whose answer was not recorded may be repeated.
+	crashes bool
+	// lostAnswers: so many answers were lost, and as many repeats must come.
+	lostAnswers *int
+	// collapses: calls that were over may be told by their register-call.
+	collapses bool
+}
+
+// onTheWay is how old an event may be that is lost by a cut.
+const onTheWay = 3 * time.Second
+
+func newJudge(o *office) *judge {
+	return &judge{
+		office: o, tracker: bridge.NewTracker(suite.people, policy),
+		known: make(map[bridge.CallID]bool), cut: make(map[int]time.Time),
+	}
+}
+
+// begin begins a round.
+func (j *judge) begin() { clear(j.cut) }
+
+// cuts notes that everybody who listens now is cut off.
+func (j *judge) cuts() {
+	for n := j.office.server.Connected(); n > 0 && j.cut[n].IsZero(); n-- {
+		j.cut[n] = time.Now()
+	}
+}
+
+// everything is what was played, for a person who studies a failure.
+func (j *judge) everything() []byte {
+	var events []*played
+	for _, p := range append(j.past, j.office.traffic.performances...) {
+		events = append(events, p.played...)
+	}
+	slices.SortStableFunc(events, func(a, b *played) int { return a.at.Compare(b.at) })
+	var text bytes.Buffer
+	for _, e := range events {
+		text.Write(e.raw)
+		text.WriteByte('\n')
+	}
+	return text.Bytes()
+}
+
+// findings are what was found wrong.
+type findings []string
+
+func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+func (f findings) err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(f, "\n"))
+}
+
+// compare compares what happened since begin. All that was played must have been read.
+func (j *judge) compare(ctx context.Context, kind string, allowed allowance) error {
+	performances := j.office.traffic.take()
+	j.past = append(j.past, performances...)
+	entries, err := j.readJournal(ctx, performances)
+	if err != nil {
+		return err
+	}
+	var found findings
+	lost := j.compareJournal(performances, entries, allowed, &found)
+	expected := j.tell(entries)
+	if err := j.awaitTold(ctx, expected); err != nil {
+		found.add("%v", err)
+	}
+	healed := time.Since(j.office.healing)
+	told := j.compareTold(expected, allowed, &found)
+	outcome := j.compareTruth(performances, entries, expected, &found)
+	repeats := j.compareRepeats(allowed, &found)
+	broken := j.newViolations(&found)
+	if len(found) > 0 {
+		return fmt.Errorf("%w\nthe round: %d events lost on their way", found.err(), lost)
+	}
+	suite.table.add(kind, result{
+		rounds: 1, calls: len(expected), requests: told, outcome: outcome, events: lost,
+		repeats: repeats, violations: broken, healed: healed,
+	})
+	return nil
+}
+
+// readJournal reads what was stored since it was read last, up to the last event that
+// was played.
+func (j *judge) readJournal(ctx context.Context, performances []*performance) ([]store.Event, error) {
+	var last *played
+	for _, p := range performances {
+		for _, e := range p.played {
+			if last == nil || !e.at.Before(last.at) {
+				last = e
+			}
+		}
+	}
+	history, err := store.OpenHistory(ctx, j.office.daemon.Storage())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = history.Close() }() // nothing was written
+	var entries []store.Event
+	for {
+		all, err := history.Journal(ctx)
+		if err != nil {
+			return nil, err
+		}
+		err = history.Entries(ctx, store.Range{First: j.journal + 1, Last: all.Last}, func(e store.Event) error {
+			entries, j.journal = append(entries, e), e.ID
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(entries, func(e store.Event) bool { return bytes.Equal(e.Raw, last.raw) }) {
+			return entries, nil
+		}
+		if err := j.office.pause(ctx, 10*time.Millisecond); err != nil {
+			return nil, fmt.Errorf("the last event is not stored: %w: %s", err, last.raw)
+		}
+	}
+}
+
+// compareJournal finds what was stored that was never played, or twice, or in another
+// order; and what was not stored although nothing has cut it out. It returns how many
+// events were on their way when they were cut out.
+func (j *judge) compareJournal(performances []*performance, entries []store.Event, allowed allowance, found *findings) (lost int) {
+	byRaw := make(map[string]*played)
+	perListener := make(map[int][]*played)
+	for _, p := range performances {
+		for _, e := range p.played {
+			byRaw[string(e.raw)] = e
+			perListener[e.listener] = append(perListener[e.listener], e)
+		}
+	}
+	var before *played
+	for _, entry := range entries {
+		if entry.Type == bridge.EventSnapshot {
+			continue
+		}
+		e := byRaw[string(entry.Raw)]
+		switch {
+		case e == nil:
+			found.add("what was stored as event %d was not played: %s", entry.ID, entry.Raw)
+			continue
+		case e.stored != 0:
+			found.add("an event was stored twice, as %d and %d: %s", e.stored, entry.ID, entry.Raw)
+		case before != nil && before.at.After(e.at):
+			found.add("an event was stored before one that was played earlier, as %d: %s", before.stored, entry.Raw)
+		}
+		e.stored = entry.ID
+		before = e
+	}
+	for listener, events := range perListener {
+		lost += j.missing(listener, events, allowed, found)
+	}
+	return lost
+}
+
+// missing looks for events that one listener was sent and that were not stored.
+func (j *judge) missing(listener int, events []*played, allowed allowance, found *findings) (lost int) {
+	slices.SortStableFunc(events, func(a, b *played) int { return a.at.Compare(b.at) })
+	cut := j.cut[listener]
+	for _, e := range events {
+		switch {
+		case e.stored == 0 && (!allowed.cuts || cut.IsZero()):
+			found.add("an event of %s was lost: %s", e.of.tape.name, e.raw)
+		case e.stored == 0 && cut.Sub(e.at) > onTheWay:
+			found.add("an event of %s was lost that was %s old when it was cut out: %s", e.of.tape.name, cut.Sub(e.at), e.raw)
+		case e.stored == 0:
+			lost++
+		case lost > 0:
+			found.add("an event of %s was stored although one before it was lost: %s", e.of.tape.name, e.raw)
+		}
+	}
+	return lost
+}
+
+// tell is what the CRM is to be told of the entries of a journal.
+func (j *judge) tell(entries []store.Event) map[bridge.CallID][]bridge.Report {
+	expected := make(map[bridge.CallID][]bridge.Report)
+	for _, entry := range entries {
+		event, err := ari.Decode(entry.Raw)
+		if err != nil {
+			continue // what was not played has been found
+		}
+		if event.Time.IsZero() {
+			event.Time = entry.Received
+		}
+		for _, report := range j.tracker.Apply(event).Reports {
+			expected[report.Call] = append(expected[report.Call], report)
+		}
+	}
+	return expected
+}
+
+// awaitTold waits until the CRM knows the ends of all calls.
+func (j *judge) awaitTold(ctx context.Context, expected map[bridge.CallID][]bridge.Report) error {
+	for call := range expected {
+		for {
+			told, _ := j.office.crm.Call(string(call))
+			if told.Over() {
+				break
+			}
+			if err := j.office.pause(ctx, 5*time.Millisecond); err != nil {
+				return fmt.Errorf("call %s is not told to its end: %w; so far: %s", call, err, strings.Join(told.Sequence(), ", "))
+			}
+		}
+	}
+	return nil
+}
+
+// compareTold compares what the CRM was told with what it is to be told, and returns
+// how many requests that were.
+func (j *judge) compareTold(expected map[bridge.CallID][]bridge.Report, allowed allowance, found *findings) (requests int) {
+	for call, reports := range expected {
+		j.known[call] = true
+		told, _ := j.office.crm.Call(string(call))
+		requests += len(told.Requests)
+		wanted := lines(reports)
+		got := make([]string, len(told.Requests))
+		for i, request := range told.Requests {
+			got[i] = requestLine(request)
+		}
+		collapsed := allowed.collapses && len(got) == 1 && got[0] == wanted[len(wanted)-1]
+		if !collapsed && !slices.Equal(got, wanted) {
+			found.add("call %s was told as\n  %s\nand not as\n  %s", call, strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
+		}
+	}
+	for _, call := range j.office.crm.Calls() {
+		if !j.known[bridge.CallID(call.ID)] {
+			j.known[bridge.CallID(call.ID)] = true
+			found.add("call %s was told and is none: %s", call.ID, strings.Join(call.Sequence(), ", "))
+		}
+	}
+	return requests
+}
+
+func lines(reports []bridge.Report) []string {
+	all := make([]string, len(reports))
+	for i, report := range reports {
+		all[i] = line(report)
+	}
+	return all
+}
+
+// newViolations are the rules of the contract that were broken.
+func (j *judge) newViolations(found *findings) int {
+	violations := j.office.crm.Violations()[j.violations:]
+	j.violations += len(violations)
+	for _, violation := range violations {
+		found.add("%s", violation)
+	}
+	return len(violations)
+}
+
+// compareRepeats finds requests that were repeated without need, and returns how many
+// were repeated.
+func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int) {
+	requests := j.office.crm.Requests()[j.requests:]
+	j.requests += len(requests)
+	first := make(map[string]crmtest.Request)
+	repeated := make(map[string]bool)
+	for _, request := range requests {
+		key := string(request.Kind) + string(request.Raw)
+		if !request.Repeat {
+			if request.Told {
+				first[key] = request
+			}
+			continue
+		}
+		repeats++
+		if allowed.lostAnswers != nil {
+			continue
+		}
+		before, seen := first[key]
+		if !allowed.crashes || repeated[request.Call] || !seen || !j.crashedAfter(before.Decided) {
+			found.add("request %d, %s of call %s, was repeated without need", request.Number, request.Kind, request.Call)
+		}
+		repeated[request.Call] = true
+	}
+	if allowed.lostAnswers != nil && repeats != *allowed.lostAnswers {
+		found.add("%d requests were repeated although %d answers were lost", repeats, *allowed.lostAnswers)
+	}
+	return repeats
+}
+
+// crashedAfter tells whether the daemon was cut off soon after a moment.
+func (j *judge) crashedAfter(moment time.Time) bool {
+	for _, at := range j.cut {
+		if at.Sub(moment) < onTheWay {
+			return true
+		}
+	}
+	return false
+}

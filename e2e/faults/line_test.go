@@ -1,0 +1,59 @@
+package faults_test
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"kontur-ari/bridge"
+	"kontur-ari/crm/crmtest"
+)
+
+// line is everything that a report says, in one line; requestLine is the same of a
+// request that the CRM was sent. Two that are equal are equal in every field.
+func line(r bridge.Report) string {
+	switch r.Kind {
+	case bridge.ReportEvent:
+		return fmt.Sprintf("%s call-event %s %s %s>%s", clock(r.Time), r.Leg, r.Event, party(*r.From), party(*r.To))
+	case bridge.ReportRegister:
+		items := make([]string, len(r.Items))
+		for i, item := range r.Items {
+			items[i] = itemLine(string(item.ID), party(item.From), party(item.To), item.StartedAt, item.FinishedAt)
+		}
+		return fmt.Sprintf("%s register-call %s %q %q %s", clock(r.CreatedAt), r.Direction, r.ClientPhone, r.VatsPhone, strings.Join(items, ", "))
+	case bridge.ReportFailed:
+		return "call-failed " + r.CommunicationID
+	}
+	return fmt.Sprintf("%s %s %s %q %q", clock(r.Time), r.Kind, r.Direction, r.ClientPhone, r.VatsPhone)
+}
+
+func requestLine(r crmtest.Request) string {
+	b := r.Body
+	switch r.Kind {
+	case crmtest.KindEvent:
+		return fmt.Sprintf("%s call-event %s %s %s>%s", clock(b.Timestamp), b.ExternalCallItemID, b.Type, b.From, b.To)
+	case crmtest.KindRegister:
+		items := make([]string, len(b.Items))
+		for i, item := range b.Items {
+			items[i] = itemLine(item.ID, item.From.String(), item.To.String(), item.StartedAt, item.FinishedAt)
+		}
+		return fmt.Sprintf("%s register-call %s %q %q %s", clock(b.ExternalCreatedAt), b.Direction, b.ClientPhone, b.ExternalVatsPhone, strings.Join(items, ", "))
+	case crmtest.KindFailed:
+		return "call-failed " + b.CommunicationID
+	}
+	return fmt.Sprintf("%s %s %s %q %q", clock(b.Timestamp), r.Kind, b.Direction, b.ClientPhone, b.ExternalVatsPhone)
+}
+
+func itemLine(id, from, to string, started, finished time.Time) string {
+	answered := "never"
+	if !started.IsZero() {
+		answered = clock(started)
+	}
+	return fmt.Sprintf("%s %s>%s %s..%s", id, from, to, answered, clock(finished))
+}
+
+func clock(at time.Time) string { return at.UTC().Format("15:04:05.000") }
+
+func party(p bridge.Party) string {
+	return crmtest.Party{Type: string(p.Type), UserID: p.UserID}.String()
+}

@@ -1,0 +1,99 @@
+package faults_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"kontur-ari/bridge"
+	"kontur-ari/e2e/lab"
+)
+
+var (
+	full = flag.Bool("full", false, "all faults, and not the short form")
+	seed = flag.Uint64("seed", 0, "seed of the moments and calls; 0 takes a new one")
+)
+
+// suite is what all tests of the package share.
+var suite struct {
+	// directory is where files are made, program is kontur-ari.
+	directory, program string
+	tapes              []*tape
+	people             *bridge.Directory
+	table              table
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) (code int) {
+	if os.Getenv(lab.Switch) == "off" {
+		fmt.Println("the fault suite is left out: " + lab.Switch + "=off")
+		return 0
+	}
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	err := sweep()
+	if err == nil {
+		suite.directory, err = os.MkdirTemp("", fmt.Sprintf("%s%d-", directoryPrefix, os.Getpid()))
+	}
+	if err == nil {
+		defer func() { _ = os.RemoveAll(suite.directory) }()
+		err = prepare()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL: the fault suite can't run:", err)
+		return 1
+	}
+	code = m.Run()
+	fmt.Printf("seed: -args -seed %d\n%s", *seed, suite.table.markdown())
+	return code
+}
+
+// prepare makes what the tests share.
+func prepare() (err error) {
+	if suite.program, err = buildReleased(context.Background(), suite.directory); err != nil {
+		return err
+	}
+	if suite.tapes, err = loadTapes(filepath.Join("..", "testdata", "captures")); err != nil {
+		return err
+	}
+	suite.people, err = people()
+	return err
+}
+
+// buildReleased builds kontur-ari as it is released: without the race detector.
+func buildReleased(ctx context.Context, directory string) (string, error) {
+	program := filepath.Join(directory, "kontur-ari")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "kontur-ari/cmd/kontur-ari")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build kontur-ari: %w\n%s", err, output)
+	}
+	return program, nil
+}
+
+// people is who is who in the captured calls, and in the daemon's configuration.
+func people() (*bridge.Directory, error) {
+	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
+	if err != nil {
+		return nil, err
+	}
+	var users []bridge.User
+	for _, extension := range (lab.DaemonConfig{}).Users() {
+		users = append(users, bridge.User{
+			ID: lab.UserID(extension), Extension: extension, Endpoint: "PJSIP/" + extension, Mobile: lab.Mobile(extension),
+		})
+	}
+	trunks := []bridge.Trunk{{Endpoint: "PJSIP/trunk", Number: lab.OutsideNumber}, {Endpoint: "PJSIP/trunk2", Number: lab.OutsideNumber}}
+	return bridge.NewDirectory(users, trunks, numbers)
+}

@@ -1,0 +1,166 @@
+package faults_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"kontur-ari/ari/aritest"
+	"kontur-ari/bridge"
+	"kontur-ari/crm/crmtest"
+	"kontur-ari/e2e/lab"
+)
+
+const (
+	application = "kontur-ari"
+	// perSecond is how many events Asterisk sends in a second, atOnce how many calls
+	// go on at a time.
+	perSecond = 50
+	atOnce    = 8
+	// atTheEnd is how fast the calls of a round come to their ends after its fault.
+	atTheEnd = 400
+	// patience bounds everything that is waited for. It ends what will never end and
+	// is no measure of the daemon: the machine may be busy.
+	patience = 90 * time.Second
+)
+
+// policy is that of the daemon's configuration.
+var policy = bridge.Policy{ReportInternal: true, Application: application}
+
+// office is one Asterisk, one daemon and one CRM.
+type office struct {
+	t       *testing.T
+	random  *rand.Rand
+	server  *aritest.Server
+	crm     *crmtest.Server
+	daemon  *lab.Daemon
+	traffic *traffic
+	judge   *judge
+	// disk is what the daemon's storage is on where that is one of its own.
+	disk    *disk
+	storage string
+	// healing is since when the fault of this round is over.
+	healing time.Time
+}
+
+// newOffice opens an office: its daemon runs, and nobody telephones yet.
+func newOffice(t *testing.T, seed uint64, configure func(*lab.DaemonConfig), prepare func(*office) error) *office {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 0))
+	o := &office{t: t, random: random, server: aritest.Start(t), crm: crmtest.NewServer(crmtest.Options{})}
+	t.Cleanup(o.crm.Close)
+	o.traffic = newTraffic(o.server, suite.tapes, random, atOnce)
+	config := lab.DaemonConfig{
+		URL: o.server.URL, Username: aritest.Username, Password: aritest.Password, Application: application,
+		CRM: o.crm.URL, Workspace: "my-workspace", APIKey: "test-api-key", RequestTimeout: "1s", LogLevel: "info",
+		Delivery: map[string]string{"first_pause": "100ms", "longest_pause": "1s"},
+	}
+	if configure != nil {
+		configure(&config)
+	}
+	if prepare != nil {
+		if err := prepare(o); err != nil {
+			t.Fatal(err)
+		}
+		config.Storage = o.storage
+	}
+	daemon, err := lab.NewDaemon(suite.program, t.TempDir(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.daemon = daemon
+	o.judge = newJudge(o)
+	t.Cleanup(o.close)
+	if err := daemon.Start(o.context()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// context ends when patience does, at the latest.
+func (o *office) context() context.Context {
+	ctx, cancel := context.WithTimeoutCause(o.t.Context(), patience, fmt.Errorf("it took more than %s", patience))
+	o.t.Cleanup(cancel)
+	return ctx
+}
+
+func (o *office) close() {
+	if o.daemon.Running() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if code, err := o.daemon.Terminate(ctx); err != nil || code != 0 {
+			o.t.Errorf("kontur-ari ended with code %d: %v", code, err)
+		}
+	}
+	if o.t.Failed() {
+		o.t.Logf("what there is to study: %v", o.keep())
+	}
+}
+
+// keep saves what a failure can be studied by, and says where.
+func (o *office) keep() error {
+	directory := filepath.Join("..", "testdata", "failures", filepath.FromSlash(o.t.Name()))
+	err := errors.Join(
+		os.RemoveAll(directory),
+		os.CopyFS(filepath.Join(directory, "storage"), os.DirFS(o.daemon.Storage())),
+		os.WriteFile(filepath.Join(directory, "kontur-ari.log"), []byte(o.daemon.Log()), 0o600),
+		os.WriteFile(filepath.Join(directory, "crm.txt"), []byte(o.crm.Summary()), 0o600),
+		os.WriteFile(filepath.Join(directory, "played.jsonl"), o.judge.everything(), 0o600),
+	)
+	if err != nil {
+		return fmt.Errorf("it can't be kept: %w", err)
+	}
+	return fmt.Errorf("see e2e/testdata/failures/%s", o.t.Name())
+}
+
+// round is one fault under traffic, and the comparison afterwards.
+func (o *office) round(kind string, strike func(context.Context) (allowance, error)) error {
+	ctx, cancel := context.WithTimeoutCause(o.t.Context(), patience, fmt.Errorf("the round took more than %s", patience))
+	defer cancel()
+	o.judge.begin()
+	telephoning, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- o.traffic.goOn(telephoning, perSecond) }()
+	var allowed allowance
+	err := o.pause(ctx, o.between(200*time.Millisecond, 2*time.Second))
+	if err == nil {
+		allowed, err = strike(ctx)
+	}
+	stop()
+	if err := errors.Join(err, <-done); err != nil {
+		return err
+	}
+	if err := o.traffic.finish(ctx, atTheEnd); err != nil {
+		return fmt.Errorf("finishing the calls: %w", err)
+	}
+	if err := o.server.AwaitRead(ctx); err != nil {
+		return err
+	}
+	return o.judge.compare(ctx, kind, allowed)
+}
+
+// healed notes that the fault is over now.
+func (o *office) healed() { o.healing = time.Now() }
+
+// between is a random time.
+func (o *office) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(o.random.Int64N(int64(most-least)))
+}
+
+// pause lets time pass: a fault comes at some moment.
+func (o *office) pause(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

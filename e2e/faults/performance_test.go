@@ -1,0 +1,108 @@
+package faults_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"kontur-ari/ari"
+	"kontur-ari/ari/aritest"
+	"kontur-ari/bridge"
+)
+
+// performance is a tape that is being played, as a call of its own.
+type performance struct {
+	tape     *tape
+	renaming *strings.Replacer
+	// channels are the ids of its channels.
+	channels []string
+	// frame is the next one, of which so many unsent events were played.
+	frame, unsent int
+	played        []*played
+}
+
+// played is an event that was sent.
+type played struct {
+	of    *performance
+	raw   []byte
+	event bridge.Event
+	// listener is who was sent it, and at when.
+	listener int
+	at       time.Time
+	// stored is where it stands in the daemon's journal; 0: it does not.
+	stored int64
+}
+
+// copies numbers what was copied from tapes, so that no two copies have anything in
+// common.
+type copies struct{ channels, names, bridges int }
+
+// of makes a call of its own of a tape, one that begins now.
+func (c *copies) of(t *tape, now time.Time) *performance {
+	var pairs []string
+	p := &performance{tape: t}
+	for _, id := range t.channels {
+		c.channels++
+		fresh := fmt.Sprintf("%d.%d", now.Unix(), c.channels)
+		pairs = append(pairs, `"`+id+`"`, `"`+fresh+`"`)
+		p.channels = append(p.channels, fresh)
+	}
+	for _, name := range t.names {
+		c.names++
+		fresh := serial.ReplaceAllString(name, fmt.Sprintf("-%08x", c.names))
+		pairs = append(pairs, `"`+name+`"`, `"`+fresh+`"`, `"`+name+`;`, `"`+fresh+`;`)
+	}
+	for _, id := range t.bridges {
+		c.bridges++
+		pairs = append(pairs, `"`+id+`"`, fmt.Sprintf(`"00000000-0000-4000-8000-%012x"`, c.bridges))
+	}
+	p.renaming = strings.NewReplacer(pairs...)
+	return p
+}
+
+// over tells whether the call is over.
+func (p *performance) over() bool { return p.frame == len(p.tape.frames) }
+
+var timestamp = regexp.MustCompile(`"timestamp":"[^"]*"`)
+
+// raw is an event of the tape as one of this call, and of now.
+func (p *performance) raw(text string, now time.Time) []byte {
+	stamp := `"timestamp":"` + now.UTC().Format("2006-01-02T15:04:05.000-0700") + `"`
+	return timestamp.ReplaceAllLiteral([]byte(p.renaming.Replace(text)), []byte(stamp))
+}
+
+// play plays the next event; false where nobody listens.
+func (p *performance) play(server *aritest.Server) (bool, error) {
+	now := time.Now()
+	next := &p.tape.frames[p.frame]
+	for p.unsent < len(next.unsent) {
+		if _, ok := server.Play(p.raw(next.unsent[p.unsent], now)); !ok {
+			return false, nil
+		}
+		p.unsent++
+	}
+	raw := p.raw(next.sent, now)
+	event, err := ari.Decode(raw)
+	if err != nil {
+		return false, fmt.Errorf("a copy of %s can't be read: %w", p.tape.name, err)
+	}
+	listener, ok := server.Play(raw)
+	if !ok {
+		return false, nil
+	}
+	p.played = append(p.played, &played{of: p, raw: raw, event: event, listener: listener, at: now})
+	p.frame, p.unsent = p.frame+1, 0
+	return true, nil
+}
+
+// truth is what the CRM should be told of a call of which nothing was missed: what a
+// Tracker makes of its events that hears nothing else.
+func (p *performance) truth(directory *bridge.Directory) []bridge.Report {
+	tracker := bridge.NewTracker(directory, policy)
+	var reports []bridge.Report
+	for _, e := range p.played {
+		reports = append(reports, tracker.Apply(e.event).Reports...)
+	}
+	return reports
+}

@@ -1,0 +1,94 @@
+package faults_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"kontur-ari/ari/aritest"
+)
+
+// traffic is an office that telephones: so many calls at a time, each played from a
+// tape. While nobody listens to Asterisk's events, nobody telephones either, so that a
+// fault cuts out what was on its way and no more.
+type traffic struct {
+	server *aritest.Server
+	tapes  []*tape
+	random *rand.Rand
+	copies copies
+	// going are the calls that go on, of at most atOnce.
+	going  []*performance
+	atOnce int
+	// performances are those that began since they were taken last.
+	performances []*performance
+}
+
+func newTraffic(server *aritest.Server, tapes []*tape, random *rand.Rand, atOnce int) *traffic {
+	return &traffic{server: server, tapes: tapes, random: random, atOnce: atOnce}
+}
+
+// goOn plays perSecond events a second until ctx ends, which is no error; new calls
+// begin where others end.
+func (f *traffic) goOn(ctx context.Context, perSecond int) error {
+	pace := time.NewTicker(time.Second / time.Duration(perSecond))
+	defer pace.Stop()
+	for ctx.Err() == nil {
+		for len(f.going) < f.atOnce {
+			f.begin()
+		}
+		if err := f.playAny(ctx, pace.C); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish plays the calls that go on to their ends.
+func (f *traffic) finish(ctx context.Context, perSecond int) error {
+	pace := time.NewTicker(time.Second / time.Duration(perSecond))
+	defer pace.Stop()
+	for len(f.going) > 0 {
+		if err := f.playAny(ctx, pace.C); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *traffic) begin() {
+	p := f.copies.of(f.tapes[f.random.IntN(len(f.tapes))], time.Now())
+	f.going = append(f.going, p)
+	f.performances = append(f.performances, p)
+}
+
+// playAny plays the next event of one of the calls when its time has come, and
+// somebody listens.
+func (f *traffic) playAny(ctx context.Context, pace <-chan time.Time) error {
+	select {
+	case <-pace:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	i := f.random.IntN(len(f.going))
+	for ok := false; !ok; {
+		if err := f.server.AwaitListening(ctx); err != nil {
+			return err
+		}
+		var err error
+		if ok, err = f.going[i].play(f.server); err != nil {
+			return err
+		}
+	}
+	if f.going[i].over() {
+		f.going = slices.Delete(f.going, i, i+1)
+	}
+	return nil
+}
+
+// take returns the calls that began since it was called last, in that order.
+func (f *traffic) take() []*performance {
+	taken := f.performances
+	f.performances = nil
+	return taken
+}
