@@ -147,15 +147,14 @@ func (j *judge) readJournal(ctx context.Context, performances []*performance) ([
 		if err != nil {
 			return nil, err
 		}
+		complete := false
 		err = history.Entries(ctx, store.Range{First: j.journal + 1, Last: all.Last}, func(e store.Event) error {
 			entries, j.journal = append(entries, e), e.ID
+			complete = complete || bytes.Equal(e.Raw, last.raw)
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(entries, func(e store.Event) bool { return bytes.Equal(e.Raw, last.raw) }) {
-			return entries, nil
+		if err != nil || complete {
+			return entries, err
 		}
 		if err := j.office.pause(ctx, 10*time.Millisecond); err != nil {
 			return nil, fmt.Errorf("the last event is not stored: %w: %s", err, last.raw)
@@ -167,11 +166,12 @@ func (j *judge) readJournal(ctx context.Context, performances []*performance) ([
 // order; and what was not stored although nothing has cut it out. It returns how many
 // events were on their way when they were cut out.
 func (j *judge) compareJournal(performances []*performance, entries []store.Event, allowed allowance, found *findings) (lost int) {
-	byRaw := make(map[string]*played)
+	// In one millisecond a channel may say the same twice.
+	byRaw := make(map[string][]*played)
 	perListener := make(map[int][]*played)
 	for _, p := range performances {
 		for _, e := range p.played {
-			byRaw[string(e.raw)] = e
+			byRaw[string(e.raw)] = append(byRaw[string(e.raw)], e)
 			perListener[e.listener] = append(perListener[e.listener], e)
 		}
 	}
@@ -180,14 +180,14 @@ func (j *judge) compareJournal(performances []*performance, entries []store.Even
 		if entry.Type == bridge.EventSnapshot {
 			continue
 		}
-		e := byRaw[string(entry.Raw)]
-		switch {
-		case e == nil:
-			found.add("what was stored as event %d was not played: %s", entry.ID, entry.Raw)
+		same := byRaw[string(entry.Raw)]
+		if len(same) == 0 {
+			found.add("what was stored as event %d was not played, or not so often: %s", entry.ID, entry.Raw)
 			continue
-		case e.stored != 0:
-			found.add("an event was stored twice, as %d and %d: %s", e.stored, entry.ID, entry.Raw)
-		case before != nil && before.at.After(e.at):
+		}
+		e := same[0]
+		byRaw[string(entry.Raw)] = same[1:]
+		if before != nil && before.at.After(e.at) {
 			found.add("an event was stored before one that was played earlier, as %d: %s", before.stored, entry.Raw)
 		}
 		e.stored = entry.ID

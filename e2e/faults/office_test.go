@@ -24,8 +24,8 @@ const (
 	atOnce    = 8
 	// atTheEnd is how fast the calls of a round come to their ends after its fault.
 	atTheEnd = 400
-	// patience bounds everything that is waited for. It ends what will never end and
-	// is no measure of the daemon: the machine may be busy.
+	// patience bounds a round. It ends what will never end and is no measure of the
+	// daemon: the machine may be busy.
 	patience = 90 * time.Second
 )
 
@@ -118,22 +118,14 @@ func (o *office) keep() error {
 	return fmt.Errorf("see e2e/testdata/failures/%s", o.t.Name())
 }
 
-// round is one fault under traffic, and the comparison afterwards.
-func (o *office) round(kind string, strike func(context.Context) (allowance, error)) error {
-	ctx, cancel := context.WithTimeoutCause(o.t.Context(), patience, fmt.Errorf("the round took more than %s", patience))
+// round is one fault of a kind, and the comparison afterwards.
+func (o *office) round(f fault, number int) error {
+	limit := max(f.patience, patience)
+	ctx, cancel := context.WithTimeoutCause(o.t.Context(), limit, fmt.Errorf("the round took more than %s", limit))
 	defer cancel()
 	o.judge.begin()
-	telephoning, stop := context.WithCancel(ctx)
-	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- o.traffic.goOn(telephoning, perSecond) }()
-	var allowed allowance
-	err := o.pause(ctx, o.between(200*time.Millisecond, 2*time.Second))
-	if err == nil {
-		allowed, err = strike(ctx)
-	}
-	stop()
-	if err := errors.Join(err, <-done); err != nil {
+	allowed, err := o.struck(ctx, f, number)
+	if err != nil {
 		return err
 	}
 	if err := o.traffic.finish(ctx, atTheEnd); err != nil {
@@ -142,7 +134,24 @@ func (o *office) round(kind string, strike func(context.Context) (allowance, err
 	if err := o.server.AwaitRead(ctx); err != nil {
 		return err
 	}
-	return o.judge.compare(ctx, kind, allowed)
+	return o.judge.compare(ctx, f.name, allowed)
+}
+
+// struck has a fault strike: at some moment while people telephone, unless it has them
+// telephone itself.
+func (o *office) struck(ctx context.Context, f fault, number int) (allowed allowance, err error) {
+	if f.alone {
+		return f.strike(ctx, o, number)
+	}
+	telephoning, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- o.traffic.goOn(telephoning, perSecond) }()
+	if err = o.pause(ctx, o.between(200*time.Millisecond, 2*time.Second)); err == nil {
+		allowed, err = f.strike(ctx, o, number)
+	}
+	stop()
+	return allowed, errors.Join(err, <-done)
 }
 
 // healed notes that the fault is over now.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"testing"
+	"time"
 
 	"kontur-ari/e2e/lab"
 )
@@ -19,6 +20,10 @@ type fault struct {
 	configure func(*lab.DaemonConfig)
 	// prepare is called before the first round; nil: there is nothing to prepare.
 	prepare func(*office) error
+	// alone: nobody telephones but whom strike has telephone.
+	alone bool
+	// patience is how long a round may take where that is more than usual.
+	patience time.Duration
 	// strike breaks something in the round of that number, and mends it.
 	strike func(ctx context.Context, o *office, round int) (allowance, error)
 }
@@ -35,8 +40,7 @@ func (f fault) run(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t, seedOf(t.Name()), f.configure, f.prepare)
 			for round := part; round < rounds; round += parts {
-				err := o.round(f.name, func(ctx context.Context) (allowance, error) { return f.strike(ctx, o, round) })
-				if err != nil {
+				if err := o.round(f, round); err != nil {
 					t.Fatalf("round %d of seed %d: %v", round, *seed, err)
 				}
 			}

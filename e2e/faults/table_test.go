@@ -22,6 +22,14 @@ type table struct {
 	mu    sync.Mutex
 	kinds []string
 	rows  map[string]result
+	notes []string
+}
+
+// note keeps a sentence about what was measured beside.
+func (t *table) note(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.notes = append(t.notes, fmt.Sprintf(format, args...))
 }
 
 func (t *table) add(kind string, r result) {
@@ -54,6 +62,9 @@ func (t *table) markdown() string {
 	for _, kind := range t.kinds {
 		r := t.rows[kind]
 		fmt.Fprintf(&text, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %.1f s |\n", kind, r.rounds, r.calls, r.requests, r.exact, r.cut, r.unseen, r.events, r.repeats, r.violations, r.healed.Seconds())
+	}
+	for _, note := range t.notes {
+		text.WriteString(note + "\n")
 	}
 	return text.String()
 }

@@ -56,6 +56,21 @@ func (f *traffic) finish(ctx context.Context, perSecond int) error {
 	return nil
 }
 
+// rush plays so many events as fast as can be.
+func (f *traffic) rush(ctx context.Context, events int) error {
+	always := make(chan time.Time)
+	close(always)
+	for range events {
+		for len(f.going) < f.atOnce {
+			f.begin()
+		}
+		if err := f.playAny(ctx, always); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (f *traffic) begin() {
 	p := f.copies.of(f.tapes[f.random.IntN(len(f.tapes))], time.Now())
 	f.going = append(f.going, p)

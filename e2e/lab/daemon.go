@@ -146,22 +146,9 @@ type CommandCounts struct {
 
 // CommandCounts asks the daemon how it counts the CRM's commands.
 func (d *Daemon) CommandCounts(ctx context.Context) (CommandCounts, error) {
-	ctx, cancel := context.WithTimeout(ctx, restTimeout)
-	defer cancel()
 	var answer struct{ Commands CommandCounts }
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.admin+"/readyz", nil)
-	if err != nil {
-		return answer.Commands, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return answer.Commands, fmt.Errorf("ask kontur-ari for its counts: %w", err)
-	}
-	err = json.NewDecoder(res.Body).Decode(&answer)
-	if err := errors.Join(err, res.Body.Close()); err != nil {
-		return answer.Commands, fmt.Errorf("read kontur-ari's counts: %w", err)
-	}
-	return answer.Commands, nil
+	err := d.Details(ctx, &answer)
+	return answer.Commands, err
 }
 
 // Kill ends the daemon with SIGKILL and returns when it is gone. It may be
@@ -207,4 +194,38 @@ func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
+}
+
+// Health is the status that /healthz answers with.
+func (d *Daemon) Health(ctx context.Context) (status int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, restTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.admin+"/healthz", nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("ask kontur-ari for its health: %w", err)
+	}
+	return res.StatusCode, res.Body.Close()
+}
+
+// Details reads what the daemon says of itself in /readyz into a struct.
+func (d *Daemon) Details(ctx context.Context, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, restTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.admin+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask kontur-ari for its details: %w", err)
+	}
+	err = json.NewDecoder(res.Body).Decode(into)
+	if err := errors.Join(err, res.Body.Close()); err != nil {
+		return fmt.Errorf("read kontur-ari's details: %w", err)
+	}
+	return nil
 }
