@@ -76,6 +76,9 @@ func (x *exchange) take(event shown) {
 			x.link(peer, caller.linked)
 		}
 		return
+	case "BridgeBlindTransfer", "BridgeAttendedTransfer":
+		// They tell afterwards who was where before.
+		return
 	}
 	x.show(event, event.Channel)
 	b := x.showBridge(event)

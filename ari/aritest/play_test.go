@@ -103,6 +103,13 @@ func TestWhatIsPlayedIsWhatTheListsShow(t *testing.T) {
 		t.Errorf("linkedid %q, dnid %q", linked, dialled)
 	}
 	c.play(
+		`{"type":"ChannelLeftBridge","channel":`+b+`,"bridge":{"id":"room","bridge_type":"mixing","channels":[]}}`,
+		`{"type":"BridgeBlindTransfer","channel":`+b+`,"bridge":{"id":"room","bridge_type":"mixing","channels":["1.2"]}}`,
+	)
+	if bridges := c.ask(http.MethodGet, "/bridges", ""); !strings.Contains(bridges, `"channels":[]`) {
+		t.Errorf("bridges, after a transfer was told that is over: %s", bridges)
+	}
+	c.play(
 		`{"type":"ChannelDestroyed","channel":`+b+`}`,
 		`{"type":"BridgeDestroyed","bridge":{"id":"room"}}`,
 		`{"type":"Dial","dialstatus":"CANCEL","caller":`+a+`,"peer":`+b+`}`,

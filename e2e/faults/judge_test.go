@@ -49,8 +49,12 @@ type allowance struct {
 	collapses bool
 }
 
-// onTheWay is how old an event may be that is lost by a cut.
-const onTheWay = 3 * time.Second
+// onTheWay is how old an event may be that is lost by a cut, and toRecord how old an
+// answer of the CRM that was not recorded. Mostly it is some milliseconds.
+const (
+	onTheWay = 2 * time.Second
+	toRecord = time.Second
+)
 
 func newJudge(o *office) *judge {
 	return &judge{
@@ -316,7 +320,7 @@ func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int)
 			continue
 		}
 		before, seen := first[key]
-		if !allowed.crashes || repeated[request.Call] || !seen || !j.crashedAfter(before.Decided) {
+		if !allowed.crashes || repeated[request.Call] || !seen || !j.crashedBetween(before.Decided, request.Received) {
 			found.add("request %d, %s of call %s, was repeated without need", request.Number, request.Kind, request.Call)
 		}
 		repeated[request.Call] = true
@@ -327,10 +331,11 @@ func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int)
 	return repeats
 }
 
-// crashedAfter tells whether the daemon was cut off soon after a moment.
-func (j *judge) crashedAfter(moment time.Time) bool {
+// crashedBetween tells whether the daemon died between the answer to a request and its
+// repetition, so soon that the answer may not have been recorded.
+func (j *judge) crashedBetween(answered, repeated time.Time) bool {
 	for _, at := range j.cut {
-		if at.Sub(moment) < onTheWay {
+		if at.Sub(answered) < toRecord && at.Before(repeated) {
 			return true
 		}
 	}

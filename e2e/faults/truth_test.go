@@ -27,7 +27,7 @@ func (j *judge) compareTruth(performances []*performance, entries []store.Event,
 			snapshots = append(snapshots, entry)
 		}
 	}
-	played := make(map[bridge.CallID]bool)
+	calls := make(map[bridge.CallID]bool)
 	for _, p := range performances {
 		truth := make(map[bridge.CallID][]bridge.Report)
 		for _, report := range p.truth(suite.people) {
@@ -36,7 +36,7 @@ func (j *judge) compareTruth(performances []*performance, entries []store.Event,
 		told := make(map[bridge.CallID][]bridge.Report)
 		for _, id := range p.channels {
 			call := bridge.CallID(id)
-			played[call] = true
+			calls[call] = true
 			if reports := expected[call]; len(reports) > 0 {
 				told[call] = reports
 			}
@@ -49,9 +49,17 @@ func (j *judge) compareTruth(performances []*performance, entries []store.Event,
 		all.cut += len(told)
 		all.unseen += max(0, len(truth)-len(told))
 		compareCut(p, told, truth, found)
+		if !slices.ContainsFunc(p.played, func(e *played) bool { return e.stored == 0 }) {
+			for call, reports := range truth {
+				cutTimes := func(ls []string) []string { for i := range ls { if len(ls[i])>13 { ls[i]=ls[i][13:] }; if x,_,ok := strings.Cut(ls[i], "register"); ok { ls[i]=x+"register" } }; return ls }
+				if a,b := cutTimes(lines(told[call])), cutTimes(lines(reports)); !slices.Equal(a,b) {
+					println("LESS", p.tape.name, "\n  told ", strings.Join(lines(told[call]),"\n       "), "\n  truth ", strings.Join(lines(reports), "\n       "))
+				}
+			}
+		}
 	}
 	for call := range expected {
-		if !played[call] {
+		if !calls[call] {
 			found.add("call %s is told and was not played", call)
 		}
 	}
