@@ -1,8 +1,10 @@
 package faults_test
 
 import (
+	"compress/gzip"
 	"context"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,11 +16,11 @@ import (
 // soon as it works again.
 func TestACRMThatFailsIsToldAllLater(t *testing.T) {
 	for name, rule := range map[string]crmtest.Rule{
-		"CRM answers 500":              {Status: http.StatusInternalServerError, Body: `"Error"`},
-		"CRM answers 429":              {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}},
-		"CRM answers 401":              {Status: http.StatusUnauthorized, Body: `"Unauthorized"`},
-		"connection to the CRM resets": {CloseConnection: true, Reset: true},
-		"CRM hangs":                    {Hang: true},
+		"CRM answers 500":           {Status: http.StatusInternalServerError, Body: `"Error"`},
+		"CRM answers 429":           {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}},
+		"CRM answers 401":           {Status: http.StatusUnauthorized, Body: `"Unauthorized"`},
+		"CRM resets the connection": {CloseConnection: true, Reset: true},
+		"CRM hangs":                 {Hang: true},
 	} {
 		t.Run(name, func(t *testing.T) { failing(name, rule, false).run(t) })
 	}
@@ -28,18 +30,34 @@ func TestACRMThatFailsIsToldAllLater(t *testing.T) {
 // and no other.
 func TestALostAnswerRepeatsOneRequest(t *testing.T) {
 	for name, rule := range map[string]crmtest.Rule{
-		"answer of the CRM drips": {Drip: 400 * time.Millisecond},
-		"answer of the CRM lost":  {DropAnswer: true},
-		"answer of the CRM reset": {DropAnswer: true, Reset: true},
+		"answer drips":                   {Drip: 400 * time.Millisecond},
+		"answer lost, connection closed": {DropAnswer: true},
+		"answer lost, connection reset":  {DropAnswer: true, Reset: true},
+		"answer is a gzip bomb":          {Status: http.StatusOK, Body: bomb(), Header: http.Header{"Content-Encoding": {"gzip"}}},
 	} {
 		t.Run(name, func(t *testing.T) { failing(name, rule, true).run(t) })
 	}
 }
 
+// bomb is an answer of a few kilobytes that unpacks to many megabytes.
+func bomb() string {
+	var packed strings.Builder
+	writer := gzip.NewWriter(&packed)
+	for range 64 {
+		if _, err := writer.Write(make([]byte, 1<<20)); err != nil {
+			panic(err) // a strings.Builder takes everything
+		}
+	}
+	if err := writer.Close(); err != nil {
+		panic(err)
+	}
+	return packed.String()
+}
+
 // failing is the fault that a rule is in force, for a few requests or for a while.
 func failing(name string, rule crmtest.Rule, answersLost bool) fault {
 	return fault{
-		name: name, full: 100, short: 3, parts: 2,
+		name: name, full: 100, short: 3, parts: 2, repeats: map[bool]string{false: "none", true: "every lost answer"}[answersLost],
 		strike: func(ctx context.Context, o *office, round int) (allowance, error) {
 			var times atomic.Int64
 			rule := rule

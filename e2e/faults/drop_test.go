@@ -12,7 +12,7 @@ import (
 func TestABrokenConnectionToAsteriskLosesWhatWasOnItsWay(t *testing.T) {
 	breaks := []func(*aritest.Server){(*aritest.Server).Drop, (*aritest.Server).Reset, (*aritest.Server).Silence}
 	fault{
-		name: "ARI drop", full: 100, short: 3, parts: 5,
+		name: "ARI drop", full: 100, short: 3, parts: 5, repeats: "none",
 		strike: func(ctx context.Context, o *office, round int) (allowance, error) {
 			connected := o.server.Connected()
 			o.judge.cuts()

@@ -31,6 +31,8 @@ type judge struct {
 	journal              int64
 	requests, violations int
 	known                map[bridge.CallID]bool
+	// latest is what a call was told last that it was not told before.
+	latest map[string]crmtest.Request
 	// cut says when listeners were cut off.
 	cut map[int]time.Time
 	// past is what was played in earlier rounds.
@@ -59,7 +61,7 @@ const (
 func newJudge(o *office) *judge {
 	return &judge{
 		office: o, tracker: bridge.NewTracker(suite.people, policy),
-		known: make(map[bridge.CallID]bool), cut: make(map[int]time.Time),
+		known: make(map[bridge.CallID]bool), latest: make(map[string]crmtest.Request), cut: make(map[int]time.Time),
 	}
 }
 
@@ -118,14 +120,11 @@ func (j *judge) compare(ctx context.Context, kind string, allowed allowance) err
 	told := j.compareTold(expected, allowed, &found)
 	outcome := j.compareTruth(performances, entries, expected, &found)
 	repeats := j.compareRepeats(allowed, &found)
-	broken := j.newViolations(&found)
-	if len(found) > 0 {
-		return fmt.Errorf("%w\nthe round: %d events lost on their way", found.err(), lost)
+	j.newViolations(&found)
+	if err := found.err(); err != nil {
+		return err
 	}
-	suite.table.add(kind, result{
-		rounds: 1, calls: len(expected), requests: told, outcome: outcome, events: lost,
-		repeats: repeats, violations: broken, healed: healed,
-	})
+	suite.table.add(kind, result{requests: told, repeats: repeats, outcome: outcome, events: lost, healed: healed})
 	return nil
 }
 
@@ -282,22 +281,13 @@ func (j *judge) compareTold(expected map[bridge.CallID][]bridge.Report, allowed 
 	return requests
 }
 
-func lines(reports []bridge.Report) []string {
-	all := make([]string, len(reports))
-	for i, report := range reports {
-		all[i] = line(report)
-	}
-	return all
-}
-
-// newViolations are the rules of the contract that were broken.
-func (j *judge) newViolations(found *findings) int {
+// newViolations finds the rules of the contract that were broken.
+func (j *judge) newViolations(found *findings) {
 	violations := j.office.crm.Violations()[j.violations:]
 	j.violations += len(violations)
 	for _, violation := range violations {
 		found.add("%s", violation)
 	}
-	return len(violations)
 }
 
 // compareRepeats finds requests that were repeated without need, and returns how many
@@ -305,23 +295,19 @@ func (j *judge) newViolations(found *findings) int {
 func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int) {
 	requests := j.office.crm.Requests()[j.requests:]
 	j.requests += len(requests)
-	first := make(map[string]crmtest.Request)
 	repeated := make(map[string]bool)
 	for _, request := range requests {
-		key := string(request.Kind) + string(request.Raw)
 		if !request.Repeat {
 			if request.Told {
-				first[key] = request
+				j.latest[request.Call] = request
 			}
 			continue
 		}
 		repeats++
-		if allowed.lostAnswers != nil {
-			continue
-		}
-		before, seen := first[key]
-		if !allowed.crashes || repeated[request.Call] || !seen || !j.crashedBetween(before.Decided, request.Received) {
-			found.add("request %d, %s of call %s, was repeated without need", request.Number, request.Kind, request.Call)
+		first := j.latest[request.Call]
+		if allowed.lostAnswers == nil && (!allowed.crashes || repeated[request.Call] || !j.crashedBetween(first.Decided, request.Received)) {
+			found.add("%s of call %s, which was answered at %s, was repeated at %s; the daemon was cut off at %v",
+				request.Kind, request.Call, clock(first.Decided), clock(request.Received), j.cut)
 		}
 		repeated[request.Call] = true
 	}

@@ -19,7 +19,7 @@ func slowly(o *office) error {
 // it had heard, and tells nothing twice but what the CRM may have answered just then.
 func TestAKilledDaemonTellsAllThatItHeard(t *testing.T) {
 	fault{
-		name: "SIGKILL", full: 200, short: 8, parts: 4, prepare: slowly,
+		name: "SIGKILL", full: 200, short: 12, parts: 4, repeats: "one a call and death", prepare: slowly,
 		strike: func(ctx context.Context, o *office, _ int) (allowance, error) {
 			if err := o.daemon.Kill(); err != nil {
 				return allowance{}, err

@@ -1,7 +1,10 @@
 package faults_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +53,38 @@ func itemLine(id, from, to string, started, finished time.Time) string {
 		answered = clock(started)
 	}
 	return fmt.Sprintf("%s %s>%s %s..%s", id, from, to, answered, clock(finished))
+}
+
+// tale is what reports say of each leg, and of the call itself, beside when: a snapshot
+// may tell of one leg sooner than its events do, and of others not.
+func tale(reports []bridge.Report) []string {
+	legs := make(map[bridge.LegID][]string)
+	for _, r := range reports {
+		r.Time, r.CreatedAt = time.Time{}, time.Time{}
+		r.Items = slices.Clone(r.Items)
+		slices.SortFunc(r.Items, func(a, b bridge.Item) int { return cmp.Compare(a.ID, b.ID) })
+		for i := range r.Items {
+			if item := &r.Items[i]; !item.StartedAt.IsZero() {
+				item.StartedAt = time.Unix(0, 0)
+			}
+			r.Items[i].FinishedAt = time.Time{}
+		}
+		legs[r.Leg] = append(legs[r.Leg], line(r))
+	}
+	var all []string
+	for _, leg := range slices.Sorted(maps.Keys(legs)) {
+		all = append(all, legs[leg]...)
+	}
+	return all
+}
+
+// lines are reports a line each.
+func lines(reports []bridge.Report) []string {
+	all := make([]string, len(reports))
+	for i, report := range reports {
+		all[i] = line(report)
+	}
+	return all
 }
 
 func clock(at time.Time) string { return at.UTC().Format("15:04:05.000") }

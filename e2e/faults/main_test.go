@@ -17,6 +17,7 @@ import (
 
 var (
 	full = flag.Bool("full", false, "all faults, and not the short form")
+	page = flag.String("page", "", "the page to write the table into, if nothing is found")
 	seed = flag.Uint64("seed", 0, "seed of the moments and calls; 0 takes a new one")
 )
 
@@ -55,7 +56,13 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	code = m.Run()
-	fmt.Printf("seed: -args -seed %d\n%s", *seed, suite.table.markdown())
+	fmt.Printf("chosen with -args -seed %d\n\n%s\n", *seed, suite.table.markdown())
+	if code == 0 && *page != "" {
+		if err := suite.table.write(*page); err != nil {
+			fmt.Fprintln(os.Stderr, "FAIL: the table can't be written:", err)
+			return 1
+		}
+	}
 	return code
 }
 

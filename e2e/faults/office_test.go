@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,10 +52,9 @@ type office struct {
 // newOffice opens an office: its daemon runs, and nobody telephones yet.
 func newOffice(t *testing.T, seed uint64, configure func(*lab.DaemonConfig), prepare func(*office) error) *office {
 	t.Helper()
-	random := rand.New(rand.NewPCG(seed, 0))
-	o := &office{t: t, random: random, server: aritest.Start(t), crm: crmtest.NewServer(crmtest.Options{})}
+	o := &office{t: t, random: rand.New(rand.NewPCG(seed, 0)), server: aritest.Start(t), crm: crmtest.NewServer(crmtest.Options{})}
 	t.Cleanup(o.crm.Close)
-	o.traffic = newTraffic(o.server, suite.tapes, random, atOnce)
+	o.traffic = newTraffic(o.server, suite.tapes, rand.New(rand.NewPCG(seed, 1)), atOnce)
 	config := lab.DaemonConfig{
 		URL: o.server.URL, Username: aritest.Username, Password: aritest.Password, Application: application,
 		CRM: o.crm.URL, Workspace: "my-workspace", APIKey: "test-api-key", RequestTimeout: "1s", LogLevel: "info",
@@ -76,17 +76,12 @@ func newOffice(t *testing.T, seed uint64, configure func(*lab.DaemonConfig), pre
 	o.daemon = daemon
 	o.judge = newJudge(o)
 	t.Cleanup(o.close)
-	if err := daemon.Start(o.context()); err != nil {
+	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("it took more than %s", patience))
+	defer cancel()
+	if err := daemon.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return o
-}
-
-// context ends when patience does, at the latest.
-func (o *office) context() context.Context {
-	ctx, cancel := context.WithTimeoutCause(o.t.Context(), patience, fmt.Errorf("it took more than %s", patience))
-	o.t.Cleanup(cancel)
-	return ctx
 }
 
 func (o *office) close() {
@@ -98,24 +93,20 @@ func (o *office) close() {
 		}
 	}
 	if o.t.Failed() {
-		o.t.Logf("what there is to study: %v", o.keep())
+		directory := filepath.Join("..", "testdata", "failures", strings.ReplaceAll(o.t.Name(), "/", "_"))
+		o.t.Logf("what there is to study is in e2e/faults/%s: %v", directory, o.keep(directory))
 	}
 }
 
-// keep saves what a failure can be studied by, and says where.
-func (o *office) keep() error {
-	directory := filepath.Join("..", "testdata", "failures", filepath.FromSlash(o.t.Name()))
-	err := errors.Join(
+// keep saves what a failure can be studied by.
+func (o *office) keep(directory string) error {
+	return errors.Join(
 		os.RemoveAll(directory),
 		os.CopyFS(filepath.Join(directory, "storage"), os.DirFS(o.daemon.Storage())),
 		os.WriteFile(filepath.Join(directory, "kontur-ari.log"), []byte(o.daemon.Log()), 0o600),
 		os.WriteFile(filepath.Join(directory, "crm.txt"), []byte(o.crm.Summary()), 0o600),
 		os.WriteFile(filepath.Join(directory, "played.jsonl"), o.judge.everything(), 0o600),
 	)
-	if err != nil {
-		return fmt.Errorf("it can't be kept: %w", err)
-	}
-	return fmt.Errorf("see e2e/testdata/failures/%s", o.t.Name())
 }
 
 // round is one fault of a kind, and the comparison afterwards.

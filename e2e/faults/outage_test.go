@@ -28,7 +28,7 @@ func TestAnOutageLosesNothing(t *testing.T) {
 		pending, lasts = 100_000, 30*time.Second
 	}
 	fault{
-		name: fmt.Sprintf("outage of %d min, %d reports pending", int((lasts * fastClock).Minutes()), pending), full: 1, short: 1, parts: 1,
+		name: fmt.Sprintf("outage of %d min, %d reports pending", int((lasts * fastClock).Minutes()), pending), full: 1, short: 1, parts: 1, repeats: "one a call and death",
 		configure: func(config *lab.DaemonConfig) {
 			config.RequestTimeout, config.LogLevel = "15s", "warn"
 			config.Delivery = map[string]string{
@@ -87,8 +87,10 @@ func (o *office) outage(ctx context.Context, pending int, lasts time.Duration) e
 	if err := o.pause(ctx, lasts/2-time.Since(began)); err != nil {
 		return err
 	}
-	suite.table.note("%d reports pending took %d MiB of resident memory; in an outage of %s the CRM was asked %d times; after a restart it was asked for the first time within %s.",
-		pending, memory>>20, lasts*fastClock, len(o.crm.Requests())-before, first)
+	suite.table.measure(func(m *measured) {
+		m.pending, m.memory, m.firstProbe = pending, memory, first
+		m.outage, m.probes = lasts*fastClock, len(o.crm.Requests())-before
+	})
 	return nil
 }
 

@@ -58,7 +58,7 @@ func TestAPowerCutTakesWhatWasNotSynced(t *testing.T) {
 // stored all but what was on its way.
 func TestAPowerCutTakesNothingThatWasStored(t *testing.T) {
 	fault{
-		name: "power cut", full: 100, short: 4, parts: 4,
+		name: "power cut", full: 100, short: 6, parts: 4, repeats: "one a call and cut",
 		prepare: func(o *office) error { return errors.Join(slowly(o), onADisk(o, 256)) },
 		strike: func(ctx context.Context, o *office, _ int) (allowance, error) {
 			if err := o.daemon.Kill(); err != nil {

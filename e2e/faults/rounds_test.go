@@ -16,6 +16,8 @@ type fault struct {
 	name string
 	// full and short are how often it strikes, parts in how many offices at a time.
 	full, short, parts int
+	// repeats says in words which requests may be repeated.
+	repeats string
 	// configure changes the daemon's configuration; nil: nothing.
 	configure func(*lab.DaemonConfig)
 	// prepare is called before the first round; nil: there is nothing to prepare.
@@ -31,6 +33,7 @@ type fault struct {
 // run has a fault strike, again and again.
 func (f fault) run(t *testing.T) {
 	t.Parallel()
+	suite.table.begin(f.name, f.repeats)
 	rounds, parts := f.short, 1
 	if *full {
 		rounds, parts = f.full, f.parts
@@ -41,6 +44,7 @@ func (f fault) run(t *testing.T) {
 			o := newOffice(t, seedOf(t.Name()), f.configure, f.prepare)
 			for round := part; round < rounds; round += parts {
 				if err := o.round(f, round); err != nil {
+					suite.table.failed(f.name)
 					t.Fatalf("round %d of seed %d: %v", round, *seed, err)
 				}
 			}

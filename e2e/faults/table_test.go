@@ -1,7 +1,10 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -9,62 +12,144 @@ import (
 
 // result is what came of rounds of one kind of fault.
 type result struct {
-	rounds, calls, requests int
+	rounds, requests, repeats int
 	outcome
 	// events were cut out on their way.
-	events              int
-	repeats, violations int
-	healed              time.Duration
+	events int
+	// healed is how long it took until all was told.
+	healed time.Duration
+	// failures are rounds in which something was found.
+	failures int
+	// mayRepeat says in words which requests may be repeated.
+	mayRepeat string
 }
 
 // table collects the results, by kind of fault.
 type table struct {
 	mu    sync.Mutex
-	kinds []string
-	rows  map[string]result
-	notes []string
+	rows  map[string]*result
+	extra measured
 }
 
-// note keeps a sentence about what was measured beside.
-func (t *table) note(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.notes = append(t.notes, fmt.Sprintf(format, args...))
+// measured is what was measured beside, the worst of each.
+type measured struct {
+	alarm, space            time.Duration
+	pending, memory, probes int
+	outage, firstProbe      time.Duration
 }
 
-func (t *table) add(kind string, r result) {
+// begin makes a row.
+func (t *table) begin(kind, mayRepeat string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.rows == nil {
-		t.rows = make(map[string]result)
+		t.rows = make(map[string]*result)
 	}
-	sum, known := t.rows[kind]
-	if !known {
-		t.kinds = append(t.kinds, kind)
-	}
-	sum.rounds += r.rounds
-	sum.calls += r.calls
+	t.rows[kind] = &result{mayRepeat: mayRepeat}
+}
+
+// add adds the result of a round in which nothing was found.
+func (t *table) add(kind string, r result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sum := t.rows[kind]
+	sum.rounds++
 	sum.requests += r.requests
+	sum.repeats += r.repeats
 	sum.exact += r.exact
+	sum.resumed += r.resumed
 	sum.cut += r.cut
 	sum.unseen += r.unseen
 	sum.events += r.events
-	sum.repeats += r.repeats
-	sum.violations += r.violations
 	sum.healed = max(sum.healed, r.healed)
-	t.rows[kind] = sum
 }
 
+func (t *table) failed(kind string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows[kind].failures++
+}
+
+// measure changes what was measured beside.
+func (t *table) measure(change func(*measured)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.extra)
+}
+
+// order is that of the rows; kinds that are not in it come last.
+var order = []string{"SIGKILL", "power cut", "disk full", "ARI drop", "CRM", "answer", "outage"}
+
+func rank(kind string) int {
+	for i, prefix := range order {
+		if strings.HasPrefix(kind, prefix) {
+			return i
+		}
+	}
+	return len(order)
+}
+
+// markdown is the table, and what was measured beside.
 func (t *table) markdown() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var kinds []string
+	for kind := range t.rows {
+		kinds = append(kinds, kind)
+	}
+	slices.SortFunc(kinds, func(a, b string) int {
+		if byRank := rank(a) - rank(b); byRank != 0 {
+			return byRank
+		}
+		return strings.Compare(a, b)
+	})
 	var text strings.Builder
-	text.WriteString("| fault | times | calls | requests | exact | cut | unseen | events cut out | repeats | violations | healed |\n")
-	text.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
-	for _, kind := range t.kinds {
+	text.WriteString("| fault | times | calls | exact | resumed | cut | unseen | requests | lost | order violations | repeats | allowed repeats | healed within |\n")
+	text.WriteString("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, kind := range kinds {
 		r := t.rows[kind]
-		fmt.Fprintf(&text, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %.1f s |\n", kind, r.rounds, r.calls, r.requests, r.exact, r.cut, r.unseen, r.events, r.repeats, r.violations, r.healed.Seconds())
+		if r.rounds == 0 && r.failures == 0 {
+			continue
+		}
+		verdict := "0 | 0"
+		if r.failures > 0 {
+			verdict = "FAILED | FAILED"
+		}
+		fmt.Fprintf(&text, "| %s | %d | %d | %d | %d | %d | %d | %d | %s | %d | %s | %.1f s |\n", kind, r.rounds,
+			r.exact+r.resumed+r.cut+r.unseen, r.exact, r.resumed, r.cut, r.unseen, r.requests, verdict, r.repeats, r.mayRepeat, r.healed.Seconds())
 	}
-	for _, note := range t.notes {
-		text.WriteString(note + "\n")
-	}
+	t.extra.write(&text)
 	return text.String()
+}
+
+func (m measured) write(text *strings.Builder) {
+	if m.alarm > 0 {
+		fmt.Fprintf(text, "\nA full disk: `/healthz` said so within %d ms, and that events are stored again within %.1f s of there being space.\n",
+			m.alarm.Milliseconds(), m.space.Seconds())
+	}
+	if m.pending > 0 {
+		fmt.Fprintf(text, "\nThe outage: with %d reports pending the daemon took %d MiB of resident memory. In %s the CRM was asked %d times. "+
+			"After a death in the middle it was asked for the first time within %d ms.\n",
+			m.pending, m.memory>>20, m.outage, m.probes, m.firstProbe.Milliseconds())
+	}
+}
+
+// The table stands between these lines of the page.
+const (
+	tableBegins = "<!-- written by make faults -->\n"
+	tableEnds   = "<!-- end of what make faults writes -->\n"
+)
+
+// write puts the table into a page.
+func (t *table) write(page string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), tableBegins)
+	_, after, ends := strings.Cut(rest, tableEnds)
+	if !begins || !ends {
+		return errors.New(page + " has no place for the table")
+	}
+	return os.WriteFile(page, []byte(before+tableBegins+"\n"+t.markdown()+"\n"+tableEnds+after), 0o644)
 }

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,82 +12,79 @@ import (
 
 // outcome says how the calls of a round were told, compared with what really happened.
 type outcome struct {
-	// exact calls were told as they were, cut ones as far as they could be heard.
-	exact, cut int
-	// unseen calls were not told: too little of them was heard.
-	unseen int
+	// exact calls were told to the millisecond, resumed ones as they were although the
+	// connection to Asterisk was a new one in between.
+	exact, resumed int
+	// cut calls were told as far as they could be heard, unseen ones were not: too
+	// little of them was heard.
+	cut, unseen int
 }
 
-// compareTruth compares what the CRM is told with what really happened. Where nothing
-// was cut out of a call it must be the same in every field and to the millisecond.
-// Where something was, nothing may be said that is not the truth.
+// compareTruth compares what the CRM is told with what really happened. Of a call of
+// which nothing was cut out it must be the same, and where no snapshot told of it what
+// its events would have told, in every field and to the millisecond. Of others nothing
+// may be said that is not the truth.
 func (j *judge) compareTruth(performances []*performance, entries []store.Event, expected map[bridge.CallID][]bridge.Report, found *findings) (all outcome) {
-	var snapshots []store.Event
-	for _, entry := range entries {
-		if entry.Type == bridge.EventSnapshot {
-			snapshots = append(snapshots, entry)
-		}
-	}
-	calls := make(map[bridge.CallID]bool)
+	snapshots := slices.DeleteFunc(slices.Clone(entries), func(e store.Event) bool { return e.Type != bridge.EventSnapshot })
+	played := make(map[bridge.CallID]bool)
 	for _, p := range performances {
-		truth := make(map[bridge.CallID][]bridge.Report)
-		for _, report := range p.truth(suite.people) {
-			truth[report.Call] = append(truth[report.Call], report)
-		}
+		truth := byCall(p.truth(suite.people))
 		told := make(map[bridge.CallID][]bridge.Report)
 		for _, id := range p.channels {
 			call := bridge.CallID(id)
-			calls[call] = true
+			played[call] = true
 			if reports := expected[call]; len(reports) > 0 {
 				told[call] = reports
 			}
 		}
-		if p.whole(snapshots) {
+		switch {
+		case p.lost():
+			all.cut += len(told)
+			all.unseen += max(0, len(truth)-len(told))
+			p.compareCut(told, truth, found)
+		case p.shownIn(snapshots):
+			all.resumed += len(truth)
+			p.compareWhole(told, truth, tale, found)
+		default:
 			all.exact += len(truth)
-			compareWhole(p, told, truth, found)
-			continue
-		}
-		all.cut += len(told)
-		all.unseen += max(0, len(truth)-len(told))
-		compareCut(p, told, truth, found)
-		if !slices.ContainsFunc(p.played, func(e *played) bool { return e.stored == 0 }) {
-			for call, reports := range truth {
-				cutTimes := func(ls []string) []string { for i := range ls { if len(ls[i])>13 { ls[i]=ls[i][13:] }; if x,_,ok := strings.Cut(ls[i], "register"); ok { ls[i]=x+"register" } }; return ls }
-				if a,b := cutTimes(lines(told[call])), cutTimes(lines(reports)); !slices.Equal(a,b) {
-					println("LESS", p.tape.name, "\n  told ", strings.Join(lines(told[call]),"\n       "), "\n  truth ", strings.Join(lines(reports), "\n       "))
-				}
-			}
+			p.compareWhole(told, truth, lines, found)
 		}
 	}
 	for call := range expected {
-		if !calls[call] {
+		if !played[call] {
 			found.add("call %s is told and was not played", call)
 		}
 	}
 	return all
 }
 
-// whole tells whether every event of a call was stored, and no snapshot showed it.
-func (p *performance) whole(snapshots []store.Event) bool {
-	if slices.ContainsFunc(p.played, func(e *played) bool { return e.stored == 0 }) {
-		return false
+func byCall(reports []bridge.Report) map[bridge.CallID][]bridge.Report {
+	calls := make(map[bridge.CallID][]bridge.Report)
+	for _, report := range reports {
+		calls[report.Call] = append(calls[report.Call], report)
 	}
+	return calls
+}
+
+// lost tells whether events of a call were cut out.
+func (p *performance) lost() bool {
+	return slices.ContainsFunc(p.played, func(e *played) bool { return e.stored == 0 })
+}
+
+// shownIn tells whether a snapshot shows a call, or came between two of its events.
+func (p *performance) shownIn(snapshots []store.Event) bool {
 	first, last := p.played[0].stored, p.played[len(p.played)-1].stored
-	return !slices.ContainsFunc(snapshots, func(snapshot store.Event) bool {
-		return first < snapshot.ID && snapshot.ID < last || p.shownIn(snapshot.Raw)
+	return slices.ContainsFunc(snapshots, func(snapshot store.Event) bool {
+		return first < snapshot.ID && snapshot.ID < last || slices.ContainsFunc(p.channels, func(id string) bool {
+			return bytes.Contains(snapshot.Raw, []byte(`"`+id+`"`))
+		})
 	})
 }
 
-// shownIn tells whether a snapshot shows a channel of a call.
-func (p *performance) shownIn(snapshot []byte) bool {
-	return slices.ContainsFunc(p.channels, func(id string) bool {
-		return bytes.Contains(snapshot, []byte(`"`+id+`"`))
-	})
-}
-
-func compareWhole(p *performance, told, truth map[bridge.CallID][]bridge.Report, found *findings) {
+// compareWhole compares calls of which nothing was cut out.
+func (p *performance) compareWhole(told, truth map[bridge.CallID][]bridge.Report, in func([]bridge.Report) []string, found *findings) {
 	for call, reports := range truth {
-		if got, wanted := lines(told[call]), lines(reports); !slices.Equal(got, wanted) {
+		if got, wanted := in(told[call]), in(reports); !slices.Equal(got, wanted) {
 			found.add("call %s, %s, is told as\n  %s\nand was\n  %s", call, p.tape.name, strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
 		}
 	}
@@ -97,9 +95,9 @@ func compareWhole(p *performance, told, truth map[bridge.CallID][]bridge.Report,
 	}
 }
 
-// compareCut finds what is said of a call that is not true of it, or of a call that
+// compareCut finds what is said of a call that is not true of it, nor of a call that
 // has to do with it: that one is a consultation about the other may have been cut out.
-func compareCut(p *performance, told, truth map[bridge.CallID][]bridge.Report, found *findings) {
+func (p *performance) compareCut(told, truth map[bridge.CallID][]bridge.Report, found *findings) {
 	founded := make(map[string]bool)
 	for _, reports := range truth {
 		for _, report := range reports {
@@ -112,17 +110,65 @@ func compareCut(p *performance, told, truth map[bridge.CallID][]bridge.Report, f
 		for _, report := range reports {
 			for _, claim := range claims(report) {
 				if !founded[claim] {
-					found.add("of call %s, %s, it is told and not true: %s\n  %s\nof\n  %s", call, p.tape.name, claim,
-						strings.Join(lines(reports), "\n  "), strings.Join(allLines(truth), "\n  "))
+					found.add("of call %s, %s, it is told and not true: %s\n%s", call, p.tape.name, claim, p.bothSides(told, truth))
 				}
 			}
-			if report.Leg != "" && !slices.ContainsFunc(p.channels, func(id string) bool {
-				return string(report.Leg) == id || strings.HasPrefix(string(report.Leg), id+"-")
-			}) {
+			if report.Leg != "" && !p.owns(report.Leg) {
 				found.add("call %s, %s, has a leg %s that is no channel of it", call, p.tape.name, report.Leg)
 			}
 		}
 	}
+	for _, leg := range p.leftOut(told, truth) {
+		found.add("of %s it is not told that leg %s, of which nothing was cut out\n%s", p.tape.name, leg, p.bothSides(told, truth))
+	}
+}
+
+// leftOut are the legs that were told otherwise, or not, although nothing was cut out
+// of what Asterisk said of their channels.
+func (p *performance) leftOut(told, truth map[bridge.CallID][]bridge.Report) (legs []string) {
+	known := outcomes(told)
+	for leg := range outcomes(truth) {
+		id, _, _ := strings.Cut(leg, " ")
+		cut := slices.ContainsFunc(p.played, func(e *played) bool {
+			return e.stored == 0 && bytes.Contains(e.raw, []byte(`"`+id+`"`))
+		})
+		if !cut && !known[leg] {
+			legs = append(legs, leg)
+		}
+	}
+	return legs
+}
+
+// outcomes are whose the legs of calls were, and whether they were answered.
+func outcomes(calls map[bridge.CallID][]bridge.Report) map[string]bool {
+	all := make(map[string]bool)
+	for _, reports := range calls {
+		for _, report := range reports {
+			for _, item := range report.Items {
+				all[fmt.Sprintf("%s was %s>%s, answered: %t", item.ID, party(item.From), party(item.To), !item.StartedAt.IsZero())] = true
+			}
+		}
+	}
+	return all
+}
+
+// owns tells whether a leg is named after a channel of the call.
+func (p *performance) owns(leg bridge.LegID) bool {
+	return slices.ContainsFunc(p.channels, func(id string) bool {
+		return string(leg) == id || strings.HasPrefix(string(leg), id+"-")
+	})
+}
+
+func (p *performance) bothSides(told, truth map[bridge.CallID][]bridge.Report) string {
+	var text strings.Builder
+	for heading, calls := range map[string]map[bridge.CallID][]bridge.Report{"told:": told, "true:": truth} {
+		text.WriteString(heading)
+		for call, reports := range calls {
+			text.WriteString("\n  " + string(call) + ":\n    " + strings.Join(lines(reports), "\n    "))
+		}
+		text.WriteString("\n")
+	}
+	return text.String()
 }
 
 // claims are what a report says beside when, and of which channel. That somebody holds
@@ -147,11 +193,4 @@ func claims(r bridge.Report) []string {
 		return all
 	}
 	return nil
-}
-
-func allLines(calls map[bridge.CallID][]bridge.Report) (all []string) {
-	for _, reports := range calls {
-		all = append(all, lines(reports)...)
-	}
-	return all
 }
