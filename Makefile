@@ -6,15 +6,18 @@ VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 
 UNIT        := $(shell go list ./... 2>/dev/null | grep -v /e2e)
 FUZZTIME    ?= 20s
 SERVERFUZZTIME ?= 30s
+E2E         := $(shell go list ./e2e/... 2>/dev/null | grep -v /e2e/faults)
 REPEAT      ?= 20
 # How many calls' tests go on at a time, each on an Asterisk of its own: they wait
 # more than they work.
 LABS        ?= 4
+# How many daemons the fault suite breaks at a time.
+OFFICES     ?= 6
 # Some distributions tell Go not to fetch the version that go.mod asks for.
 export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint unit e2e e2e-repeat demo bench bench-page fuzz fuzz-server tools lab clean
+.PHONY: help build test lint unit e2e e2e-repeat faults faults-short demo bench bench-page fuzz fuzz-server tools lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +25,7 @@ help: ## list the targets
 build: ## build bin/kontur-ari
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/kontur-ari ./cmd/kontur-ari
 
-test: tools lint unit fuzz-server e2e ## everything: lint, unit and property tests with the race detector, the endpoint's fuzz test, calls on a real Asterisk
+test: tools lint unit fuzz-server e2e faults-short ## everything: lint, unit and property tests with the race detector, the endpoint's fuzz test, calls on a real Asterisk, a short fault suite
 
 lint: ## gofmt, go vet, staticcheck, go.mod tidy
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
@@ -37,11 +40,18 @@ unit: ## unit and property tests with the race detector
 # One package at a time: phones have seconds to answer in.
 e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)
 	@if [ "$${KONTUR_ARI_E2E:-on}" = off ]; then echo "e2e: LEFT OUT, KONTUR_ARI_E2E=off"; else \
-		set -x; go test -race -count=1 -p 1 -parallel $(LABS) -timeout=20m ./e2e/...; fi
+		set -x; go test -race -count=1 -p 1 -parallel $(LABS) -timeout=20m $(E2E); fi
 
 e2e-repeat: tools lab ## the calls REPEAT (20) times in a row: none may ever fail (needs root)
 	go test -v -race -count=$(REPEAT) -failfast -parallel $(LABS) -timeout=4h ./e2e \
 		| grep --line-buffered -vE '^(=== | +--- PASS)'
+
+faults: ## the fault suite: the daemon killed, without power, disk or CRM, 1400 times (a quarter of an hour); writes docs/faults.md (needs root)
+	go test -count=1 -parallel $(OFFICES) -timeout=90m ./e2e/faults -args -full -page ../../docs/faults.md
+	@sed -n '/^| fault/,/end of what/{/end of what/!p}' docs/faults.md
+
+faults-short: tools ## the same in about a minute, each fault a few times (needs root)
+	go test -race -count=1 -parallel $(OFFICES) -timeout=10m ./e2e/faults
 
 demo: tools lab ## four real SIP calls, one ordered by the CRM, and what it was told (needs root)
 	go run ./e2e/demo

@@ -52,7 +52,7 @@ type office struct {
 // newOffice opens an office: its daemon runs, and nobody telephones yet.
 func newOffice(t *testing.T, seed uint64, configure func(*lab.DaemonConfig), prepare func(*office) error) *office {
 	t.Helper()
-	o := &office{t: t, random: rand.New(rand.NewPCG(seed, 0)), server: aritest.Start(t), crm: crmtest.NewServer(crmtest.Options{})}
+	o := &office{t: t, random: rand.New(rand.NewPCG(seed, 0)), server: aritest.Start(t), crm: crmtest.NewServer(crmtest.Options{Alone: true})}
 	t.Cleanup(o.crm.Close)
 	o.traffic = newTraffic(o.server, suite.tapes, rand.New(rand.NewPCG(seed, 1)), atOnce)
 	config := lab.DaemonConfig{
