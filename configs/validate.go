@@ -47,25 +47,27 @@ var choices = map[string][]string{
 
 // shape is what a text must look like.
 type shape struct {
-	pattern Pattern
+	// pattern is that of a Pattern, compiled where it is needed: some are large, and
+	// nobody needs them once the configuration is read.
+	pattern string
 	wanted  string
 }
 
 // shapes holds the keys that are words in somebody's language: a URL's path, a
 // dialplan, a header.
 var shapes = map[string]shape{
-	"node":                      {MustPattern(`[A-Za-z0-9][A-Za-z0-9._-]{0,62}`), "up to 63 letters, digits, dots, dashes and underscores, such as pbx1"},
-	"asterisk.username":         {MustPattern(`[^\s:,\[\]]+`), "the name of a user in ari.conf, without spaces and colons, such as kontur"},
-	"asterisk.application":      {MustPattern(`[A-Za-z0-9_.-]{1,64}`), "up to 64 letters, digits, dots, dashes and underscores, such as kontur-ari"},
-	"kontur.workspace":          {MustPattern(`[\pL\pN_-][\pL\pN_.-]*`), "the workspace's name as it stands in the CRM's address, such as my-workspace"},
-	"kontur.integration_id":     {MustPattern(`([A-Za-z0-9_-][A-Za-z0-9_.-]*)?`), `the id of the integration's instance, or "" to have it learnt`},
-	"server.base_path":          {MustPattern(`(/[A-Za-z0-9_.~-]+)*`), `"" or a path that begins with / and doesn't end with it, such as /kontur`},
-	"calls.hidden_number":       {MustPattern(`[\pL\pN_+*#.-]{1,64}`), "a word that stands for a withheld number, such as anonymous"},
-	"calls.originate_context":   {MustPattern(`[A-Za-z0-9_.-]{1,79}`), "the name of a dialplan context, such as from-internal"},
-	"kontur.api_key":            {MustPattern(`[!-~]+`), "the key alone, without spaces and line ends"},
-	"kontur.integration_secret": {MustPattern(`([!-<>-~]+=[!-~]+)?`), `name=value, or "" for a private integration`},
-	"asterisk.password":         {MustPattern(`[^\pC]+`), "the password of that user in ari.conf, on one line"},
-	"history.dsn":               {MustPattern(`[^\pC]*`), "a path or a database's address, on one line"},
+	"node":                      {`[A-Za-z0-9][A-Za-z0-9._-]{0,62}`, "up to 63 letters, digits, dots, dashes and underscores, such as pbx1"},
+	"asterisk.username":         {`[^\s:,\[\]]+`, "the name of a user in ari.conf, without spaces and colons, such as kontur"},
+	"asterisk.application":      {`[A-Za-z0-9_.-]{1,64}`, "up to 64 letters, digits, dots, dashes and underscores, such as kontur-ari"},
+	"kontur.workspace":          {`[\pL\pN_-][\pL\pN_.-]*`, "the workspace's name as it stands in the CRM's address, such as my-workspace"},
+	"kontur.integration_id":     {`([A-Za-z0-9_-][A-Za-z0-9_.-]*)?`, `the id of the integration's instance, or "" to have it learnt`},
+	"server.base_path":          {`(/[A-Za-z0-9_.~-]+)*`, `"" or a path that begins with / and doesn't end with it, such as /kontur`},
+	"calls.hidden_number":       {`[\pL\pN_+*#.-]{1,64}`, "a word that stands for a withheld number, such as anonymous"},
+	"calls.originate_context":   {`[A-Za-z0-9_.-]{1,79}`, "the name of a dialplan context, such as from-internal"},
+	"kontur.api_key":            {`[!-~]+`, "the key alone, without spaces and line ends"},
+	"kontur.integration_secret": {`([!-<>-~]+=[!-~]+)?`, `name=value, or "" for a private integration`},
+	"asterisk.password":         {`[^\pC]+`, "the password of that user in ari.conf, on one line"},
+	"history.dsn":               {`[^\pC]*`, "a path or a database's address, on one line"},
 }
 
 // validate reports every value that can't be worked with.
@@ -101,7 +103,7 @@ func validateScalar(r *report, key string, value any) {
 	if words, ok := choices[key]; ok {
 		validateChoice(r, key, text, words)
 	}
-	if s, ok := shapes[key]; ok && !s.pattern.Match(text) {
+	if s, ok := shapes[key]; ok && !MustPattern(s.pattern).Match(text) {
 		what := "not what is wanted"
 		if text == "" {
 			what = "empty"
