@@ -179,10 +179,15 @@ func probe(ctx context.Context, conn *sql.Conn) error {
 }
 
 // durable are the settings that make every commit durable.
-var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", logLimit, ownCheckpoint}}
+var durable = url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", smallCache, logLimit, ownCheckpoint}}
 
 // modest are those of the readers: what they read they read once.
 var modest = url.Values{"_pragma": append(slices.Clone(durable["_pragma"]), "cache_size(-256)")}
+
+// smallCache is 512 KiB of pages, a quarter of what SQLite takes by itself: all that is
+// written is written at the end of a table or an index, so that those few pages are
+// asked for again and again (measured: no difference in speed, 2 MB less).
+const smallCache = "cache_size(-512)"
 
 // logLimit is what the write-ahead log is cut to after a burst has made it grow.
 const logLimit = "journal_size_limit(67108864)"
