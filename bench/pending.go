@@ -9,7 +9,7 @@ const (
 	// pending is how many reports wait while memory and restarts are measured.
 	pending = 100_000
 	// unstored bounds the events that were sent and are not stored.
-	unstored = 2000
+	unstored = 500
 	// settling is how long the daemon is left alone before its memory is read.
 	settling       = 5 * time.Second
 	restarts       = 5

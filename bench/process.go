@@ -30,6 +30,8 @@ func start(ctx context.Context, logName, program string, arguments ...string) (*
 	}
 	p := &process{command: exec.CommandContext(ctx, program, arguments...), ended: make(chan struct{}), log: log}
 	p.command.Stdout, p.command.Stderr = log, log
+	// However this process ends, nobody is left behind.
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s: %w", filepath.Base(program), err), log.Close())
 	}
