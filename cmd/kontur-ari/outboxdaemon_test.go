@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,5 +64,41 @@ func TestRetriedLettersReachTheCRMInTheOrderOfTheirCall(t *testing.T) {
 	}
 	if got := o.mustOutbox(t, "list"); got != "waiting: 0 reports of 0 calls\ndead letters: 0\n" {
 		t.Errorf("what is left: %s", got)
+	}
+}
+
+// relay is a CRM in whose place another one can be put.
+type relay struct{ to atomic.Pointer[crmtest.CRM] }
+
+func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	r.to.Load().ServeHTTP(w, request)
+}
+
+func TestARunningDaemonSendsRetriedLetters(t *testing.T) {
+	switchboard := aritest.Start(t)
+	refusing, mended := crmtest.New(crmtest.Options{}), crmtest.New(crmtest.Options{})
+	refusing.Fail(crmtest.Rule{Status: http.StatusConflict, Body: `{"status":"notSupported","message":"The integration is paused"}`})
+	var crm relay
+	crm.to.Store(refusing)
+	server := httptest.NewServer(&crm)
+	defer server.Close()
+	d := startDaemon(t, switchboard.URL, server.URL)
+	d.awaitReady()
+	missedCall(t, switchboard)
+	eventually(t, "the CRM has refused everything", func() bool { return strings.Count(d.log.String(), "kept as a dead letter") == 6 })
+
+	crm.to.Store(mended)
+	o := office{d.storage, writeFile(t, "office.yaml", fmt.Sprintf("storage: {directory: %q}\n", d.storage))}
+	o.mustOutbox(t, "retry", "--all")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := mended.WaitOver(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	if violations := mended.Violations(); len(violations) > 0 {
+		t.Errorf("violations: %v", violations)
+	}
+	if code := d.exit(); code != exitOK {
+		t.Errorf("exit code %d", code)
 	}
 }
