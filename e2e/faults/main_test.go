@@ -27,7 +27,9 @@ var suite struct {
 	directory, program string
 	tapes              []*tape
 	people             *bridge.Directory
-	table              table
+	// strangers are the same people without their mobiles.
+	strangers *bridge.Directory
+	table     table
 }
 
 func TestMain(m *testing.M) {
@@ -71,10 +73,13 @@ func prepare() (err error) {
 	if suite.program, err = buildReleased(context.Background(), suite.directory); err != nil {
 		return err
 	}
+	if suite.strangers, err = people(func(string) string { return "" }); err != nil {
+		return err
+	}
 	if suite.tapes, err = loadTapes(filepath.Join("..", "testdata", "captures")); err != nil {
 		return err
 	}
-	suite.people, err = people()
+	suite.people, err = people(lab.Mobile)
 	return err
 }
 
@@ -89,8 +94,9 @@ func buildReleased(ctx context.Context, directory string) (string, error) {
 	return program, nil
 }
 
-// people is who is who in the captured calls, and in the daemon's configuration.
-func people() (*bridge.Directory, error) {
+// people is who is who in the captured calls, and, with the mobiles of the lab, in the
+// daemon's configuration.
+func people(mobile func(extension string) string) (*bridge.Directory, error) {
 	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
 	if err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func people() (*bridge.Directory, error) {
 	var users []bridge.User
 	for _, extension := range (lab.DaemonConfig{}).Users() {
 		users = append(users, bridge.User{
-			ID: lab.UserID(extension), Extension: extension, Endpoint: "PJSIP/" + extension, Mobile: lab.Mobile(extension),
+			ID: lab.UserID(extension), Extension: extension, Endpoint: "PJSIP/" + extension, Mobile: mobile(extension),
 		})
 	}
 	trunks := []bridge.Trunk{{Endpoint: "PJSIP/trunk", Number: lab.OutsideNumber}, {Endpoint: "PJSIP/trunk2", Number: lab.OutsideNumber}}
