@@ -33,6 +33,8 @@ type gate struct {
 	// nobody passes.
 	probes int
 	until  time.Time
+	// asked is the end of the pause that the CRM has asked for.
+	asked time.Time
 }
 
 type gateState string
@@ -67,12 +69,16 @@ func (g *gate) enter() { g.inFlight++ }
 // leave is told of a request that was broken off: it says nothing about the CRM.
 func (g *gate) leave() { g.inFlight-- }
 
-// passed is told of a request that the CRM took or refused for good: it is there.
-func (g *gate) passed() {
+// passed is told of a request that the CRM took or refused for good: it is there. That
+// does not cut short a pause that it has asked for.
+func (g *gate) passed(now time.Time) {
 	g.inFlight--
 	g.failures, g.several = 0, false
 	switch g.state {
 	case gateShut:
+		if now.Before(g.asked) {
+			return
+		}
 		// Also one that was under way when the gate was shut.
 		g.state, g.limit = gateOpening, 1
 		fallthrough
@@ -86,6 +92,7 @@ func (g *gate) passed() {
 // failed is told of a request that may succeed later, and how it failed.
 func (g *gate) failed(now time.Time, call bridge.CallID, result bridge.Result) {
 	g.inFlight--
+	g.asked = later(g.asked, now.Add(result.RetryAfter))
 	if g.state == gateShut && now.Before(g.until) {
 		// It was under way when the gate was shut and says nothing new, but for the
 		// pause that the CRM asks for.

@@ -67,7 +67,7 @@ func TestTheGateOpensGradually(t *testing.T) {
 		made := wave(&g, now)
 		waves = append(waves, made)
 		for range made {
-			g.passed()
+			g.passed(now)
 		}
 	}
 	if got, want := fmt.Sprint(waves), "[1 2 4 8]"; got != want {
@@ -110,6 +110,26 @@ func TestThePauseThatTheCRMAsksForIsEverybodys(t *testing.T) {
 	}
 }
 
+// A CRM that limits the rate refuses one request and takes those beside it.
+func TestThePauseThatTheCRMAsksForOutlastsWhatWasUnderWay(t *testing.T) {
+	g, now := newGate(4, gatePauses), time.Now()
+	wave(&g, now)
+	g.failed(now, "a", bridge.Result{Verdict: bridge.Retry, RetryAfter: time.Minute})
+	for range 3 {
+		g.passed(now)
+	}
+	if g.admits(now.Add(time.Minute - 1)) {
+		t.Errorf("somebody passes before the pause is over; the gate is %s", g.state)
+	}
+	if now = now.Add(time.Minute); wave(&g, now) != 1 {
+		t.Errorf("after the pause not one request alone is made; the gate is %s", g.state)
+	}
+	g.passed(now)
+	if g.state != gateOpening {
+		t.Errorf("the gate is %s after a request that got through", g.state)
+	}
+}
+
 // Whatever happens, the gate counts right, admits no more than it may, and lets
 // everybody pass once the CRM takes what it is sent.
 func TestTheGateNeverStaysShut(t *testing.T) {
@@ -117,7 +137,7 @@ func TestTheGateNeverStaysShut(t *testing.T) {
 		most := rapid.IntRange(1, 20).Draw(t, "connections")
 		g, now, under := newGate(most, gatePauses), time.Now(), 0
 		leave := map[string]func(){
-			"passes":       func() { g.passed() },
+			"passes":       func() { g.passed(now) },
 			"breaks off":   func() { g.leave() },
 			"fails":        func() { g.failed(now, bridge.CallID(rapid.StringMatching("[ab]").Draw(t, "call")), slow) },
 			"finds nobody": func() { g.failed(now, "c", down) },
@@ -146,7 +166,7 @@ func TestTheGateNeverStaysShut(t *testing.T) {
 				t.Fatalf("nobody passes: %+v", g)
 			}
 			g.enter()
-			g.passed()
+			g.passed(now)
 		}
 		if g.state != gateOpen {
 			t.Errorf("the gate is %s after %d requests that got through", g.state, 2*most)

@@ -59,7 +59,7 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 	case result.Verdict == bridge.Retry:
 		d.gate.failed(time.Now(), l.call, result)
 	default:
-		d.gate.passed()
+		d.gate.passed(time.Now())
 	}
 	if d.gate.state == gateShut {
 		d.unload()
