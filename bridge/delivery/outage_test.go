@@ -100,6 +100,27 @@ func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
 	})
 }
 
+// A CRM that hangs may have taken what a restart of ours broke off: then its popup is
+// to be closed, and register-call alone would not do that.
+func TestACallThatAStopBrokeOffIsNotCollapsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, crm := openStore(t), newRemote(takeAll)
+		names := commitCall(t, s, "call", going)
+		crm.hold = make(chan struct{})
+		stop := start(t, newDispatcher(s, crm, 2, zap.NewNop()))
+		synctest.Wait()
+		stop()
+		names = append(names, commitCall(t, s, "call", whole[2:])...)
+		time.Sleep(time.Minute)
+		close(crm.hold)
+		start(t, newDispatcher(s, crm, 2, zap.NewNop()))
+		waitEmpty(t, s)
+		if diff := cmp.Diff(names, crm.received()); diff != "" {
+			t.Errorf("received (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestMoreCallsThanAreServedAtATimeAreAllTold(t *testing.T) {
 	s, crm := openStore(t), newRemote(takeAll)
 	want := make(map[bridge.CallID][]string)

@@ -46,8 +46,8 @@ func (d *Dispatcher) maySend() bool {
 	return !d.loaded.empty() && !d.storeDown && len(d.unsettled)+d.recording < mostUnsettled*d.config.Connections && d.gate.admits(time.Now())
 }
 
-// sent takes the outcome of a request. One that the end of the process broke off has
-// none: it is no failure of the CRM's.
+// sent takes the outcome of a request. One that the end of the process broke off is no
+// failure of the CRM's, but it is recorded where it may have got there.
 func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -55,6 +55,10 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 	switch {
 	case result.Verdict == bridge.Retry && ctx.Err() != nil:
 		d.gate.leave()
+		if !result.NotTaken {
+			d.unsettled = append(d.unsettled, settlement{l, bridge.Sent{Pending: l.reports[0], Result: result}, true})
+			d.toSettle.Signal()
+		}
 		return
 	case result.Verdict == bridge.Retry:
 		d.gate.failed(time.Now(), l.call, result)
@@ -72,7 +76,7 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 			d.crmTrouble.allOver()
 		}
 	}
-	d.unsettled = append(d.unsettled, settlement{l, bridge.Sent{Pending: l.reports[0], Result: result}})
+	d.unsettled = append(d.unsettled, settlement{l, bridge.Sent{Pending: l.reports[0], Result: result}, false})
 	d.toSettle.Signal()
 	d.toSend.Signal()
 }

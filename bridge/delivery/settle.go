@@ -18,6 +18,8 @@ const gather = time.Millisecond
 type settlement struct {
 	lane *lane
 	bridge.Sent
+	// brokenOff: by the end of the process.
+	brokenOff bool
 }
 
 // settle records the answers, all that there are at a time, until everything was
@@ -111,6 +113,9 @@ func (d *Dispatcher) learn(s settlement) {
 
 // report counts and logs how a send ended.
 func (d *Dispatcher) report(done *settlement) {
+	if done.brokenOff {
+		return
+	}
 	report, result := done.Pending.Report, done.Result
 	fields := []zap.Field{
 		zap.String("call", string(report.Call)),
