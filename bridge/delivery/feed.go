@@ -138,8 +138,8 @@ func (d *Dispatcher) pollReturned() {
 	d.after(returnedEvery, again)
 }
 
-// takeUpReturned serves the calls of dead letters that were put back. They go before
-// what was read of these calls already.
+// takeUpReturned serves the calls of dead letters that were put back, as far as there is
+// room beside those of this moment. They go before what was read of these calls already.
 func (d *Dispatcher) takeUpReturned(ctx context.Context) error {
 	calls, err := d.outbox.ReturnedCalls(ctx)
 	if err != nil {
@@ -150,8 +150,8 @@ func (d *Dispatcher) takeUpReturned(ctx context.Context) error {
 	for _, call := range calls {
 		if l := d.lanes[call]; l != nil {
 			l.stale = true
-		} else {
-			d.admit(call, &d.fresh)
+		} else if len(d.lanes) < backlogLanes {
+			d.admit(call, &d.aged)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -182,15 +183,15 @@ func TestACallOfThisMomentDoesNotWaitForTheBacklog(t *testing.T) {
 	}
 }
 
-// returnLetters puts the first report back, a dead letter, as another process does.
-func returnLetters(t *testing.T, directory string) {
+// returnLetters puts dead letters back, as another process does.
+func returnLetters(t *testing.T, directory string, ids ...int64) {
 	t.Helper()
 	letters, err := store.OpenLetters(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	returned, err := letters.Retry(t.Context(), []int64{1})
-	if err := errors.Join(err, letters.Close()); err != nil || len(returned) != 1 {
+	returned, err := letters.Retry(t.Context(), ids)
+	if err := errors.Join(err, letters.Close()); err != nil || len(returned) != len(ids) {
 		t.Fatalf("%d letters were put back, error %v", len(returned), err)
 	}
 }
@@ -213,11 +214,50 @@ func TestADeadLetterThatIsPutBackGoesFirst(t *testing.T) {
 		d := newDispatcher(s, crm, 2, zap.NewNop())
 		start(t, d)
 		synctest.Wait()
-		returnLetters(t, directory)
+		returnLetters(t, directory, 1)
 		good = true
 		waitEmpty(t, s)
 		if diff := cmp.Diff(names, crm.received()); diff != "" {
 			t.Errorf("received (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestDeadLettersThatArePutBackLeaveRoomForTheCallsOfThisMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const letters = 2500
+		directory := t.TempDir()
+		s, refuses := openStoreIn(t, directory), true
+		crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {
+			if refuses {
+				return bridge.Result{Verdict: bridge.Refused, Status: 403, Reason: "no"}
+			}
+			return takeAll(report, attempt)
+		})
+		d := newDispatcher(s, crm, 2, zap.NewNop())
+		ids := make([]int64, letters)
+		for i := range ids {
+			ids[i] = int64(i) + 1
+			s.add(t, bridge.Report{Kind: bridge.ReportEvent, Call: bridge.CallID(fmt.Sprint("old", i))})
+		}
+		start(t, d)
+		waitEmpty(t, s)
+		refuses, crm.hold = false, make(chan struct{})
+		returnLetters(t, directory, ids...)
+		time.Sleep(5 * time.Second)
+		if stats := d.Stats(); stats.Ready+stats.Busy < 500 || stats.Ready+stats.Busy > 1100 {
+			t.Errorf("%d calls are served", stats.Ready+stats.Busy)
+		}
+		s.news()
+		fresh := commit(t, s, "fresh", 1)
+		d.Wake(s.news())
+		close(crm.hold)
+		waitEmpty(t, s)
+		if at := slices.Index(crm.received(), fresh[0]); at < 0 || at > 100 {
+			t.Errorf("the call of this moment was told as number %d", at)
+		}
+		if got := len(crm.received()); got != letters+1 {
+			t.Errorf("%d reports were told, want %d", got, letters+1)
 		}
 	})
 }
