@@ -37,7 +37,7 @@ func (s *Store) Collapse(ctx context.Context, calls []bridge.CallID) (collapsed 
 	}
 	settled := s.now().UnixMilli()
 	err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		const keep = "INSERT INTO collapsed (id, call, committed, settled, report) SELECT id, call, committed, ?2, report FROM outbox WHERE id IN (" + superseded + ")"
+		const keep = "INSERT OR REPLACE INTO collapsed (id, call, committed, settled, report) SELECT id, call, committed, ?2, report FROM outbox WHERE id IN (" + superseded + ")"
 		if err := tx.exec(ctx, keep, string(ids), settled); err != nil {
 			return err
 		}

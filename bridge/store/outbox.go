@@ -115,7 +115,7 @@ func learn(ctx context.Context, tx transaction, call bridge.CallID, learnt bridg
 }
 
 func delivered(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec(ctx, "INSERT INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	err := tx.exec(ctx, "INSERT OR REPLACE INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		pending.ID, string(pending.Report.Call), pending.Committed.UnixMilli(), settled, string(pending.Report.Kind), pending.Attempts+1,
 		result.Status, notNull(result.Request), notNull(result.Answer))
 	if err != nil {
@@ -125,7 +125,7 @@ func delivered(ctx context.Context, tx transaction, pending bridge.Pending, resu
 }
 
 func refused(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec(ctx, `INSERT INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
+	err := tx.exec(ctx, `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?, report, attempts + 1, ?, ?, ?, ? FROM outbox WHERE id = ?`,
 		settled, result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
 	if err != nil {
