@@ -30,6 +30,9 @@ const (
 	Busy Fault = "busy"
 )
 
+// errNoDocument is a damage that SQLite does not see: it keeps no sums of what it stores.
+var errNoDocument = errors.New("what is stored is not the JSON that was")
+
 // FaultOf says which fault an error of SQLite or of the operating system comes of.
 func FaultOf(err error) Fault {
 	if failure, ok := errors.AsType[*sqlite.Error](err); ok {
@@ -50,6 +53,8 @@ func FaultOf(err error) Fault {
 		}
 	}
 	switch {
+	case errors.Is(err, errNoDocument):
+		return Damaged
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return Full
 	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):

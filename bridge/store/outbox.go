@@ -45,7 +45,7 @@ func (s *Store) ReturnedCalls(ctx context.Context) ([]bridge.CallID, error) {
 
 // Next implements [bridge.Outbox].
 func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
-	const oldest = `SELECT o.id, o.committed, o.report, o.attempts, o.uncertain, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
+	const oldest = `SELECT o.id, o.call, o.committed, o.report, o.attempts, o.uncertain, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
 		FROM json_each(?1) c CROSS JOIN outbox o ON o.id IN (SELECT id FROM outbox WHERE call = c.value ORDER BY id LIMIT ?2)
 		LEFT JOIN identities i ON i.call = o.call ORDER BY c.key, o.id`
 	ids, err := json.Marshal(calls)
@@ -59,15 +59,22 @@ func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]br
 	return found, nil
 }
 
+// scanPending reads one row of the outbox. A report that is no JSON is a damage of the
+// file. One that is and makes no sense all the same is given as one of its call that
+// says nothing, which nobody can send.
 func scanPending(row scanner) (p bridge.Pending, err error) {
 	var report []byte
+	var call bridge.CallID
 	var committed int64
-	if err := row.Scan(&p.ID, &committed, &report, &p.Attempts, &p.Uncertain, &p.Identity.ExternalID, &p.Identity.CommunicationID); err != nil {
+	if err := row.Scan(&p.ID, &call, &committed, &report, &p.Attempts, &p.Uncertain, &p.Identity.ExternalID, &p.Identity.CommunicationID); err != nil {
 		return p, err
 	}
 	p.Committed = time.UnixMilli(committed)
-	if err := json.Unmarshal(report, &p.Report); err != nil {
-		return p, fmt.Errorf("report %d: %w", p.ID, err)
+	if !json.Valid(report) {
+		return p, fmt.Errorf("report %d: %w", p.ID, errNoDocument)
+	}
+	if err := json.Unmarshal(report, &p.Report); err != nil || p.Report.Call != call {
+		p.Report = bridge.Report{Call: call}
 	}
 	return p, nil
 }

@@ -1,0 +1,79 @@
+package store_test
+
+import (
+	mathbits "math/bits"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+)
+
+// A bit that has turned in the text of a report is not seen by SQLite.
+func TestAReportThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
+	for _, test := range []struct{ name, damaged string }{
+		{"no JSON", `{"kind":"call-started","call";"1.1"`},
+		{"no moment", `{"kind":"call-started","call":"1.1","time":"r026-`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			directory := t.TempDir()
+			s, err := store.Open(t.Context(), directory)
+			if err != nil {
+				t.Fatal(err)
+			}
+			commitKinds(t, s, "1.1", overKinds)
+			commitKinds(t, s, "2.1", overKinds)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			turnBit(t, filepath.Join(directory, store.FileName), test.damaged)
+			s = open(t, directory)
+			for range 2 {
+				waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := make(map[bridge.CallID]int)
+				for _, pending := range waiting {
+					got[pending.Report.Call]++
+				}
+				if got["2.1"] != len(overKinds) || got["1.1"] < len(overKinds)-1 {
+					t.Errorf("reports that were read: %v", got)
+				}
+			}
+			if _, err := s.Collapse(t.Context(), []bridge.CallID{"1.1", "2.1"}); err != nil {
+				t.Errorf("collapsing: %v", err)
+			}
+		})
+	}
+}
+
+// turnBit makes the one text in a file that differs from another by a bit that one.
+func turnBit(t *testing.T, path, text string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := range len(content) - len(text) {
+		if found := content[at : at+len(text)]; differsByABit(found, text) {
+			copy(found, text)
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatal("the text is not there")
+}
+
+func differsByABit(found []byte, text string) bool {
+	bits := 0
+	for i, b := range found {
+		if bits += mathbits.OnesCount8(b ^ text[i]); bits > 1 {
+			return false
+		}
+	}
+	return bits == 1
+}
