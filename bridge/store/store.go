@@ -155,21 +155,26 @@ func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
 	return conn, nil
 }
 
-// probe reads what a start needs at once, and sees that the file may be written. More
+// probes read what a start needs at once, and see that the file may be written. More
 // would take long in a large file: the rest is read when it is needed, and by
 // [Store.Inspect].
+var probes = []string{
+	"BEGIN IMMEDIATE",
+	// Of a file that is read-only SQLite says so to a write only.
+	"DELETE FROM moments WHERE name = ''",
+	"SELECT COUNT(*) FROM calls WHERE state || '' <> call",
+	"SELECT COUNT(*), MAX(id) FROM ended_calls",
+	// Asked for both at once, SQLite reads everything between them.
+	"SELECT MIN(id) FROM outbox",
+	"SELECT MAX(id) FROM outbox",
+	"SELECT MIN(id) FROM events",
+	"SELECT MAX(id) FROM events",
+	"SELECT COUNT(*) FROM moments",
+	"COMMIT",
+}
+
 func probe(ctx context.Context, conn *sql.Conn) error {
-	for _, text := range []string{
-		"BEGIN IMMEDIATE",
-		// Of a file that is read-only SQLite says so to a write only.
-		"DELETE FROM moments WHERE name = ''",
-		"SELECT COUNT(*) FROM calls WHERE state || '' <> call",
-		"SELECT COUNT(*), MAX(id) FROM ended_calls",
-		"SELECT MIN(id), MAX(id) FROM outbox",
-		"SELECT MIN(id), MAX(id) FROM events",
-		"SELECT COUNT(*) FROM moments",
-		"COMMIT",
-	} {
+	for _, text := range probes {
 		if _, err := conn.ExecContext(ctx, text); err != nil {
 			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 			return fmt.Errorf("looking at the file: %w", err)
