@@ -27,6 +27,9 @@ type lane struct {
 	all     bool
 	// woken: a report was committed since they were read. stale: an older one was.
 	woken, stale bool
+	// again: they were read again for that, which is done once for each that is sent: it
+	// stays stale as long as what was put back waits.
+	again bool
 	// failures counts failed sends in a row.
 	failures int
 }

@@ -223,6 +223,44 @@ func TestADeadLetterThatIsPutBackGoesFirst(t *testing.T) {
 	})
 }
 
+func TestADeadLetterThatIsPutBackGoesBeforeWhatWasReadAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		directory := t.TempDir()
+		s := openStoreIn(t, directory)
+		crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {
+			if report.Call == "call" && report.Leg == "0" && attempt == 1 {
+				return bridge.Result{Verdict: bridge.Refused, Status: 409, Reason: "no"}
+			}
+			return takeAll(report, attempt)
+		})
+		names := commit(t, s, "call", 1)
+		d := newDispatcher(s, crm, 1, zap.NewNop())
+		start(t, d)
+		waitEmpty(t, s)
+		hold := make(chan struct{})
+		crm.mu.Lock()
+		crm.hold = hold
+		crm.mu.Unlock()
+		s.news()
+		busy := commit(t, s, "busy", 1) // keeps the only connection
+		names = append(busy, names...)
+		for _, leg := range []bridge.LegID{"1", "2"} {
+			r := bridge.Report{Kind: bridge.ReportEvent, Call: "call", Leg: leg}
+			s.add(t, r)
+			names = append(names, name(r))
+		}
+		d.Wake(s.news())
+		synctest.Wait()
+		returnLetters(t, directory, 1)
+		time.Sleep(5 * time.Second)
+		close(hold)
+		waitEmpty(t, s)
+		if diff := cmp.Diff(names, crm.received()); diff != "" {
+			t.Errorf("received (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestDeadLettersThatArePutBackLeaveRoomForTheCallsOfThisMoment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const letters = 2500

@@ -27,17 +27,23 @@ func (d *Dispatcher) work(ctx context.Context) {
 func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for !d.ended && !d.maySend() {
-		d.toSend.Wait()
+	for !d.ended {
+		if !d.maySend() {
+			d.toSend.Wait()
+			continue
+		}
+		l := d.loaded.pop()
+		d.toFeed.Signal()
+		if l.stale && !l.again {
+			l.again = true
+			d.enqueue(l, &d.fresh)
+			continue
+		}
+		l.state, l.again = busy, false
+		d.gate.enter()
+		return l, l.reports[0], true
 	}
-	if d.ended {
-		return nil, bridge.Pending{}, false
-	}
-	l := d.loaded.pop()
-	l.state = busy
-	d.gate.enter()
-	d.toFeed.Signal()
-	return l, l.reports[0], true
+	return nil, bridge.Pending{}, false
 }
 
 // maySend is called with the lock held. Nothing is sent while what was answered
