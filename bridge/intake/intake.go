@@ -273,6 +273,10 @@ func rootCause(err error) string {
 	return err.Error()
 }
 
+// Unstored is when the first of the events arrived that are not durable; zero where all
+// are. It may be called at any time, and never waits for the disk.
+func (i *Intake) Unstored() time.Time { return i.queue.oldest() }
+
 // Stats may be called at any time, and never waits for the disk.
 func (i *Intake) Stats() Stats {
 	stats := Stats{

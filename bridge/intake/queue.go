@@ -41,7 +41,10 @@ type queue struct {
 	most   int64
 	events []received
 	// size is what the events take, those of the batch that is being stored included.
-	size    int64
+	size int64
+	// storing is when the first event of the batch arrived that is being stored; zero
+	// while there is none.
+	storing time.Time
 	hole    *hole
 	dropped map[bridge.EventType]int64
 	// holes are those that began or ended and were not told of yet.
@@ -109,6 +112,9 @@ func (q *queue) take() []received {
 	defer q.mu.Unlock()
 	n := min(len(q.events), largestBatch)
 	batch := q.events[:n:n]
+	if n > 0 {
+		q.storing = batch[0].at
+	}
 	if q.events = q.events[n:]; len(q.events) == 0 {
 		// The array is let go, so that a burst does not stay in memory.
 		q.events = nil
@@ -121,6 +127,7 @@ func (q *queue) take() []received {
 func (q *queue) done(batch []received) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.storing = time.Time{}
 	for i := range batch {
 		q.size -= batch[i].size
 	}
@@ -135,6 +142,17 @@ func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.events)
+}
+
+// oldest is when the first of the events arrived that are in memory; zero where there
+// are none.
+func (q *queue) oldest() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.storing.IsZero() && len(q.events) > 0 {
+		return q.events[0].at
+	}
+	return q.storing
 }
 
 // count adds what is to be shown of the queue.

@@ -232,6 +232,10 @@ func (l *line) recordHeard(ctx context.Context) {
 		case <-ticker.C:
 		}
 		heard := l.source.LastHeard()
+		// What is in memory only was not heard, should this process end before it is stored.
+		if unstored := l.intake.Unstored(); !unstored.IsZero() && unstored.Before(heard) {
+			heard = unstored
+		}
 		if heard.Equal(recorded) {
 			continue
 		}

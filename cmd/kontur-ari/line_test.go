@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 
+	"kontur-ari/ari"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
@@ -44,4 +46,54 @@ func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
 	if err := <-ended; err == nil {
 		t.Error("the intake ended as if all events were stored")
 	}
+}
+
+// noJournal stores no events.
+type noJournal struct{ bridge.Journal }
+
+func (noJournal) Commit(context.Context, bridge.Batch) ([]bridge.Pending, error) {
+	return nil, errors.New("database or disk is full")
+}
+
+// Events that are in memory only when the process ends are lost to the next one, so
+// what it is told of when Asterisk was heard last must not be later.
+func TestEventsThatWereNotStoredCountAsNotHeard(t *testing.T) {
+	db, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	directory, err := directoryOf(benchConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := ari.NewSource(ari.Config{URL: "http://127.0.0.1:8088/ari", Username: "u", Password: "p", Application: "kontur-ari", LastHeard: time.Now().Add(time.Hour)}, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &line{db: db, source: source, intake: intake.New(bridge.NewTracker(directory, bridge.Policy{}), noJournal{}, func([]bridge.Pending) {}, zap.NewNop())}
+	for _, event := range answeredCall(1) {
+		l.intake.Put(event)
+	}
+	arrived := time.Now()
+	running, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- l.intake.Run(running) }()
+	for deadline := time.Now().Add(patience); !l.intake.Stats().Failing; <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("storing does not fail")
+		}
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	l.recordHeard(over)
+	if heard, err := db.LastHeard(t.Context()); err != nil || heard.IsZero() || heard.After(arrived) {
+		t.Errorf("Asterisk was heard last at %v (error %v), events of %v are not stored", heard, err, arrived)
+	}
+	stop()
+	<-ended
 }
