@@ -102,9 +102,13 @@ func (s *Store) used(ctx context.Context) (int64, error) {
 // oldest are rows of a table for one step: of the first by id, which are the oldest or
 // nearly so, those from before a moment. An index of the times would be written with
 // every event to be read once an hour.
+//
+// Rows of a time that is still to come were written while the clock was wrong: they are
+// older than the first behind them that is not so.
 func (s *Store) oldest(ctx context.Context, from kept, before int64) ([]oldRow, error) {
-	text := fmt.Sprintf("SELECT * FROM (SELECT id, %s AS at, %s FROM %s ORDER BY id LIMIT ?) WHERE at < ?", from.at, from.size, from.table)
-	rows, err := query(ctx, s, text, func(row scanner) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, pruneRows, before)
+	text := fmt.Sprintf(`SELECT * FROM (SELECT id, %[1]s AS at, %[2]s FROM %[3]s ORDER BY id LIMIT ?1)
+		WHERE at < ?2 OR at > ?3 AND (SELECT %[1]s FROM %[3]s WHERE %[1]s <= ?3 ORDER BY id LIMIT 1) < ?2`, from.at, from.size, from.table)
+	rows, err := query(ctx, s, text, func(row scanner) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, pruneRows, before, s.now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}

@@ -190,3 +190,36 @@ func BenchmarkCommitWhilePruning(b *testing.B) {
 		})
 	}
 }
+
+// What was stored while the clock was ahead by years goes with what came after it.
+func TestAClockThatWasAheadKeepsNothingForYears(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	now := time.Now()
+	for _, since := range []time.Time{now.Add(-10 * 24 * time.Hour), now.Add(9000 * time.Hour), now.Add(-9 * 24 * time.Hour), now.Add(-time.Hour)} {
+		commit(t, s, bridge.Batch{Events: events(300, 10, since)})
+	}
+	keep := 7 * 24 * time.Hour
+	if err := s.Prune(t.Context(), now.Add(-keep)); err != nil {
+		t.Fatal(err)
+	}
+	if left := journal(t, directory); left != (store.Range{First: 901, Last: 1200}) {
+		t.Errorf("events %v are left, want the last 300", left)
+	}
+}
+
+// What was stored lately stays, also where the clock was set back since.
+func TestAClockThatWasSetBackRemovesNothing(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	now := time.Now()
+	for _, since := range []time.Time{now.Add(time.Hour), now.Add(-time.Hour)} {
+		commit(t, s, bridge.Batch{Events: events(300, 10, since)})
+	}
+	if err := s.Prune(t.Context(), now.Add(-24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if left := journal(t, directory); left != (store.Range{First: 1, Last: 600}) {
+		t.Errorf("events %v are left, want all", left)
+	}
+}
