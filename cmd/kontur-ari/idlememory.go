@@ -22,7 +22,8 @@ const (
 func giveBackMemory(ctx context.Context) {
 	ticker := time.NewTicker(giveBackEvery)
 	defer ticker.Stop()
-	var allocated uint64
+	// left is what lay idle after it was given back last: it lies between what is in use.
+	var allocated, left uint64
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,8 +31,10 @@ func giveBackMemory(ctx context.Context) {
 		case <-ticker.C:
 		}
 		usage := readMemory()
-		if usage.idle > idleKept && usage.allocated-allocated < quiet {
+		left = min(left, usage.idle)
+		if usage.idle > left+idleKept && usage.allocated-allocated < quiet {
 			debug.FreeOSMemory()
+			left = readMemory().idle
 		}
 		allocated = usage.allocated
 	}

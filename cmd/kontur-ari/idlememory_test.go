@@ -31,3 +31,36 @@ func TestWhatABurstLeavesIsGivenBack(t *testing.T) {
 		}
 	})
 }
+
+// Giving back collects all garbage, which is not done again for what can't be had: here
+// one of many small pieces of each page is in use.
+func TestWhatCannotBeGivenBackIsLeftAlone(t *testing.T) {
+	pieces := make([][]byte, 1<<17)
+	for i := range pieces {
+		pieces[i] = make([]byte, 256)
+	}
+	used := make([][]byte, 0, len(pieces)/16)
+	for i := 0; i < len(pieces); i += 16 {
+		used = append(used, pieces[i])
+	}
+	pieces = nil
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); giveBackMemory(ctx) }()
+		time.Sleep(5 * giveBackEvery)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		time.Sleep(100 * giveBackEvery)
+		runtime.ReadMemStats(&after)
+		cancel()
+		<-done
+		if idle := readMemory().idle; idle < 2*idleKept {
+			t.Fatalf("only %d bytes lie idle", idle)
+		}
+		if forced := after.NumForcedGC - before.NumForcedGC; forced > 5 {
+			t.Errorf("garbage was collected %d times while nothing went on", forced)
+		}
+	})
+	runtime.KeepAlive(used)
+}
