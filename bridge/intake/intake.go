@@ -191,6 +191,7 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 	i.tracking.Lock()
 	defer i.tracking.Unlock()
 	touched := make(map[bridge.CallID]bool)
+	batch.Events = make([]bridge.Entry, 0, len(events))
 	for _, r := range events {
 		outcome := i.tracker.Apply(r.event)
 		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})

@@ -40,6 +40,8 @@ type queue struct {
 	mu     sync.Mutex
 	most   int64
 	events []received
+	// spare is the array of a batch that was stored, for the events to come.
+	spare []received
 	// size is what the events take, those of the batch that is being stored included.
 	size int64
 	// storing is when the first event of the batch arrived that is being stored; zero
@@ -83,6 +85,9 @@ func (q *queue) put(r received) error {
 	if q.hole != nil && r.event.Type == bridge.EventSnapshot {
 		q.close(r.at)
 	}
+	if q.events == nil {
+		q.events, q.spare = q.spare, nil
+	}
 	q.events = append(q.events, r)
 	q.size += r.size
 	signal(q.arrived)
@@ -106,6 +111,10 @@ func (q *queue) admits(r *received) bool {
 	return q.size+r.size <= q.most
 }
 
+// mostSpare is the largest batch whose array is used again: that of a burst does not
+// stay in memory.
+const mostSpare = 256
+
 // take removes up to a batch of events. Their size counts until done is called.
 func (q *queue) take() []received {
 	q.mu.Lock()
@@ -122,14 +131,18 @@ func (q *queue) take() []received {
 	return batch
 }
 
-// done tells that a batch is stored. Once there is room again the switch is asked for
-// what was dropped.
+// done tells that a batch is stored, and gives it back: its caller must not use it any
+// more. Once there is room again the switch is asked for what was dropped.
 func (q *queue) done(batch []received) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.storing = time.Time{}
 	for i := range batch {
 		q.size -= batch[i].size
+	}
+	if len(batch) <= mostSpare {
+		clear(batch)
+		q.spare = batch[:0]
 	}
 	if q.hole != nil && !q.hole.asked && q.size <= q.hole.room {
 		q.hole.asked = true
