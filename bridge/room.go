@@ -23,6 +23,7 @@ func (t *Tracker) roomEvent(event Event) {
 		default:
 			t.move(ch, event.Room.ID)
 			t.leftUnheard(event)
+			t.thereUnheard(event)
 			t.checkLinked(ch, event.Channel.LinkedID)
 		}
 	case EventRoomLeft:
@@ -49,6 +50,17 @@ func (t *Tracker) leftUnheard(event Event) {
 	for _, ch := range slices.Clone(t.byRoom[event.Room.ID]) {
 		if !slices.Contains(event.Room.Channels, ch.ID) {
 			t.move(ch, "")
+		}
+	}
+}
+
+// thereUnheard puts those into a bridge whom somebody who enters finds there and whom
+// nobody is known to be elsewhere: a snapshot that was read after they had left again
+// shows them nowhere, and is told before this event is.
+func (t *Tracker) thereUnheard(event Event) {
+	for _, id := range event.Room.Channels {
+		if ch := t.channels[id]; ch != nil && ch.Room == "" {
+			t.move(ch, event.Room.ID)
 		}
 	}
 }
