@@ -49,12 +49,14 @@ func (p *process) kill() {
 	_ = p.log.Close()
 }
 
-// memory is what the kernel says of the process: its resident memory now and at most,
-// in bytes.
-func (p *process) memory() (resident, most int64, err error) {
+// memory is what the kernel says of a process, in bytes: its resident memory now and at
+// most, and how much of that now are pages of the program's own file.
+type memory struct{ resident, most, program int64 }
+
+func (p *process) memory() (m memory, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("reading the memory of a process: %w", err)
+		return m, fmt.Errorf("reading the memory of a process: %w", err)
 	}
 	for line := range bytes.Lines(status) {
 		fields := strings.Fields(string(line))
@@ -65,12 +67,14 @@ func (p *process) memory() (resident, most int64, err error) {
 		switch {
 		case err != nil:
 		case fields[0] == "VmRSS:":
-			resident = kilobytes << 10
+			m.resident = kilobytes << 10
 		case fields[0] == "VmHWM:":
-			most = kilobytes << 10
+			m.most = kilobytes << 10
+		case fields[0] == "RssFile:":
+			m.program = kilobytes << 10
 		}
 	}
-	return resident, most, nil
+	return m, nil
 }
 
 // tick is the unit in which the kernel counts processor time.
