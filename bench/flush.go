@@ -18,30 +18,42 @@ const (
 	flushSpan = 4 << 20
 )
 
-// flushRate writes a page and flushes it, again and again, and returns how often a
-// second that can be done.
-func flushRate(directory string, lasting time.Duration) (_ float64, err error) {
+// flushRate is how often a second the disk flushes.
+func flushRate(directory string, lasting time.Duration) (float64, error) {
+	times, err := flushes(directory, lasting)
+	var total time.Duration
+	for _, took := range times {
+		total += took
+	}
+	return float64(len(times)) / total.Seconds(), err
+}
+
+// flushes writes a page and flushes it, again and again, and returns how long each time
+// took.
+func flushes(directory string, lasting time.Duration) (times []time.Duration, err error) {
 	file, err := os.OpenFile(filepath.Join(directory, "flushed"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return 0, fmt.Errorf("measuring how fast the disk flushes: %w", err)
+		return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	if _, err := file.WriteAt(make([]byte, flushSpan), 0); err != nil {
-		return 0, fmt.Errorf("measuring how fast the disk flushes: %w", err)
+		return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 	}
 	if err := file.Sync(); err != nil {
-		return 0, fmt.Errorf("measuring how fast the disk flushes: %w", err)
+		return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 	}
 	page := make([]byte, flushed)
-	began, count := now(), 0
-	for ; now()-began < moment(lasting); count++ {
-		page[0] = byte(count)
-		if _, err := file.WriteAt(page, int64(count)*flushed%flushSpan); err != nil {
-			return 0, fmt.Errorf("measuring how fast the disk flushes: %w", err)
+	for began, last := now(), now(); last-began < moment(lasting); {
+		page[0] = byte(len(times))
+		if _, err := file.WriteAt(page, int64(len(times))*flushed%flushSpan); err != nil {
+			return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 		}
 		if err := syscall.Fdatasync(int(file.Fd())); err != nil {
-			return 0, fmt.Errorf("measuring how fast the disk flushes: %w", err)
+			return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 		}
+		at := now()
+		times = append(times, time.Duration(at-last))
+		last = at
 	}
-	return float64(count) / seconds(began, now()), nil
+	return times, nil
 }
