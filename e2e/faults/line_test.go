@@ -60,15 +60,8 @@ func itemLine(id, from, to string, started, finished time.Time) string {
 func tale(reports []bridge.Report) []string {
 	legs := make(map[bridge.LegID][]string)
 	for _, r := range reports {
-		r.Time, r.CreatedAt = time.Time{}, time.Time{}
-		r.Items = slices.Clone(r.Items)
+		r = untimed(r)
 		slices.SortFunc(r.Items, func(a, b bridge.Item) int { return cmp.Compare(a.ID, b.ID) })
-		for i := range r.Items {
-			if item := &r.Items[i]; !item.StartedAt.IsZero() {
-				item.StartedAt = time.Unix(0, 0)
-			}
-			r.Items[i].FinishedAt = time.Time{}
-		}
 		legs[r.Leg] = append(legs[r.Leg], line(r))
 	}
 	var all []string
@@ -76,6 +69,19 @@ func tale(reports []bridge.Report) []string {
 		all = append(all, legs[leg]...)
 	}
 	return all
+}
+
+// untimed is a report without its times, but for whether a leg was answered.
+func untimed(r bridge.Report) bridge.Report {
+	r.Time, r.CreatedAt = time.Time{}, time.Time{}
+	r.Items = slices.Clone(r.Items)
+	for i := range r.Items {
+		item := &r.Items[i]
+		if item.FinishedAt = (time.Time{}); !item.StartedAt.IsZero() {
+			item.StartedAt = time.Unix(0, 0)
+		}
+	}
+	return r
 }
 
 // lines are reports a line each.

@@ -45,14 +45,17 @@ type office struct {
 	// disk is what the daemon's storage is on where that is one of its own.
 	disk    *disk
 	storage string
+	// found is what was found wrong.
+	found error
 	// healing is since when the fault of this round is over.
 	healing time.Time
 }
 
 // newOffice opens an office: its daemon runs, and nobody telephones yet.
-func newOffice(t *testing.T, seed uint64, configure func(*lab.DaemonConfig), prepare func(*office) error) *office {
+func newOffice(t *testing.T, seed uint64, f fault) *office {
 	t.Helper()
-	o := &office{t: t, random: rand.New(rand.NewPCG(seed, 0)), server: aritest.Start(t), crm: crmtest.NewServer(crmtest.Options{Alone: true})}
+	options := crmtest.Options{Alone: f.collapses}
+	o := &office{t: t, random: rand.New(rand.NewPCG(seed, 0)), server: aritest.Start(t), crm: crmtest.NewServer(options)}
 	t.Cleanup(o.crm.Close)
 	o.traffic = newTraffic(o.server, suite.tapes, rand.New(rand.NewPCG(seed, 1)), atOnce)
 	config := lab.DaemonConfig{
@@ -60,11 +63,11 @@ func newOffice(t *testing.T, seed uint64, configure func(*lab.DaemonConfig), pre
 		CRM: o.crm.URL, Workspace: "my-workspace", APIKey: "test-api-key", RequestTimeout: "1s", LogLevel: "info",
 		Delivery: map[string]string{"first_pause": "100ms", "longest_pause": "1s"},
 	}
-	if configure != nil {
-		configure(&config)
+	if f.configure != nil {
+		f.configure(&config)
 	}
-	if prepare != nil {
-		if err := prepare(o); err != nil {
+	if f.prepare != nil {
+		if err := f.prepare(o); err != nil {
 			t.Fatal(err)
 		}
 		config.Storage = o.storage
@@ -103,6 +106,7 @@ func (o *office) keep(directory string) error {
 	return errors.Join(
 		os.RemoveAll(directory),
 		os.CopyFS(filepath.Join(directory, "storage"), os.DirFS(o.daemon.Storage())),
+		os.WriteFile(filepath.Join(directory, "found.txt"), fmt.Appendln(nil, o.found), 0o600),
 		os.WriteFile(filepath.Join(directory, "kontur-ari.log"), []byte(o.daemon.Log()), 0o600),
 		os.WriteFile(filepath.Join(directory, "crm.txt"), []byte(o.crm.Summary()), 0o600),
 		os.WriteFile(filepath.Join(directory, "played.jsonl"), o.judge.everything(), 0o600),
@@ -125,7 +129,7 @@ func (o *office) round(f fault, number int) error {
 	if err := o.server.AwaitRead(ctx); err != nil {
 		return err
 	}
-	return o.judge.compare(ctx, f.name, allowed)
+	return o.judge.compare(ctx, f, allowed)
 }
 
 // struck has a fault strike: at some moment while people telephone, unless it has them

@@ -35,7 +35,7 @@ func TestAnOutageLosesNothing(t *testing.T) {
 				"first_pause": fast(500 * time.Millisecond), "longest_pause": fast(30 * time.Second), "collapse_after": fast(10 * time.Second),
 			}
 		},
-		alone: true, patience: 10 * time.Minute,
+		alone: true, collapses: true, patience: 10 * time.Minute,
 		strike: func(ctx context.Context, o *office, _ int) (allowance, error) {
 			if err := o.telephone(ctx, 2*time.Second); err != nil {
 				return allowance{}, err
@@ -44,7 +44,7 @@ func TestAnOutageLosesNothing(t *testing.T) {
 			err := o.outage(ctx, pending, lasts)
 			o.healed()
 			o.crm.SetDown(false)
-			return allowance{crashes: true, collapses: true}, err
+			return allowance{crashes: true}, err
 		},
 	}.run(t)
 }

@@ -22,6 +22,8 @@ type fault struct {
 	configure func(*lab.DaemonConfig)
 	// prepare is called before the first round; nil: there is nothing to prepare.
 	prepare func(*office) error
+	// collapses: calls that were over may be told by their register-call alone.
+	collapses bool
 	// alone: nobody telephones but whom strike has telephone.
 	alone bool
 	// patience is how long a round may take where that is more than usual.
@@ -41,11 +43,11 @@ func (f fault) run(t *testing.T) {
 	for part := range parts {
 		t.Run(fmt.Sprint(part+1), func(t *testing.T) {
 			t.Parallel()
-			o := newOffice(t, seedOf(t.Name()), f.configure, f.prepare)
+			o := newOffice(t, seedOf(t.Name()), f)
 			for round := part; round < rounds; round += parts {
-				if err := o.round(f, round); err != nil {
+				if o.found = o.round(f, round); o.found != nil {
 					suite.table.failed(f.name)
-					t.Fatalf("round %d of seed %d: %v", round, *seed, err)
+					t.Fatalf("round %d of seed %d: %v", round, *seed, o.found)
 				}
 			}
 		})

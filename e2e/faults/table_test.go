@@ -33,6 +33,9 @@ type table struct {
 
 // measured is what was measured beside, the worst of each.
 type measured struct {
+	// event and answer are how old the oldest event and the oldest answer of the CRM were
+	// that were not on the disk when the daemon was cut off.
+	event, answer           time.Duration
 	alarm, space            time.Duration
 	pending, memory, probes int
 	outage, firstProbe      time.Duration
@@ -58,6 +61,7 @@ func (t *table) add(kind string, r result) {
 	sum.repeats += r.repeats
 	sum.exact += r.exact
 	sum.resumed += r.resumed
+	sum.less += r.less
 	sum.cut += r.cut
 	sum.unseen += r.unseen
 	sum.events += r.events
@@ -118,13 +122,22 @@ func (t *table) markdown() string {
 		fmt.Fprintf(&text, "| %s | %d | %d | %d | %d | %d | %d | %d | %s | %d | %s | %.1f s |\n", kind, r.rounds,
 			r.exact+r.resumed+r.cut+r.unseen, r.exact, r.resumed, r.cut, r.unseen, r.requests, verdict, r.repeats, r.mayRepeat, r.healed.Seconds())
 	}
+	less, resumed := 0, 0
+	for _, r := range t.rows {
+		less, resumed = less+r.less, resumed+r.resumed
+	}
+	fmt.Fprintf(&text, "\nOf %d resumed calls %d were told with less than is true, as is said below.\n", resumed, less)
 	t.extra.write(&text)
 	return text.String()
 }
 
 func (m measured) write(text *strings.Builder) {
-	if m.alarm > 0 {
-		fmt.Fprintf(text, "\nA full disk: `/healthz` said so within %d ms, and that events are stored again within %.1f s of there being space.\n",
+	if m.event > 0 || m.answer > 0 {
+		fmt.Fprintf(text, "\nThe oldest event that was lost on its way was %d ms old, and the oldest answer of the CRM that was not on the disk yet %d ms.\n",
+			m.event.Milliseconds(), m.answer.Milliseconds())
+	}
+	if m.space > 0 {
+		fmt.Fprintf(text, "\nA full disk: `/healthz` said so within %d ms of the first event that could not be stored, and that all is well within %.1f s of there being space.\n",
 			m.alarm.Milliseconds(), m.space.Seconds())
 	}
 	if m.pending > 0 {
