@@ -46,7 +46,7 @@ e2e-repeat: tools lab ## the calls REPEAT (20) times in a row: none may ever fai
 	go test -v -race -count=$(REPEAT) -failfast -parallel $(LABS) -timeout=4h ./e2e \
 		| grep --line-buffered -vE '^(=== | +--- PASS)'
 
-faults: ## the fault suite: the daemon killed, without power, disk or CRM, 1400 times (a quarter of an hour); writes docs/faults.md (needs root)
+faults: ## the fault suite: the daemon killed, without power, disk or CRM, 1300 times (a quarter of an hour); writes docs/faults.md (needs root)
 	go test -count=1 -parallel $(OFFICES) -timeout=90m ./e2e/faults -args -full -page ../../docs/faults.md
 	@sed -n '/^| fault/,/end of what/{/end of what/!p}' docs/faults.md
 
