@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kontur-ari/crm/crmtest"
+	"kontur-ari/e2e/lab"
 )
 
 // While the CRM fails nothing is cut out and nothing told twice, and all is told as
@@ -30,7 +31,7 @@ func TestACRMThatFailsIsToldAllLater(t *testing.T) {
 // and no other.
 func TestALostAnswerRepeatsOneRequest(t *testing.T) {
 	for name, rule := range map[string]crmtest.Rule{
-		"answer drips":                   {Drip: 400 * time.Millisecond},
+		"answer drips":                   {Drip: time.Second},
 		"answer lost, connection closed": {DropAnswer: true},
 		"answer lost, connection reset":  {DropAnswer: true, Reset: true},
 		"answer is a gzip bomb":          {Status: http.StatusOK, Body: bomb(), Header: http.Header{"Content-Encoding": {"gzip"}}},
@@ -54,10 +55,19 @@ func bomb() string {
 	return packed.String()
 }
 
+// impatience is how long the CRM may take to answer where it takes too long: less than
+// its answer drips, and more than a busy machine stands still.
+const impatience = "3s"
+
 // failing is the fault that a rule is in force, for a few requests or for a while.
 func failing(name string, rule crmtest.Rule, answersLost bool) fault {
 	return fault{
 		name: name, full: 100, short: 3, parts: 2, repeats: map[bool]string{false: "none", true: "every lost answer"}[answersLost],
+		configure: func(config *lab.DaemonConfig) {
+			if rule.Hang || rule.Drip > 0 {
+				config.RequestTimeout = impatience
+			}
+		},
 		strike: func(ctx context.Context, o *office, round int) (allowance, error) {
 			var times atomic.Int64
 			rule := rule

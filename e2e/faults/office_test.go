@@ -60,7 +60,7 @@ func newOffice(t *testing.T, seed uint64, f fault) *office {
 	o.traffic = newTraffic(o.server, suite.tapes, rand.New(rand.NewPCG(seed, 1)), atOnce)
 	config := lab.DaemonConfig{
 		URL: o.server.URL, Username: aritest.Username, Password: aritest.Password, Application: application,
-		CRM: o.crm.URL, Workspace: "my-workspace", APIKey: "test-api-key", RequestTimeout: "1s", LogLevel: "info",
+		CRM: o.crm.URL, Workspace: "my-workspace", APIKey: "test-api-key", LogLevel: "info",
 		Delivery: map[string]string{"first_pause": "100ms", "longest_pause": "1s"},
 	}
 	if f.configure != nil {
