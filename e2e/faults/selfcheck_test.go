@@ -142,3 +142,37 @@ func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+// A hold that was taken back just before the end is all that may be missing of one that
+// was listed.
+func TestAListDoesNotShowThatAHoldWasTakenBack(t *testing.T) {
+	t.Parallel()
+	var c copies
+	p := performed(t, &c, tapeOf(t, "hold_both"))
+	truth := byCall(p.truth(suite.people))
+	tell := func(left bridge.LegEvent, which int) map[bridge.CallID][]bridge.Report {
+		told := make(map[bridge.CallID][]bridge.Report)
+		for call, reports := range truth {
+			seen := 0
+			told[call] = slices.DeleteFunc(slices.Clone(reports), func(r bridge.Report) bool {
+				if r.Event == left {
+					seen++
+				}
+				return r.Event == left && seen == which
+			})
+			if len(told[call]) != len(reports)-1 {
+				t.Fatalf("%s was not told %d times", left, which)
+			}
+		}
+		return told
+	}
+	if !p.toldLess(tell(bridge.LegConnected, 2), truth) {
+		t.Error("a hold that is not taken back at the end is held to be wrong")
+	}
+	if p.toldLess(tell(bridge.LegConnected, 1), truth) {
+		t.Error("a talk that never began is held to be right")
+	}
+	if p.toldLess(tell(bridge.LegPaused, 1), truth) {
+		t.Error("a hold that is not told is held to be right")
+	}
+}

@@ -137,7 +137,8 @@ func (p *performance) compareCut(told, truth map[bridge.CallID][]bridge.Report, 
 // toldLess tells whether calls are told as they were but for what a list doesn't show: the
 // number that was dialled, so that a colleague at a mobile who is first heard of there is
 // anybody outside; nor, of a caller who is gone before he could be asked for, which of our
-// numbers he called, for which the trunk's stands.
+// numbers he called, for which the trunk's stands; nor that somebody took back his hold
+// just before the talk ended.
 func (p *performance) toldLess(told, truth map[bridge.CallID][]bridge.Report) bool {
 	numbers := map[string]bool{"": true, lab.OutsideNumber: true}
 	for _, reports := range truth {
@@ -148,16 +149,24 @@ func (p *performance) toldLess(told, truth map[bridge.CallID][]bridge.Report) bo
 			return false
 		}
 	}
-	bare := tales(withoutOurNumbers(told))
-	return slices.Equal(bare, tales(withoutOurNumbers(truth))) || slices.Equal(bare, tales(withoutOurNumbers(byCall(p.truth(suite.strangers)))))
+	bare := tales(listed(told))
+	return slices.Equal(bare, tales(listed(truth))) || slices.Equal(bare, tales(listed(byCall(p.truth(suite.strangers)))))
 }
 
-func withoutOurNumbers(calls map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.Report {
+// listed is what is told of calls without what lists of channels don't show.
+func listed(calls map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.Report {
 	without := make(map[bridge.CallID][]bridge.Report)
 	for call, reports := range calls {
-		for _, report := range reports {
+		last := make(map[bridge.LegID][]bridge.LegEvent)
+		for _, report := range slices.Backward(reports) {
+			next := last[report.Leg]
+			if n := len(next); report.Event == bridge.LegPaused && n > 1 && next[n-1] == bridge.LegConnected && next[n-2] == bridge.LegDisconnected {
+				i := slices.IndexFunc(without[call], func(r bridge.Report) bool { return r.Leg == report.Leg && r.Event == bridge.LegConnected })
+				without[call] = slices.Delete(without[call], i, i+1)
+			}
+			last[report.Leg] = append(next, report.Event)
 			report.VatsPhone = ""
-			without[call] = append(without[call], report)
+			without[call] = slices.Insert(without[call], 0, report)
 		}
 	}
 	return without
