@@ -7,10 +7,13 @@ import (
 )
 
 const (
-	// checkpointEvery is the pause between two looks at how long the write-ahead log
-	// has become, and restartFrom the number of pages from which it is begun anew.
-	checkpointEvery = 100 * time.Millisecond
-	restartFrom     = 1000
+	// restartFrom is the number of pages from which the write-ahead log is begun anew. A
+	// page that is written again and again, as most are, goes into the file once for each
+	// time: so it is not small. A start after a crash reads all of it, so it is not large.
+	restartFrom = 4000
+	// leastBetween and mostBetween bound the pause between two checkpoints, which is as
+	// long as the log takes to grow to restartFrom, about.
+	leastBetween, mostBetween = 100 * time.Millisecond, time.Second
 	// ownCheckpoint is the number of pages from which SQLite would do it by itself, in
 	// the middle of a commit: only where this here can't keep up.
 	ownCheckpoint = "wal_autocheckpoint(16000)"
@@ -40,26 +43,32 @@ func (c *checkpointer) close() {
 
 func (c *checkpointer) run(ctx context.Context) {
 	defer close(c.ended)
-	ticker := time.NewTicker(checkpointEvery)
-	defer ticker.Stop()
+	timer := time.NewTimer(mostBetween)
+	defer timer.Stop()
 	var done int64
-	for {
+	began := time.Now()
+	for between := mostBetween; ; timer.Reset(between) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
 		commits := c.store.committer.commits.Load()
 		if commits == done || c.store.guard.wait(ctx) != nil {
+			between = mostBetween
 			continue
 		}
 		// A checkpoint that fails is made up for by the next one, or by SQLite's own; what
 		// is wrong with the disk the commits find out.
-		if pages, err := checkpoint(ctx, c.store.reader()); err == nil {
-			done = commits
-			if pages >= restartFrom {
-				_ = c.store.committer.checkpoint(ctx)
-			}
+		pages, err := checkpoint(ctx, c.store.reader())
+		if err != nil {
+			continue
+		}
+		done = commits
+		between = min(max(time.Since(began)*restartFrom/time.Duration(max(pages, 1)), leastBetween), mostBetween)
+		if pages >= restartFrom {
+			_ = c.store.committer.checkpoint(ctx)
+			began = time.Now()
 		}
 	}
 }

@@ -20,8 +20,17 @@ var ErrClosed = errors.New("the store is closed")
 
 // committer is the only writer: it puts all writes that wait into one
 // transaction, so that they share one flush of the disk.
+//
+// A goroutine of its own does so, but for a writer that is alone and does not give up:
+// he does it himself, since waking one another would take a good part of the time of a
+// flush.
 type committer struct {
-	store      *Store
+	store *Store
+	// turn is held by whoever is writing, and guards what only he uses: all but the
+	// channels and the atomics.
+	turn chan struct{}
+	// crowded: the last transaction was of more than one write.
+	crowded    atomic.Bool
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	writes     chan *write
@@ -36,6 +45,8 @@ type committer struct {
 	commits atomic.Int64
 	// undone: a transaction may be open that could not be rolled back.
 	undone bool
+	// spans are those that are known to be in the file.
+	spans spans
 }
 
 type write struct {
@@ -75,6 +86,13 @@ func (tx transaction) insert(ctx context.Context, query string, args ...any) (in
 	return result.LastInsertId()
 }
 
+// nextReport gives the id of one more report. It is not given again when the transaction
+// fails.
+func (tx transaction) nextReport() int64 {
+	tx.c.store.highest++
+	return tx.c.store.highest
+}
+
 func (tx transaction) run(ctx context.Context, query string, args []any) (sql.Result, error) {
 	stmt, ok := tx.c.statements[query]
 	if !ok {
@@ -90,8 +108,10 @@ func (tx transaction) run(ctx context.Context, query string, args []any) (sql.Re
 func startCommitter(s *Store, conn *sql.Conn) *committer {
 	c := &committer{
 		store:      s,
+		turn:       make(chan struct{}, 1),
 		conn:       conn,
 		statements: make(map[string]*sql.Stmt),
+		spans:      make(spans),
 		writes:     make(chan *write, mostTogether),
 		stop:       make(chan struct{}),
 		stopped:    make(chan struct{}),
@@ -124,6 +144,15 @@ func (c *committer) checkpoint(ctx context.Context) error {
 
 func (c *committer) submit(w *write) error {
 	ctx := w.ctx
+	if ctx.Done() == nil && !c.crowded.Load() {
+		select {
+		case c.turn <- struct{}{}:
+			c.commit(c.waiting(w))
+			<-c.turn
+			return <-w.done
+		default:
+		}
+	}
 	select {
 	case c.writes <- w:
 	case <-c.stopped:
@@ -151,6 +180,8 @@ func (c *committer) submit(w *write) error {
 func (c *committer) close() error {
 	close(c.stop)
 	<-c.stopped
+	// It is never given back.
+	c.turn <- struct{}{}
 	var errs []error
 	for _, stmt := range c.statements {
 		errs = append(errs, stmt.Close())
@@ -163,18 +194,25 @@ func (c *committer) run() {
 	for {
 		select {
 		case first := <-c.writes:
-			c.commit(c.waiting(first))
+			c.take(first)
 		case <-c.stop:
 			for {
 				select {
 				case first := <-c.writes:
-					c.commit(c.waiting(first))
+					c.take(first)
 				default:
 					return
 				}
 			}
 		}
 	}
+}
+
+// take commits a write with those that wait when its turn comes.
+func (c *committer) take(first *write) {
+	c.turn <- struct{}{}
+	c.commit(c.waiting(first))
+	<-c.turn
 }
 
 // waiting collects the writes that have arrived by now.
@@ -199,6 +237,7 @@ func (c *committer) commit(together []*write) {
 	if len(together) == 0 {
 		return
 	}
+	c.crowded.Store(len(together) > 1)
 	var err error
 	if c.half != nil {
 		err = c.half.Cause
@@ -266,6 +305,7 @@ func (c *committer) attempt(together []*write) (err error) {
 	}
 	defer func() {
 		if err != nil {
+			clear(c.spans)
 			// It fails where SQLite has rolled back by itself, as it does when the disk
 			// is full; and where the disk fails, which the next attempt finds out.
 			_, failed := c.conn.ExecContext(ctx, "ROLLBACK")

@@ -39,16 +39,23 @@ func (h *History) Journal(ctx context.Context) (Range, error) {
 }
 
 // CallRange returns the range from the first to the last event that was found to
-// belong to a call, or that is about one of the channels.
+// belong to a call, or that is about one of the channels. Of what has not ended, as far
+// as is known, it goes to the end of the journal.
 func (h *History) CallRange(ctx context.Context, call bridge.CallID, channels []bridge.ChannelID) (Range, error) {
-	ids, err := json.Marshal(channels)
+	names := []string{string(call)}
+	for _, channel := range channels {
+		names = append(names, string(channel))
+	}
+	list, err := json.Marshal(names)
 	if err != nil {
 		return Range{}, fmt.Errorf("writing the channels of call %s: %w", call, err)
 	}
-	return h.rangeOf(ctx, fmt.Sprintf("looking for the events of call %s", call),
-		`SELECT id FROM events WHERE call <> '' AND call = ?1
-			UNION ALL SELECT id FROM events WHERE channel <> '' AND channel IN (SELECT value FROM json_each(?2))`,
-		string(call), string(ids))
+	text := `SELECT first AS id FROM spans WHERE name IN (SELECT value FROM json_each(?1))
+		UNION ALL SELECT CASE last WHEN 0 THEN (SELECT MAX(id) FROM events) ELSE last END FROM spans WHERE name IN (SELECT value FROM json_each(?1))`
+	if !h.spans {
+		text = "SELECT id FROM events WHERE call <> '' AND call IN (SELECT value FROM json_each(?1)) OR channel <> '' AND channel IN (SELECT value FROM json_each(?1))"
+	}
+	return h.rangeOf(ctx, fmt.Sprintf("looking for the events of call %s", call), text, string(list))
 }
 
 // SnapshotRange returns the range from the first to the last snapshot in which a

@@ -77,24 +77,31 @@ func TestTheJournalIsReadInOrderWhileItIsWritten(t *testing.T) {
 
 func TestTheRangeOfACallIsFoundByItsChannelsAndSnapshots(t *testing.T) {
 	directory := t.TempDir()
-	commit(t, open(t, directory), bridge.Batch{Events: []bridge.Entry{
-		showed(`{"id":"1.1"}`),  // 1
-		said("9.9", "9.9"),      // 2
-		said("1.2", "1.2"),      // 3, before it was known to belong
-		said("1.1", "1.1"),      // 4
-		said("", "8.8"),         // 5
-		showed(`{"id":"1.10"}`), // 6
+	destroyed := said("1.1", "1.2")
+	destroyed.Event.Type = bridge.EventChannelDestroyed
+	s := open(t, directory)
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{
+		showed(`{"id":"1.1"}`), // 1
+		said("9.9", "9.9"),     // 2
+		said("1.2", "1.2"),     // 3, before it was known to belong
+		said("1.1", "1.1"),     // 4
+		said("", "8.8"),        // 5
+		destroyed,              // 6
 	}})
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.1")}, Gone: []bridge.CallID{"1.1"}}) // 7
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{showed(`{"id":"1.10"}`)}})                          // 8
 	history := openHistory(t, directory)
 	for _, test := range []struct {
 		name string
 		find func() (store.Range, error)
 		want store.Range
 	}{
-		{"by the call", func() (store.Range, error) { return history.CallRange(t.Context(), "1.1", nil) }, store.Range{First: 4, Last: 4}},
+		{"by the call", func() (store.Range, error) { return history.CallRange(t.Context(), "1.1", nil) }, store.Range{First: 4, Last: 7}},
 		{"by a channel", func() (store.Range, error) {
 			return history.CallRange(t.Context(), "1.1", []bridge.ChannelID{"1.2", "7"})
-		}, store.Range{First: 3, Last: 4}},
+		}, store.Range{First: 3, Last: 7}},
+		{"a channel alone", func() (store.Range, error) { return history.CallRange(t.Context(), "1.2", nil) }, store.Range{First: 3, Last: 6}},
+		{"in progress", func() (store.Range, error) { return history.CallRange(t.Context(), "9.9", nil) }, store.Range{First: 2, Last: 8}},
 		{"no call", func() (store.Range, error) { return history.CallRange(t.Context(), "", nil) }, store.Range{}},
 		{"by a snapshot", func() (store.Range, error) { return history.SnapshotRange(t.Context(), "1.1") }, store.Range{First: 1, Last: 1}},
 		{"in no snapshot", func() (store.Range, error) { return history.SnapshotRange(t.Context(), `"`) }, store.Range{}},
@@ -116,7 +123,7 @@ func TestTheRangeOfACallIsFoundByItsChannelsAndSnapshots(t *testing.T) {
 		}
 		return found
 	}
-	if diff := cmp.Diff([][]int64{{0, 6}, {1, 6}, {1, 0}}, [][]int64{neighbours(1), neighbours(4), neighbours(6)}); diff != "" {
+	if diff := cmp.Diff([][]int64{{0, 8}, {1, 8}, {1, 0}}, [][]int64{neighbours(1), neighbours(4), neighbours(8)}); diff != "" {
 		t.Errorf("snapshots before and after (-want +got):\n%s", diff)
 	}
 }

@@ -56,6 +56,7 @@ func (c *committer) leave(write, read *sql.DB) {
 		_ = stmt.Close()
 	}
 	clear(c.statements)
+	clear(c.spans)
 	c.undone = false
 	_ = c.conn.Close()
 	_ = write.Close()

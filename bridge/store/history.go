@@ -15,7 +15,12 @@ import (
 
 // History reads what a store holds about calls, also while a daemon uses it, or
 // after one was killed. It writes nothing.
-type History struct{ store *Store }
+type History struct {
+	store *Store
+	// spans: the file has them; one of an earlier version, or whose schema is damaged,
+	// has not.
+	spans bool
+}
 
 // OpenHistory opens the store of a directory for reading. The error matches
 // [fs.ErrNotExist] where there is none.
@@ -41,7 +46,8 @@ func OpenHistoryFile(ctx context.Context, path string) (*History, error) {
 			_, err = read.ExecContext(ctx, "SELECT 1 FROM events WHERE id = 0")
 		}
 		if err == nil {
-			return &History{&Store{read: read, now: time.Now}}, nil
+			_, err := read.ExecContext(ctx, "SELECT 1 FROM spans WHERE id = 0")
+			return &History{&Store{read: read, now: time.Now}, err == nil}, nil
 		}
 		errs = append(errs, err, read.Close())
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"runtime"
 	"syscall"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // lowest is the priority of what nobody waits for.
@@ -45,7 +48,7 @@ func (s *Store) inspect(ctx context.Context) error {
 			continue
 		case err == nil:
 			err = errors.New(found[0])
-		case FaultOf(err) != Damaged:
+		case FaultOf(err) != Damaged && !unreadableContent(err):
 			if s.reader() != from {
 				return nil // Replaced meanwhile: the new one is whole.
 			}
@@ -57,4 +60,11 @@ func (s *Store) inspect(ctx context.Context) error {
 		return nil
 	}
 	return nil
+}
+
+// unreadableContent holds for the error of a check that could not compute a column, since
+// what it comes of is no JSON any more.
+func unreadableContent(err error) bool {
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failure.Code()&0xff == sqlite3.SQLITE_ERROR
 }

@@ -21,10 +21,8 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	committed := s.now().UnixMilli()
 	pending := make([]bridge.Pending, len(reports))
 	err := s.committer.doJournal(ctx, func(ctx context.Context, tx transaction) error {
-		for i := range batch.Events {
-			if err := insertEvent(ctx, tx, &batch.Events[i]); err != nil {
-				return fmt.Errorf("adding to the journal: %w", err)
-			}
+		if err := writeEvents(ctx, tx, &batch); err != nil {
+			return fmt.Errorf("adding to the journal: %w", err)
 		}
 		if err := writeCalls(ctx, tx, batch); err != nil {
 			return fmt.Errorf("keeping the calls in progress: %w", err)
@@ -33,8 +31,8 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 			return fmt.Errorf("remembering what was ordered: %w", err)
 		}
 		for i, report := range reports {
-			id, err := tx.insert(ctx, "INSERT INTO outbox (call, committed, report) VALUES (?, ?, ?)", string(batch.Reports[i].Call), committed, report)
-			if err != nil {
+			id := tx.nextReport()
+			if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(batch.Reports[i].Call), committed, report); err != nil {
 				return fmt.Errorf("adding to the outbox: %w", err)
 			}
 			pending[i] = bridge.Pending{ID: id, Committed: time.UnixMilli(committed), Report: batch.Reports[i]}
@@ -47,12 +45,22 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	return pending, nil
 }
 
-func insertEvent(ctx context.Context, tx transaction, entry *bridge.Entry) error {
+func writeEvents(ctx context.Context, tx transaction, batch *bridge.Batch) (err error) {
+	ids := make([]int64, len(batch.Events))
+	for i := range batch.Events {
+		if ids[i], err = insertEvent(ctx, tx, &batch.Events[i]); err != nil {
+			return err
+		}
+	}
+	return writeSpans(ctx, tx, batch, ids)
+}
+
+func insertEvent(ctx context.Context, tx transaction, entry *bridge.Entry) (int64, error) {
 	raw := entry.Event.Raw
 	if raw == nil {
 		raw = []byte{}
 	}
-	return tx.exec(ctx, "INSERT INTO events (received, call, channel, type, raw) VALUES (?, ?, ?, ?, ?)",
+	return tx.insert(ctx, "INSERT INTO events (received, call, channel, type, raw) VALUES (?, ?, ?, ?, ?)",
 		entry.Received.UnixMilli(), string(entry.Call), string(entry.Event.Subject()), string(entry.Event.Type), raw)
 }
 

@@ -53,6 +53,9 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 			}
 		}
 	}
+	if err := s.pruneSpans(ctx); err != nil {
+		return fmt.Errorf("removing what is too old: %w", err)
+	}
 	ordersBefore := s.now().Add(-ordersKept)
 	if before.Before(ordersBefore) {
 		ordersBefore = before
@@ -68,23 +71,27 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 // them the file is larger. The file does not shrink, but grows no more: what is free in
 // it is used again. It works as Prune does.
 func (s *Store) PruneTo(ctx context.Context, most int64) error {
-	for {
+	for removed := false; ; removed = true {
 		used, err := s.used(ctx)
 		if err != nil {
 			return fmt.Errorf("measuring the store: %w", err)
 		}
-		if used <= most {
-			return nil
+		from, rows := kept{}, []oldRow(nil)
+		if used > most {
+			if from, rows, err = s.oldestOfAll(ctx); err != nil {
+				return fmt.Errorf("looking for what is oldest: %w", err)
+			}
 		}
-		from, rows, err := s.oldestOfAll(ctx)
+		if len(rows) > 0 {
+			err = s.remove(ctx, from, rows)
+		} else if removed {
+			err = s.pruneSpans(ctx)
+		}
 		if err != nil {
-			return fmt.Errorf("looking for what is oldest: %w", err)
+			return fmt.Errorf("removing what is oldest: %w", err)
 		}
 		if len(rows) == 0 {
 			return nil
-		}
-		if err := s.remove(ctx, from, rows); err != nil {
-			return fmt.Errorf("removing what is oldest: %w", err)
 		}
 	}
 }
@@ -140,11 +147,15 @@ func (s *Store) remove(ctx context.Context, from kept, rows []oldRow) error {
 	for i, row := range rows {
 		ids[i] = row.id
 	}
+	return s.removeIDs(ctx, "DELETE FROM "+from.table+" WHERE id IN (SELECT value FROM json_each(?))", ids)
+}
+
+func (s *Store) removeIDs(ctx context.Context, text string, ids []int64) error {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return err
 	}
-	return s.paced(ctx, "DELETE FROM "+from.table+" WHERE id IN (SELECT value FROM json_each(?))", string(list))
+	return s.paced(ctx, text, string(list))
 }
 
 // paced is one step of a removal, and the pause after it.
@@ -153,6 +164,7 @@ func (s *Store) paced(ctx context.Context, text string, args ...any) error {
 	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
 		began := time.Now()
 		defer func() { took = time.Since(began) }()
+		clear(tx.c.spans)
 		return tx.exec(ctx, text, args...)
 	})
 	if err != nil {

@@ -110,6 +110,9 @@ func (s *salvage) run(ctx context.Context) error {
 			return fmt.Errorf("table %s: %w", t.table, err)
 		}
 	}
+	if _, err := s.to.ExecContext(ctx, findSpans); err != nil {
+		return fmt.Errorf("looking where the events of each call are: %w", err)
+	}
 	return s.continueIDs(ctx)
 }
 
@@ -169,20 +172,21 @@ func columnsOf(ctx context.Context, from querier, table string) (names []string,
 
 // continueIDs has the ids of reports go on above all that were ever given.
 func (s *salvage) continueIDs(ctx context.Context) error {
-	unsure := false
-	if given, err := s.number(ctx, "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'"); err != nil || given == 0 {
-		unsure = len(s.damage.Unreadable) > 0
-	} else {
+	// A file of version 3 or earlier says what it has given, a later one what it began
+	// with.
+	given, err := s.number(ctx, "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")
+	known := err == nil && given > 0
+	if !known {
+		given, err = s.number(ctx, "SELECT COALESCE(MAX(highest), 0) FROM numbering")
+	}
+	if err == nil {
 		s.highest = max(s.highest, given)
 	}
-	if unsure {
+	if !known && len(s.damage.Unreadable) > 0 {
 		// The seconds since 1970 are more than the reports of any office.
 		s.highest = max(s.highest+idMargin, time.Now().Unix())
 	}
-	if _, err := s.to.ExecContext(ctx, "DELETE FROM sqlite_sequence WHERE name = 'outbox'"); err != nil {
-		return fmt.Errorf("going on with the ids: %w", err)
-	}
-	if _, err := s.to.ExecContext(ctx, "INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?)", s.highest); err != nil {
+	if _, err := s.to.ExecContext(ctx, "UPDATE numbering SET highest = ?", s.highest); err != nil {
 		return fmt.Errorf("going on with the ids: %w", err)
 	}
 	return nil

@@ -1,0 +1,83 @@
+package store_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+)
+
+func callRange(t *testing.T, directory string, call bridge.CallID) store.Range {
+	t.Helper()
+	found, err := openHistory(t, directory).CallRange(t.Context(), call, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// What comes of a call that was over, also after a restart, belongs to it still.
+func TestASpanGrowsAsLongAsEventsCome(t *testing.T) {
+	directory := t.TempDir()
+	t.Run("before a restart", func(t *testing.T) {
+		s := open(t, directory)
+		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.1"), said("1.1", "1.2")}})           // 1, 2
+		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2")}, Gone: []bridge.CallID{"1.1"}}) // 3
+		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("2.1", "2.1")}})                               // 4
+		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2")}})                               // 5
+	})
+	s := open(t, directory)
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("3.1", "3.1")}}) // 6, 7
+	for call, want := range map[bridge.CallID]store.Range{"1.1": {First: 1, Last: 6}, "2.1": {First: 4, Last: 7}, "3.1": {First: 7, Last: 7}} {
+		if got := callRange(t, directory, call); got != want {
+			t.Errorf("call %s: %v, want %v", call, got, want)
+		}
+	}
+}
+
+// A transaction that failed has written no span, and the next one does.
+func TestASpanIsWrittenAfterAFailure(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	spoil(t, directory, "CREATE TRIGGER failing BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'not now'); END")
+	batch := bridge.Batch{Events: []bridge.Entry{said("1.1", "1.1")}, Reports: []bridge.Report{report("1.1", bridge.ReportStarted)}}
+	if _, err := s.Commit(t.Context(), batch); err == nil {
+		t.Fatal("the transaction succeeded")
+	}
+	spoil(t, directory, "DROP TRIGGER failing")
+	commit(t, s, batch)
+	if got := callRange(t, directory, "1.1"); got != (store.Range{First: 1, Last: 1}) {
+		t.Errorf("the call is at %v", got)
+	}
+}
+
+// With the events their spans go, but for a call of which some are left, or come.
+func TestSpansGoWithTheirEvents(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	old := func(call bridge.CallID) bridge.Entry {
+		entry := said(call, bridge.ChannelID(call))
+		entry.Received = moment.Add(-time.Hour)
+		return entry
+	}
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{old("1.1"), old("2.1"), old("3.1")}})               // 1 to 3
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{old("1.1")}, Gone: []bridge.CallID{"1.1"}})         // 4
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("2.1", "2.1")}, Gone: []bridge.CallID{"2.1"}}) // 5
+	if err := s.Prune(t.Context(), moment.Add(-time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	var left string
+	raw(t, directory, func(db *sql.DB) error {
+		return db.QueryRowContext(t.Context(), "SELECT GROUP_CONCAT(name) FROM spans").Scan(&left)
+	})
+	if left != "2.1" {
+		t.Errorf("the spans of %s are left, want that of 2.1", left)
+	}
+	// It goes on after all.
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("3.1", "3.1")}}) // 6
+	if got := callRange(t, directory, "3.1"); got != (store.Range{First: 6, Last: 6}) {
+		t.Errorf("the call that goes on is at %v", got)
+	}
+}
