@@ -127,9 +127,12 @@ func (c *connection) snapshot(ctx context.Context) (bridge.Event, error) {
 
 // read empties the socket as fast as Asterisk fills it, until it ends.
 func (c *connection) read(ctx context.Context) error {
+	// Given a context that ends, the socket would arrange for that with every message.
+	stop := context.AfterFunc(ctx, func() { _ = c.socket.CloseNow() })
+	defer stop()
 	var message bytes.Buffer
 	for {
-		_, reader, err := c.socket.Reader(ctx)
+		_, reader, err := c.socket.Reader(context.WithoutCancel(ctx))
 		if err == nil {
 			message.Reset()
 			_, err = message.ReadFrom(reader)

@@ -120,7 +120,9 @@ func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 // without takes a secret out of an answer: some proxies show the request in their
 // error pages, headers included.
 func (a answer) without(secret string) answer {
-	a.body = bytes.ReplaceAll(a.body, []byte(secret), []byte("[secret]"))
+	if bytes.Contains(a.body, []byte(secret)) {
+		a.body = bytes.ReplaceAll(a.body, []byte(secret), []byte("[secret]"))
+	}
 	return a
 }
 

@@ -58,10 +58,11 @@ type Dispatcher struct {
 	fresh, aged, loaded queue
 	turn                int
 	gate                gate
-	// unsettled answers are to be recorded, recording ones are being so.
-	unsettled []settlement
-	recording int
-	feeding   bool
+	// unsettled answers are to be recorded, recording ones are being so. spare is the
+	// array of those that were, for the ones to come.
+	unsettled, spare []settlement
+	recording        int
+	feeding          bool
 	// storeDown: the store failed just now and is left alone for a moment.
 	storeDown bool
 	stats     Stats
@@ -71,6 +72,9 @@ type Dispatcher struct {
 	ended, allSent           bool
 	timers                   timers
 }
+
+// Shut is the [Stats.Gate] while the CRM can't be reached.
+const Shut = string(gateShut)
 
 // Stats are counts since the start, and what is going on now.
 type Stats struct {

@@ -11,8 +11,8 @@ const (
 	// long outage takes: beyond them a call is on disk only. Old calls are taken up
 	// from there while fewer than backlogLanes are being served, so that there is
 	// room for new ones.
-	mostLanes    = 2048
-	backlogLanes = 1024
+	mostLanes    = 1024
+	backlogLanes = 512
 	// readAhead is how many reports of a call are read at once.
 	readAhead = 8
 )

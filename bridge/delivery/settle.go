@@ -14,6 +14,10 @@ import (
 // more to send than can be sent.
 const gather = time.Millisecond
 
+// mostSpare is the largest array of answers that is used again: that of a crowd does not
+// stay in memory.
+const mostSpare = 64
+
 // settlement is an answer that is to be recorded, and whose it is.
 type settlement struct {
 	lane *lane
@@ -26,14 +30,15 @@ type settlement struct {
 // sent. What the CRM has taken must not be sent again, so it goes on when the process
 // is about to end; then a store that fails is asked no more.
 func (d *Dispatcher) settle(ctx context.Context) {
+	var sent []bridge.Sent
 	for {
 		done, ok := d.nextToSettle()
 		if !ok {
 			return
 		}
-		sent := make([]bridge.Sent, len(done))
+		sent = sent[:0]
 		for i := range done {
-			sent[i] = done[i].Sent
+			sent = append(sent, done[i].Sent)
 		}
 		err := d.outbox.Settle(context.WithoutCancel(ctx), sent)
 		if err == nil {
@@ -46,6 +51,9 @@ func (d *Dispatcher) settle(ctx context.Context) {
 			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", len(done)), zap.Error(err))
 			return
 		}
+		if clear(sent); cap(sent) > mostSpare {
+			sent = nil
+		}
 	}
 }
 
@@ -56,13 +64,14 @@ func (d *Dispatcher) nextToSettle() ([]settlement, bool) {
 	for len(d.unsettled) == 0 && !d.allSent || d.storeDown && !d.allSent {
 		d.toSettle.Wait()
 	}
-	if !d.loaded.empty() && !d.allSent {
+	if !d.loaded.empty() && d.gate.inFlight >= d.config.Connections && !d.allSent {
 		d.mu.Unlock()
 		time.Sleep(gather)
 		d.mu.Lock()
 	}
 	done := d.unsettled
-	d.unsettled = nil
+	d.unsettled = d.spare
+	d.spare = nil
 	d.recording = len(done)
 	return done, len(done) > 0
 }
@@ -90,6 +99,10 @@ func (d *Dispatcher) settled(done []settlement, err error) bool {
 		s.lane.reports = s.lane.reports[1:]
 		d.learn(s)
 		d.goOn(s.lane)
+	}
+	if cap(done) <= mostSpare {
+		clear(done)
+		d.spare = done[:0]
 	}
 	d.toSend.Signal()
 	return true

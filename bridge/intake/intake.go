@@ -41,6 +41,8 @@ type Intake struct {
 	// tracking is held while the Tracker is in use.
 	tracking sync.Mutex
 	act      func([]bridge.Action)
+	// entries is the array of the last batch, for the next.
+	entries []bridge.Entry
 
 	notes           *notes
 	failures        *failures
@@ -184,6 +186,10 @@ func (i *Intake) process(ctx context.Context, events []received) error {
 	if len(pending) > 0 {
 		i.wake(pending)
 	}
+	if cap(batch.Events) <= mostSpare {
+		clear(batch.Events)
+		i.entries = batch.Events
+	}
 	return nil
 }
 
@@ -191,7 +197,7 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 	i.tracking.Lock()
 	defer i.tracking.Unlock()
 	touched := make(map[bridge.CallID]bool)
-	batch.Events = make([]bridge.Entry, 0, len(events))
+	batch.Events = i.entries[:0]
 	for _, r := range events {
 		outcome := i.tracker.Apply(r.event)
 		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})
