@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -16,10 +17,35 @@ const (
 	quiet    = 2 << 20
 )
 
+// How much garbage may come together, in percent of what is in use, where the environment
+// (GOGC) does not say: twice what Go has by default, since little is in use, and the
+// collector would take a tenth of the time of a busy process. While the CRM can't be told
+// there is no hurry, and memory is what an outage must not take.
+const (
+	garbagePercent        = 200
+	garbagePercentWaiting = 100
+)
+
+// collector sets how often garbage is collected.
+type collector struct{ percent int }
+
+func (c *collector) adapt(delivering bool) {
+	percent := garbagePercentWaiting
+	if delivering {
+		percent = garbagePercent
+	}
+	if percent == c.percent || os.Getenv("GOGC") != "" {
+		return
+	}
+	c.percent = percent
+	debug.SetGCPercent(percent)
+}
+
 // giveBackMemory returns to the system what a burst has left behind, once it is over:
-// Asterisk on the same host may want it, and the Go runtime alone takes minutes. It
-// returns when ctx ends.
-func giveBackMemory(ctx context.Context) {
+// Asterisk on the same host may want it, and the Go runtime alone takes minutes.
+// delivering tells whether the CRM takes what it is told. It returns when ctx ends.
+func giveBackMemory(ctx context.Context, delivering func() bool) {
+	var garbage collector
 	ticker := time.NewTicker(giveBackEvery)
 	defer ticker.Stop()
 	// left is what lay idle after it was given back last: it lies between what is in use.
@@ -30,6 +56,7 @@ func giveBackMemory(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
+		garbage.adapt(delivering())
 		usage := readMemory()
 		left = min(left, usage.idle)
 		if usage.idle > left+idleKept && usage.allocated-allocated < quiet {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +23,7 @@ func TestWhatABurstLeavesIsGivenBack(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); giveBackMemory(ctx) }()
+		go func() { defer close(done); giveBackMemory(ctx, func() bool { return true }) }()
 		time.Sleep(3 * giveBackEvery)
 		cancel()
 		<-done
@@ -47,7 +48,7 @@ func TestWhatCannotBeGivenBackIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); giveBackMemory(ctx) }()
+		go func() { defer close(done); giveBackMemory(ctx, func() bool { return true }) }()
 		time.Sleep(5 * giveBackEvery)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -63,4 +64,30 @@ func TestWhatCannotBeGivenBackIsLeftAlone(t *testing.T) {
 		}
 	})
 	runtime.KeepAlive(used)
+}
+
+// While the CRM can't be told, less garbage comes together.
+func TestGarbageIsCollectedSoonerWhileReportsWait(t *testing.T) {
+	before := debug.SetGCPercent(50)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	percent := func() int {
+		now := debug.SetGCPercent(50)
+		debug.SetGCPercent(now)
+		return now
+	}
+	t.Setenv("GOGC", "")
+	var c collector
+	for _, step := range []struct {
+		delivering bool
+		want       int
+	}{{true, garbagePercent}, {false, garbagePercentWaiting}, {true, garbagePercent}} {
+		if c.adapt(step.delivering); percent() != step.want {
+			t.Errorf("delivering %t: %d %%, want %d", step.delivering, percent(), step.want)
+		}
+	}
+	t.Setenv("GOGC", "70")
+	debug.SetGCPercent(70)
+	if c.adapt(false); percent() != 70 {
+		t.Errorf("the environment's 70 %% became %d", percent())
+	}
 }

@@ -81,7 +81,7 @@ func (l *line) start(storage configs.Storage) {
 	l.background.Go(func() { l.pruneTo(ctx, storage.JournalMaxSize) })
 	l.background.Go(func() { l.authorise(ctx) })
 	l.background.Go(func() { l.recordHeard(ctx) })
-	l.background.Go(func() { giveBackMemory(ctx) })
+	l.background.Go(func() { giveBackMemory(ctx, func() bool { return l.dispatcher.Stats().Gate != delivery.Shut }) })
 }
 
 // stop ends the line in the order in which things run through it: no new commands and
