@@ -20,7 +20,7 @@ const (
 
 // flushRate is how often a second the disk flushes.
 func flushRate(directory string, lasting time.Duration) (float64, error) {
-	times, err := flushes(directory, lasting)
+	times, err := flushes(directory, lasting, 0)
 	var total time.Duration
 	for _, took := range times {
 		total += took
@@ -28,9 +28,9 @@ func flushRate(directory string, lasting time.Duration) (float64, error) {
 	return float64(len(times)) / total.Seconds(), err
 }
 
-// flushes writes a page and flushes it, again and again, and returns how long each time
-// took.
-func flushes(directory string, lasting time.Duration) (times []time.Duration, err error) {
+// flushes writes a page and flushes it, again and again with a pause, and returns how
+// long each time took.
+func flushes(directory string, lasting, pause time.Duration) (times []time.Duration, err error) {
 	file, err := os.OpenFile(filepath.Join(directory, "flushed"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
@@ -43,7 +43,8 @@ func flushes(directory string, lasting time.Duration) (times []time.Duration, er
 		return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 	}
 	page := make([]byte, flushed)
-	for began, last := now(), now(); last-began < moment(lasting); {
+	for began := now(); now()-began < moment(lasting); time.Sleep(pause) {
+		last := now()
 		page[0] = byte(len(times))
 		if _, err := file.WriteAt(page, int64(len(times))*flushed%flushSpan); err != nil {
 			return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
@@ -51,9 +52,7 @@ func flushes(directory string, lasting time.Duration) (times []time.Duration, er
 		if err := syscall.Fdatasync(int(file.Fd())); err != nil {
 			return nil, fmt.Errorf("measuring how fast the disk flushes: %w", err)
 		}
-		at := now()
-		times = append(times, time.Duration(at-last))
-		last = at
+		times = append(times, time.Duration(now()-last))
 	}
 	return times, nil
 }

@@ -10,6 +10,9 @@ import (
 const (
 	// steadyPace is how many events a second are sent, for steadyCalls calls a round.
 	steadyPace, steadyCalls = 500, 300
+	// warmingUp are calls before those, of which the time is not taken: what has lain idle
+	// is in no cache.
+	warmingUp = 50
 	// abreast is how many calls go on at a time, so that the events of one call are a
 	// while apart, as people's are.
 	abreast = 50
@@ -20,17 +23,18 @@ const (
 func (b *bench) measureLatency(ctx context.Context, direct, daemon *subject) error {
 	var plain, durable, plainFirst, durableFirst, disk []time.Duration
 	for range b.rounds {
-		times, err := flushes(b.directory, flushing)
+		// As many as there are events: a disk that is idle in between takes longer.
+		times, err := flushes(b.directory, flushing, time.Second/steadyPace)
 		if err != nil {
 			return err
 		}
 		disk = append(disk, times...)
-		all, first, err := direct.latencies(ctx, steadyPace, steadyCalls)
+		all, first, err := direct.steadyLatencies(ctx)
 		if err != nil {
 			return err
 		}
 		plain, plainFirst = append(plain, all...), append(plainFirst, first...)
-		if all, first, err = daemon.latencies(ctx, steadyPace, steadyCalls); err != nil {
+		if all, first, err = daemon.steadyLatencies(ctx); err != nil {
 			return err
 		}
 		durable, durableFirst = append(durable, all...), append(durableFirst, first...)
@@ -47,6 +51,14 @@ func (b *bench) measureLatency(ctx context.Context, direct, daemon *subject) err
 	b.add(figure{name + ", p99 of the first POST of an event", milliseconds(late), "program " + milliseconds(yardstick),
 		fmt.Sprintf("%.2f", float64(late)/float64(yardstick)), "", false})
 	return nil
+}
+
+// steadyLatencies are those at the steady pace, once it has lasted for a while.
+func (s *subject) steadyLatencies(ctx context.Context) (all, first []time.Duration, err error) {
+	if _, _, err := s.latencies(ctx, steadyPace, warmingUp); err != nil {
+		return nil, nil, err
+	}
+	return s.latencies(ctx, steadyPace, steadyCalls)
 }
 
 // latencies sends events at a steady pace and returns how long after its event each
