@@ -160,11 +160,11 @@ func (d *Dispatcher) takeUpReturned(ctx context.Context) error {
 // load reads the reports of calls and hands them to the workers. After an error the
 // calls are ready again.
 func (d *Dispatcher) load(ctx context.Context, lanes []*lane) error {
-	reports, err := d.read(ctx, lanes)
+	reports, noted, err := d.read(ctx, lanes)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, l := range lanes {
-		l.reports = reports[l.call]
+		l.reports, l.noted = reports[l.call], noted[l.call]
 		for _, pending := range l.reports {
 			d.seen = max(d.seen, pending.ID)
 		}
@@ -184,35 +184,65 @@ func (d *Dispatcher) load(ctx context.Context, lanes []*lane) error {
 }
 
 // read reads the oldest reports of calls, after what nobody needs any more was taken
-// out of them.
-func (d *Dispatcher) read(ctx context.Context, lanes []*lane) (map[bridge.CallID][]bridge.Pending, error) {
+// out of them. noted are the calls of which it noted that they are about to be tried.
+func (d *Dispatcher) read(ctx context.Context, lanes []*lane) (reports map[bridge.CallID][]bridge.Pending, noted map[bridge.CallID]bool, err error) {
 	calls := make([]bridge.CallID, len(lanes))
 	for i, l := range lanes {
 		calls[i] = l.call
 	}
-	reports := make(map[bridge.CallID][]bridge.Pending, len(lanes))
+	reports = make(map[bridge.CallID][]bridge.Pending, len(lanes))
 	if err := d.readInto(ctx, reports, calls); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var late []bridge.CallID
-	for call, waiting := range reports {
-		first := waiting[0]
-		if first.Report.Kind == bridge.ReportStarted && !first.Uncertain && time.Since(first.Committed) >= d.config.CollapseAfter {
+	late := d.lateOf(reports, calls)
+	if len(late) == 0 {
+		return reports, nil, nil
+	}
+	collapsed, err := d.outbox.Collapse(ctx, late)
+	if err == nil && collapsed > 0 {
+		d.mu.Lock()
+		d.stats.Collapsed += int64(collapsed)
+		d.mu.Unlock()
+		d.log.Debug("left out of calls that were over before they could be told", zap.Int("reports", collapsed))
+		err = d.readInto(ctx, reports, late)
+	}
+	if err != nil {
+		return reports, nil, err
+	}
+	noted, err = d.note(ctx, reports, late)
+	return reports, noted, err
+}
+
+// lateOf are those of the calls that may be told by their last report alone, if they
+// are over.
+func (d *Dispatcher) lateOf(reports map[bridge.CallID][]bridge.Pending, calls []bridge.CallID) (late []bridge.CallID) {
+	for _, call := range calls {
+		if waiting := reports[call]; len(waiting) > 0 && d.mayCollapse(&waiting[0]) {
 			late = append(late, call)
 		}
 	}
+	return late
+}
+
+// mayCollapse tells whether the first report of a call is one that is left out where the
+// call is over, unless it may have reached the CRM.
+func (d *Dispatcher) mayCollapse(first *bridge.Pending) bool {
+	return first.Report.Kind == bridge.ReportStarted && !first.Uncertain && time.Since(first.Committed) >= d.config.CollapseAfter
+}
+
+// note keeps that the calls which go on are about to be told: a crash must not leave open
+// whether they were. Of younger ones that is believed anyway.
+func (d *Dispatcher) note(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, late []bridge.CallID) (map[bridge.CallID]bool, error) {
+	late = d.lateOf(reports, late)
 	if len(late) == 0 {
-		return reports, nil
+		return nil, nil
 	}
-	collapsed, err := d.outbox.Collapse(ctx, late)
-	if err != nil || collapsed == 0 {
-		return reports, err
+	noted := make(map[bridge.CallID]bool, len(late))
+	ids := make([]int64, len(late))
+	for i, call := range late {
+		noted[call], ids[i] = true, reports[call][0].ID
 	}
-	d.mu.Lock()
-	d.stats.Collapsed += int64(collapsed)
-	d.mu.Unlock()
-	d.log.Debug("left out of calls that were over before they could be told", zap.Int("reports", collapsed))
-	return reports, d.readInto(ctx, reports, late)
+	return noted, d.outbox.Trying(ctx, ids)
 }
 
 func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, calls []bridge.CallID) error {

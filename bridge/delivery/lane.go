@@ -30,6 +30,8 @@ type lane struct {
 	// again: they were read again for that, which is done once for each that is sent: it
 	// stays stale as long as what was put back waits.
 	again bool
+	// noted: that the first of them is about to be tried is on disk.
+	noted bool
 	// failures counts failed sends in a row.
 	failures int
 }
@@ -74,7 +76,7 @@ func (d *Dispatcher) admit(call bridge.CallID, to *queue) {
 
 // enqueue has a lane read, or read again.
 func (d *Dispatcher) enqueue(l *lane, to *queue) {
-	l.state, l.reports, l.stale = ready, nil, false
+	l.state, l.reports, l.stale, l.noted = ready, nil, false, false
 	to.push(l)
 	d.toFeed.Signal()
 }

@@ -39,7 +39,12 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 			d.enqueue(l, &d.fresh)
 			continue
 		}
-		l.state, l.again = busy, false
+		if d.mayCollapse(&l.reports[0]) && !l.noted {
+			// It has become old since it was read, or committed: reading it notes that.
+			d.enqueue(l, &d.fresh)
+			continue
+		}
+		l.state, l.again, l.noted = busy, false, false
 		d.gate.enter()
 		return l, l.reports[0], true
 	}

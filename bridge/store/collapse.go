@@ -19,7 +19,7 @@ import (
 const superseded = `SELECT o.id FROM json_each(?1) c
 	CROSS JOIN outbox o ON o.call = c.value
 	WHERE o.id < (SELECT MAX(id) FROM outbox WHERE call = c.value AND kind IN ('register-call', 'call-failed'))
-		AND NOT EXISTS (SELECT 1 FROM outbox WHERE call = c.value AND (uncertain OR returned))
+		AND NOT EXISTS (SELECT 1 FROM outbox WHERE call = c.value AND (uncertain = 1 OR returned))
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE call = c.value)
 		AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE call = c.value)`
 

@@ -45,7 +45,7 @@ func (s *Store) ReturnedCalls(ctx context.Context) ([]bridge.CallID, error) {
 
 // Next implements [bridge.Outbox].
 func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
-	const oldest = `SELECT o.id, o.call, o.committed, o.report, o.attempts, o.uncertain, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
+	const oldest = `SELECT o.id, o.call, o.committed, o.report, o.attempts, o.uncertain = 1, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
 		FROM json_each(?1) c CROSS JOIN outbox o ON o.id IN (SELECT id FROM outbox WHERE call = c.value ORDER BY id LIMIT ?2)
 		LEFT JOIN identities i ON i.call = o.call ORDER BY c.key, o.id`
 	ids, err := json.Marshal(calls)
@@ -106,7 +106,7 @@ func settle(ctx context.Context, tx transaction, pending bridge.Pending, result 
 	case bridge.Refused:
 		return refused(ctx, tx, pending, result, settled)
 	}
-	return tx.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain OR ?, returned = 0 WHERE id = ?",
+	return tx.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain = 1 OR ?, returned = 0 WHERE id = ?",
 		result.Reason, !result.NotTaken, pending.ID)
 }
 

@@ -1,0 +1,52 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// Trying implements [bridge.Outbox].
+func (s *Store) Trying(ctx context.Context, ids []int64) error {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return fmt.Errorf("writing the ids of reports: %w", err)
+	}
+	err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		return tx.exec(ctx, "UPDATE outbox SET uncertain = 2 WHERE uncertain = 0 AND id IN (SELECT value FROM json_each(?))", string(list))
+	})
+	if err != nil {
+		return fmt.Errorf("noting that %d reports are about to be tried: %w", len(ids), err)
+	}
+	return nil
+}
+
+// lastWritten is the last moment at which the store is known to have been in use.
+const lastWritten = `SELECT MAX(at) FROM (SELECT MAX(at) AS at FROM moments WHERE name IN ('checked', 'heard')
+	UNION ALL SELECT * FROM (SELECT committed FROM outbox ORDER BY id DESC LIMIT 1)
+	UNION ALL SELECT * FROM (SELECT settled FROM deliveries ORDER BY id DESC LIMIT 1))`
+
+// Doubt has the reports that may have been on their way when the last process ended
+// count as tried, and as such that may have reached the CRM: those that were given to
+// [Store.Trying], and every call-started that was committed within the time before. So a
+// call-started that is older when it is tried must be given to Trying first. Call it
+// once, before the first report is sent.
+func (s *Store) Doubt(ctx context.Context, within time.Duration) error {
+	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		if err := tx.exec(ctx, "UPDATE outbox SET uncertain = 1 WHERE uncertain = 2"); err != nil {
+			return err
+		}
+		return tx.exec(ctx, `WITH since (at) AS (SELECT (`+lastWritten+`) - ?1)
+			UPDATE outbox SET uncertain = 1 FROM since
+			WHERE uncertain = 0 AND committed >= since.at AND kind = ?2
+				AND id > COALESCE((SELECT id FROM outbox o WHERE o.committed < since.at ORDER BY id DESC LIMIT 1), 0)`,
+			within.Milliseconds(), string(bridge.ReportStarted))
+	})
+	if err != nil {
+		return fmt.Errorf("looking for reports that were on their way when kontur-ari ended: %w", err)
+	}
+	return nil
+}

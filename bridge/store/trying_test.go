@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kontur-ari/bridge"
+)
+
+// What a report that was about to be tried counts as: by the process that tries it, as
+// what it says in the end, and by the next one as possibly told.
+func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
+	const within = time.Minute
+	for _, test := range []struct {
+		name            string
+		noted, restart  bool
+		settle          *bridge.Result
+		age             time.Duration
+		uncertain, kept bool
+	}{
+		{"not tried", false, false, nil, 0, false, false},
+		{"noted, and not tried", true, false, nil, 0, false, false},
+		{"noted, and it did not get there", true, false, &bridge.Result{Verdict: bridge.Retry, NotTaken: true}, 0, false, false},
+		{"noted, and who knows", true, false, &bridge.Result{Verdict: bridge.Retry}, 0, true, true},
+		{"an end while it was tried", true, true, nil, 2 * within, true, true},
+		{"an end after it did not get there", true, true, &bridge.Result{Verdict: bridge.Retry, NotTaken: true}, 2 * within, false, false},
+		{"an end when it was young", false, true, nil, within / 2, true, true},
+		{"an end when it was old and not tried", false, true, nil, 2 * within, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			directory := t.TempDir()
+			t.Run("tried", func(t *testing.T) {
+				s := open(t, directory)
+				commitKinds(t, s, "1.1", overKinds)
+				first := head(t, s, "1.1")
+				if test.noted {
+					if err := s.Trying(t.Context(), []int64{first.ID}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if test.settle != nil {
+					settle(t, s, first, *test.settle)
+				}
+				if err := s.SetLastHeard(t.Context(), time.Now().Add(test.age)); err != nil {
+					t.Fatal(err)
+				}
+				if !test.restart {
+					check(t, s, test.uncertain, test.kept)
+				}
+			})
+			if !test.restart {
+				return
+			}
+			s := open(t, directory)
+			if err := s.Doubt(t.Context(), within); err != nil {
+				t.Fatal(err)
+			}
+			check(t, s, test.uncertain, test.kept)
+		})
+	}
+}
+
+// check sees whether the first report of a call that is over counts as possibly told, and
+// whether the call is told in full therefore.
+func check(t *testing.T, s interface {
+	bridge.Outbox
+	bridge.Journal
+}, uncertain, kept bool) {
+	t.Helper()
+	waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 1)
+	if err != nil || len(waiting) != 1 || waiting[0].Uncertain != uncertain {
+		t.Errorf("waiting: %+v, error %v", waiting, err)
+	}
+	want := len(overKinds) - 1
+	if kept {
+		want = 0
+	}
+	if collapsed, err := s.Collapse(t.Context(), []bridge.CallID{"1.1"}); err != nil || collapsed != want {
+		t.Errorf("%d reports are left out, want %d, error %v", collapsed, want, err)
+	}
+}
+
+// Only the calls that began last are doubted, and of them only the beginning.
+func TestADoubtGoesBackNoFurtherThanItMust(t *testing.T) {
+	directory := t.TempDir()
+	t.Run("before", func(t *testing.T) {
+		s := open(t, directory)
+		for i := range 6 {
+			commitKinds(t, s, bridge.CallID(fmt.Sprint("call", i)), goingKinds)
+		}
+		spoil(t, directory, "UPDATE outbox SET committed = 1000000 + 1000 * id")
+	})
+	s := open(t, directory)
+	// The last is of 1018.
+	if err := s.Doubt(t.Context(), 4*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	var doubted []string
+	for i := range 6 {
+		waiting, err := s.Next(t.Context(), []bridge.CallID{bridge.CallID(fmt.Sprint("call", i))}, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pending := range waiting {
+			if pending.Uncertain {
+				doubted = append(doubted, fmt.Sprint(pending.Report.Call, " ", pending.Report.Kind))
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"call5 call-started"}, doubted); diff != "" {
+		t.Errorf("doubted (-want +got):\n%s", diff)
+	}
+}
