@@ -247,8 +247,18 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Close commits the writes that wait and closes the file.
-func (s *Store) Close() error { return s.release() }
+// closing is how long Close tries to write that it was called.
+const closing = time.Second
+
+// Close commits the writes that wait and closes the file. Nothing may be on its way to
+// the CRM any more of which the end is not recorded.
+func (s *Store) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closing)
+	defer cancel()
+	// Where it fails some calls are told in full that need not be: see Doubt.
+	_ = s.setMoment(ctx, "closed", s.now())
+	return s.release()
+}
 
 func (s *Store) release() error {
 	var errs []error

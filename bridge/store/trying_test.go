@@ -2,12 +2,15 @@ package store_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
 )
 
 // What a report that was about to be tried counts as: by the process that tries it, as
@@ -31,7 +34,7 @@ func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 		{"an end when it was old and not tried", false, true, nil, 2 * within, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			directory := t.TempDir()
+			directory, left := t.TempDir(), t.TempDir()
 			t.Run("tried", func(t *testing.T) {
 				s := open(t, directory)
 				commitKinds(t, s, "1.1", overKinds)
@@ -47,6 +50,7 @@ func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 				if err := s.SetLastHeard(t.Context(), time.Now().Add(test.age)); err != nil {
 					t.Fatal(err)
 				}
+				copyFiles(t, directory, left)
 				if !test.restart {
 					check(t, s, test.uncertain, test.kept)
 				}
@@ -54,12 +58,48 @@ func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 			if !test.restart {
 				return
 			}
-			s := open(t, directory)
+			s := open(t, left)
 			if err := s.Doubt(t.Context(), within); err != nil {
 				t.Fatal(err)
 			}
 			check(t, s, test.uncertain, test.kept)
 		})
+	}
+}
+
+// copyFiles makes a copy of a store as a crash would leave it.
+func copyFiles(t *testing.T, from, to string) {
+	t.Helper()
+	for _, ending := range []string{"", "-wal"} {
+		data, err := os.ReadFile(filepath.Join(from, store.FileName+ending))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, store.FileName+ending), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A process that was stopped has recorded how each request ended: only what it could not
+// is doubted, and that is forgotten with the next start.
+func TestAStopLeavesNoDoubt(t *testing.T) {
+	directory, left := t.TempDir(), t.TempDir()
+	t.Run("stopped", func(t *testing.T) { commitKinds(t, open(t, directory), "1.1", overKinds) })
+	s := open(t, directory)
+	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if head(t, s, "1.1").Uncertain {
+		t.Error("after a stop it is doubted what was not tried")
+	}
+	copyFiles(t, directory, left)
+	s = open(t, left)
+	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if !head(t, s, "1.1").Uncertain {
+		t.Error("after a crash nothing is doubted, since there was a stop before")
 	}
 }
 
@@ -85,15 +125,16 @@ func check(t *testing.T, s interface {
 
 // Only the calls that began last are doubted, and of them only the beginning.
 func TestADoubtGoesBackNoFurtherThanItMust(t *testing.T) {
-	directory := t.TempDir()
+	directory, left := t.TempDir(), t.TempDir()
 	t.Run("before", func(t *testing.T) {
 		s := open(t, directory)
 		for i := range 6 {
 			commitKinds(t, s, bridge.CallID(fmt.Sprint("call", i)), goingKinds)
 		}
-		spoil(t, directory, "UPDATE outbox SET committed = 1000000 + 1000 * id")
+		copyFiles(t, directory, left)
 	})
-	s := open(t, directory)
+	spoil(t, left, "UPDATE outbox SET committed = 1000000 + 1000 * id")
+	s := open(t, left)
 	// The last is of 1018.
 	if err := s.Doubt(t.Context(), 4*time.Second); err != nil {
 		t.Fatal(err)
