@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -168,6 +169,47 @@ type Result struct {
 	// Reason says in words why a request was not delivered: stable for one
 	// cause, so that it can be logged once per change. "" when delivered.
 	Reason string
+}
+
+// Upload is a file that the CRM is to keep.
+type Upload struct {
+	// Name and ContentType are what the CRM calls it and takes it for, such as
+	// "1795401475.25.wav" and "audio/wav".
+	Name, ContentType string
+	// Size is how long it is, in bytes.
+	Size int64
+	// Open gives the file's content from its beginning. It may be called several times,
+	// one after the other; each is closed by who called.
+	Open func() (io.ReadCloser, error)
+}
+
+// UploadResult is the outcome of one upload.
+type UploadResult struct {
+	// Verdict is Delivered, and FileID the CRM's name of the file: a temporary one, which
+	// must be told within a day, and only once. Retry: it may succeed later. Refused: the
+	// CRM will never take this file as it is.
+	Verdict Verdict
+	FileID  string
+	// TooLarge: it was refused for its size.
+	TooLarge bool
+	// Unreadable: it was not the CRM that failed, but reading the file; [ErrChanged]
+	// where that is shorter or longer than it was said to be.
+	Unreadable error
+	// RetryAfter, Status and Reason are as in a Result.
+	RetryAfter time.Duration
+	Status     int
+	Reason     string
+}
+
+// ErrChanged says that a file is not as long as it was when it was looked at.
+var ErrChanged = errors.New("the file changed while it was read")
+
+// Uploader uploads files; package crm implements it. UploadFile is called concurrently.
+// It makes one attempt (renewing the access key at most once), which is broken off when
+// nothing moves for too long or ctx ends, and never retries by itself: a result is
+// always given. It holds no more of the file in memory than a moment's worth.
+type Uploader interface {
+	UploadFile(ctx context.Context, file Upload) UploadResult
 }
 
 // Sender delivers one report to the CRM; package crm implements it. Send is

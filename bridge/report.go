@@ -20,6 +20,10 @@ const (
 	ReportFinished ReportKind = "call-finished"
 	ReportFailed   ReportKind = "call-failed"
 	ReportRegister ReportKind = "register-call"
+	// ReportRecording says that the recording of a leg was uploaded. It comes after the
+	// register-call: a call of which nothing could be told while it went on is told by that
+	// alone, and the CRM knows no call before.
+	ReportRecording ReportKind = "call-recording"
 )
 
 // Direction is the direction of a whole call.
@@ -77,15 +81,18 @@ type Report struct {
 	// report of this call before it. Milliseconds.
 	Time time.Time `json:"time"`
 	// Direction, ClientPhone and VatsPhone describe the call (all kinds but
-	// call-event and call-failed). Phones are normalised; "" where not known.
+	// call-event, call-failed and call-recording). Phones are normalised; "" where not known.
 	Direction   Direction `json:"direction,omitempty"`
 	ClientPhone string    `json:"clientPhone,omitempty"`
 	VatsPhone   string    `json:"vatsPhone,omitempty"`
-	// Leg, Event, From and To are filled for a call-event.
+	// Leg, Event, From and To are filled for a call-event, Leg alone for a call-recording.
 	Leg   LegID    `json:"leg,omitempty"`
 	Event LegEvent `json:"event,omitempty"`
 	From  *Party   `json:"from,omitempty"`
 	To    *Party   `json:"to,omitempty"`
+	// FileID is how the CRM calls the file of a call-recording. It is told once, and
+	// within a day of the upload.
+	FileID string `json:"fileId,omitempty"`
 	// CreatedAt and Items are filled for a register-call. Items is never empty there.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
 	Items     []Item    `json:"items,omitempty"`

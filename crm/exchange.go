@@ -92,20 +92,28 @@ func isUnknown(err error) bool {
 	return ok && (failed.Status == http.StatusNotFound || failed.Status == http.StatusConflict && failed.Code == "notFound")
 }
 
-// exchange makes a request with an access key of ours, and again with a new key
-// where the CRM refuses that. The error says why there is no key: it is a *refusal
-// or ctx's.
+// exchange makes a request and returns the answer, without the access key should the
+// CRM have said it. The error is that of withKey.
 func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
+	return c.withKey(ctx, func(key Secret) answer {
+		a := c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.reveal()}})
+		return a.without(key.reveal())
+	})
+}
+
+// withKey makes a request with an access key of ours, and again with a new key where the
+// CRM refuses that. The error says why there is no key: it is a *refusal or ctx's.
+func (c *Client) withKey(ctx context.Context, make func(Secret) answer) (answer, error) {
 	key, err := c.access.get(ctx, Secret{})
 	if err != nil {
 		return answer{}, err
 	}
-	a := c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.reveal()}})
+	a := make(key)
 	if a.wantsNewKey() {
 		if key, err = c.access.get(ctx, key); err != nil {
 			return answer{}, err
 		}
-		a = c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.reveal()}})
+		a = make(key)
 	}
 	switch {
 	case a.err != nil:
@@ -114,7 +122,7 @@ func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 	default:
 		c.access.trust()
 	}
-	return a.without(key.reveal()), nil
+	return a, nil
 }
 
 // without takes a secret out of an answer: some proxies show the request in their

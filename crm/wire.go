@@ -41,6 +41,15 @@ type failedBody struct {
 	CommunicationID string `json:"communicationId"`
 }
 
+// recordingBody is the body of call-recording: the contract's example, which lacks the
+// realtimeCallItemId of its parameter list.
+type recordingBody struct {
+	CommunicationID    string       `json:"communicationId,omitempty"`
+	ExternalID         string       `json:"externalId"`
+	ExternalCallItemID bridge.LegID `json:"externalCallItemId"`
+	RecordingFileID    string       `json:"recordingFileId"`
+}
+
 // registerBody is the body of register-call.
 type registerBody struct {
 	ExternalVatsPhone string           `json:"externalVatsPhone,omitempty"`
@@ -107,6 +116,11 @@ func encode(report bridge.Report, identity bridge.Identity, nodePrefix string) (
 		}
 	case bridge.ReportFailed:
 		value = failedBody{CommunicationID: identity.CommunicationID}
+	case bridge.ReportRecording:
+		value = recordingBody{
+			CommunicationID: identity.CommunicationID, ExternalID: external,
+			ExternalCallItemID: report.Leg, RecordingFileID: report.FileID,
+		}
 	case bridge.ReportRegister:
 		value = newRegisterBody(report, own, identity.CommunicationID)
 	}
@@ -129,6 +143,7 @@ func externalIDs(call bridge.CallID, identity bridge.Identity, nodePrefix string
 // lacking names what a report would need to be sent; "" when it is complete.
 func lacking(report bridge.Report, identity bridge.Identity) string {
 	isEvent, isFailed := report.Kind == bridge.ReportEvent, report.Kind == bridge.ReportFailed
+	isRecording := report.Kind == bridge.ReportRecording
 	switch {
 	case report.Call == "" && !isFailed:
 		return "call id"
@@ -138,13 +153,15 @@ func lacking(report bridge.Report, identity bridge.Identity) string {
 		return "leg or event"
 	case isEvent && (report.From == nil || report.To == nil || report.From.Type == "" || report.To.Type == ""):
 		return "parties"
-	case !isEvent && !isFailed && report.Direction == "":
+	case isRecording && (report.Leg == "" || report.FileID == ""):
+		return "leg or file"
+	case !isEvent && !isFailed && !isRecording && report.Direction == "":
 		return "direction"
 	case report.Kind == bridge.ReportRegister && len(report.Items) == 0:
 		return "items"
 	}
 	switch report.Kind {
-	case bridge.ReportStarted, bridge.ReportEvent, bridge.ReportFinished, bridge.ReportFailed, bridge.ReportRegister:
+	case bridge.ReportStarted, bridge.ReportEvent, bridge.ReportFinished, bridge.ReportFailed, bridge.ReportRegister, bridge.ReportRecording:
 		return ""
 	}
 	return "request of that name in the contract"

@@ -51,6 +51,13 @@ func registerReport() bridge.Report {
 	}
 }
 
+func recordingReport() bridge.Report {
+	return bridge.Report{
+		Kind: bridge.ReportRecording, Call: "1795401475.25", Time: moment, Leg: "1795401475.26",
+		FileID: "a7500000-0000-4000-8000-000000000f3a",
+	}
+}
+
 // changed returns the report after a change.
 func changed(report bridge.Report, change func(*bridge.Report)) bridge.Report {
 	change(&report)
@@ -84,6 +91,8 @@ func TestBodiesAreTheContracts(t *testing.T) {
 		{"call-finished-unknown", changed(startedReport(), kind(bridge.ReportFinished)), bridge.Identity{}, ""},
 		{"call-failed", changed(changed(startedReport(), kind(bridge.ReportFailed)), ordered), bridge.Identity{}, ""},
 		{"call-failed-known", changed(startedReport(), kind(bridge.ReportFailed)), known, "pbx1"},
+		{"call-recording", recordingReport(), known, ""},
+		{"call-recording-unknown", recordingReport(), bridge.Identity{}, "pbx1"},
 		{"register-call", registerReport(), known, ""},
 		{"register-call-unknown", registerReport(), bridge.Identity{}, "pbx1"},
 		{"register-call-internal", changed(registerReport(), internal), known, ""},
@@ -137,13 +146,15 @@ func TestReportsThatCannotBeSent(t *testing.T) {
 		{"direction", changed(startedReport(), func(r *bridge.Report) { r.Direction = "" })},
 		{"moment", changed(startedReport(), func(r *bridge.Report) { r.Time = time.Time{} })},
 		{"leg", changed(eventReport(), func(r *bridge.Report) { r.Leg = "" })},
+		{"leg or file", changed(recordingReport(), func(r *bridge.Report) { r.Leg = "" })},
+		{"leg or file", changed(recordingReport(), func(r *bridge.Report) { r.FileID = "" })},
 		{"event", changed(eventReport(), func(r *bridge.Report) { r.Event = "" })},
 		{"parties", changed(eventReport(), func(r *bridge.Report) { r.From = nil })},
 		{"parties", changed(eventReport(), func(r *bridge.Report) { r.To = &bridge.Party{} })},
 		{"communicationId", changed(startedReport(), kind(bridge.ReportFailed))},
 		{"items", changed(registerReport(), func(r *bridge.Report) { r.Items = nil })},
 		{"moment", changed(registerReport(), func(r *bridge.Report) { r.Items = []bridge.Item{{ID: "1"}} })},
-		{"request of that name", changed(startedReport(), kind("call-recording"))},
+		{"request of that name", changed(startedReport(), kind("call-billed"))},
 	}
 	for _, test := range tests {
 		if _, body, err := encode(test.report, bridge.Identity{}, ""); err == nil || !strings.Contains(err.Error(), test.name) {

@@ -173,6 +173,8 @@ func reportText(r bridge.Report) string {
 		}
 	case bridge.ReportEvent:
 		text += fmt.Sprintf(" %s, leg %s, %s -> %s", r.Event, r.Leg, partyText(r.From), partyText(r.To))
+	case bridge.ReportRecording:
+		text += fmt.Sprintf(" leg %s, file %s", r.Leg, r.FileID)
 	case bridge.ReportRegister:
 		for i, item := range r.Items {
 			answered := "not answered"

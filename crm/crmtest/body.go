@@ -13,6 +13,7 @@ type Body struct {
 	Direction          string    `json:"direction"`
 	ExternalCallItemID string    `json:"externalCallItemId"`
 	RealtimeCallItemID string    `json:"realtimeCallItemId"`
+	RecordingFileID    string    `json:"recordingFileId"`
 	Type               string    `json:"type"`
 	From               Party     `json:"from"`
 	To                 Party     `json:"to"`

@@ -48,6 +48,9 @@ func newContract(placeholder string) contract {
 			"timestamp": when, "type": {false, oneOf("appeared", "connected", "disconnected", "paused", "finished")},
 			"from": {false, partyShape}, "to": {false, partyShape},
 		}),
+		KindRecording: object(map[string]field{
+			"communicationId": optionalID, "externalId": id, "externalCallItemId": id, "recordingFileId": id,
+		}),
 		KindRegister: object(map[string]field{
 			"externalVatsPhone": phone, "clientPhone": phone, "items": {false, arrayOf(item, 1)},
 			"communicationId": optionalID, "externalCreatedAt": when, "externalId": id, "direction": direction,

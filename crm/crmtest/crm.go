@@ -70,7 +70,7 @@ type CRM struct {
 	calls      []*call
 	named      int              // calls that the CRM made up a communicationId for
 	byID       map[string]*call // those that have an id of ours
-	files      map[string]bool  // announced
+	uploads    []*File
 	instance   instance
 	phones     map[string][]string // responsible users by phone number
 	owners     map[string][]string // and by our own externalId
@@ -91,7 +91,6 @@ func New(options Options) *CRM {
 		keys:     make(map[string]time.Time),
 		inFlight: make(map[string]*exchange),
 		byID:     make(map[string]*call),
-		files:    make(map[string]bool),
 		instance: instance{status: "active"},
 		phones:   make(map[string][]string),
 		owners:   make(map[string][]string),
@@ -128,6 +127,8 @@ type exchange struct {
 	header   http.Header
 	ctx      context.Context
 	problems []problem // of the body of a call report
+	file     *File     // of an upload that came whole
+	broken   error     // why it did not
 	faults   []fault
 	flight   string // key in inFlight
 	// accepted: the documented answer to a request that succeeded was chosen.
@@ -145,6 +146,9 @@ const bodyLimit = 8 << 20
 func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := c.receive(r)
 	rule := c.begin(x)
+	if x.request.Kind == KindFile {
+		x.receiveFile(r, rule)
+	}
 	if rule != nil && !c.wait(x.ctx, rule) {
 		rule = &Rule{CloseConnection: true}
 	}
@@ -155,12 +159,17 @@ func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.write(w, x.ctx.Done(), c.closing)
 }
 
-// receive reads a request without judging it.
+// receive reads a request without judging it, but for the body of an upload: how much of
+// that is read a rule decides.
 func (c *CRM) receive(r *http.Request) *exchange {
-	raw, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
 	x := &exchange{header: r.Header, ctx: r.Context(), request: Request{
-		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Kind: kindOf(r.URL.Path), Raw: raw,
+		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Kind: kindOf(r.URL.Path),
 	}}
+	if x.request.Kind == KindFile {
+		return x
+	}
+	raw, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
+	x.request.Received, x.request.Raw = time.Now(), raw
 	if !x.request.Kind.isReport() {
 		return x
 	}
@@ -231,7 +240,7 @@ func (c *CRM) choose(x *exchange, rule *Rule) answer {
 		a := c.serve(x)
 		c.learnt(x)
 		return a
-	case rule.Hang, rule.CloseConnection:
+	case rule.Hang, rule.CloseConnection, rule.CutAfter > 0:
 		return answer{abort: true}
 	case rule.DropAnswer:
 		return answer{status: c.serve(x).status, abort: true}

@@ -113,7 +113,7 @@ func (c *call) misnamed(request Request, integration string) []fault {
 		if body.ExternalID != c.id {
 			faults = append(faults, faultf(BreachIdentity, "%s sends the CRM's externalId, not our own", request.Kind))
 		}
-	case KindEvent, KindFinished:
+	case KindEvent, KindFinished, KindRecording:
 		if c.answered && body.ExternalID != answered {
 			faults = append(faults, faultf(BreachIdentity, "%s sends our externalId although the CRM has answered its own", request.Kind))
 		}
@@ -131,7 +131,7 @@ func (c *call) misnamed(request Request, integration string) []fault {
 	if request.Kind == KindFailed && !c.ordered {
 		faults = append(faults, faultf(BreachCommand, "call-failed for a call that the CRM has not ordered"))
 	}
-	if body.ExternalCallItemID != body.RealtimeCallItemID {
+	if request.Kind == KindEvent && body.ExternalCallItemID != body.RealtimeCallItemID {
 		faults = append(faults, faultf(BreachIdentity, "externalCallItemId %s is not realtimeCallItemId %s", body.ExternalCallItemID, body.RealtimeCallItemID))
 	}
 	return faults

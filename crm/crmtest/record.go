@@ -19,12 +19,14 @@ const (
 	KindFinished  Kind = "call-finished"
 	KindFailed    Kind = "call-failed"
 	KindRegister  Kind = "register-call"
+	KindRecording Kind = "call-recording"
+	KindFile      Kind = "files"
 )
 
 // isReport tells whether requests of that kind report something of a call.
 func (k Kind) isReport() bool {
 	switch k {
-	case KindStarted, KindEvent, KindFinished, KindFailed, KindRegister:
+	case KindStarted, KindEvent, KindFinished, KindFailed, KindRegister, KindRecording:
 		return true
 	}
 	return false
@@ -45,8 +47,9 @@ type Request struct {
 	// Call is our own externalId of the call (without the integration's name
 	// in front); "" where it is not known.
 	Call string
-	// Raw is the body as received. Body is what was understood of it: zero
-	// where the body was invalid, and for requests that report no call.
+	// Raw is the body as received; nil for an upload ([CRM.Files]). Body is what was
+	// understood of it: zero where the body was invalid, and for requests that report no
+	// call.
 	Raw  []byte
 	Body Body
 	// Status is the HTTP status of the answer; 0 when none was given.
@@ -77,12 +80,12 @@ type Call struct {
 	Finished, Failed, Registered bool
 }
 
-// Over tells whether nothing more may come of this call.
+// Over tells whether nothing more may come of this call but its recordings.
 func (c Call) Over() bool { return c.Failed || c.Registered }
 
 // Sequence is the call in short, one string for each told request:
 // "started(inbound)", "L1 appeared", "L1 finished", "CALL-FINISHED",
-// "CALL-FAILED", "REGISTER". L1 is the leg that appeared first.
+// "CALL-FAILED", "REGISTER", "L1 RECORDING". L1 is the leg that appeared first.
 func (c Call) Sequence() []string {
 	var sequence []string
 	for _, request := range c.Requests {
@@ -103,6 +106,8 @@ func (c Call) short(request Request) string {
 		return "CALL-FAILED"
 	case KindRegister:
 		return "REGISTER"
+	case KindRecording:
+		return c.legName(request.Body.ExternalCallItemID) + " RECORDING"
 	}
 	return string(request.Kind)
 }

@@ -27,6 +27,9 @@ type Rule struct {
 	Hang bool
 	// CloseConnection closes the connection without an answer, the request not told.
 	CloseConnection bool
+	// CutAfter, for an upload, closes the connection once so many bytes of its body were
+	// read.
+	CutAfter int64
 	// DropAnswer takes the request as usual, then closes the connection instead
 	// of answering: the answer is lost.
 	DropAnswer bool

@@ -24,6 +24,9 @@ func kindOf(path string) Kind {
 	if kind := Kind(strings.TrimPrefix(rest, callbacks)); strings.HasPrefix(rest, callbacks) && (kind.isReport() || kind == KindRedirect) {
 		return kind
 	}
+	if rest == string(KindFile) {
+		return KindFile
+	}
 	if id := strings.TrimPrefix(rest, instances); id != rest && id != "" && !strings.Contains(id, "/") {
 		return KindInstance
 	}
@@ -64,6 +67,8 @@ func (c *CRM) serve(x *exchange) answer {
 		return c.serveInstance(x, strings.TrimPrefix(rest, instances))
 	case KindRedirect:
 		return c.serveRedirect(x)
+	case KindFile:
+		return c.serveFile(x)
 	}
 	return c.serveReport(x)
 }
@@ -148,21 +153,6 @@ func (c *CRM) tell(x *exchange) *call {
 	}
 	x.faults = append(x.faults, faults...)
 	return call
-}
-
-// filesAnnounced notes the recordings of a register-call: an uploaded file is
-// moved out of the temporary storage when it is announced, so only once.
-func (c *CRM) filesAnnounced(body Body) []fault {
-	var faults []fault
-	for _, item := range body.Items {
-		for _, recording := range item.Recordings {
-			if c.files[recording.FileID] {
-				faults = append(faults, faultf(BreachRepeat, "file %s was announced before", recording.FileID))
-			}
-			c.files[recording.FileID] = true
-		}
-	}
-	return faults
 }
 
 // learnt notes that the client is given the CRM's ids of a call.

@@ -20,6 +20,8 @@ type story struct {
 	createdAt                         time.Time
 	latest                            time.Time
 	legs                              []*leg
+	// listed are the legs of its register-call.
+	listed []string
 }
 
 // leg is one leg as its events told of it.
@@ -57,7 +59,12 @@ func (s *story) take(request Request, own string) []fault {
 	case KindFailed:
 		s.failed = true
 		faults = append(faults, s.misfailed()...)
+	case KindRecording:
+		faults = append(faults, s.misrecorded(body)...)
 	case KindRegister:
+		for _, item := range body.Items {
+			s.listed = append(s.listed, item.ID)
+		}
 		if s.alone() {
 			s.direction, s.clientPhone, s.vatsPhone = body.Direction, body.ClientPhone, body.ExternalVatsPhone
 		}
@@ -76,6 +83,9 @@ func (s *story) alone() bool { return !s.started && len(s.legs) == 0 && !s.finis
 func (s *story) misplaced(kind Kind) []fault {
 	ends := kind == KindFinished || kind == KindFailed
 	switch {
+	case kind == KindRecording:
+		// The recording of a leg may be there at any time once the leg is.
+		return nil
 	case kind == KindStarted && s.started, kind == KindFinished && s.finished,
 		kind == KindFailed && s.failed, kind == KindRegister && s.registered:
 		return []fault{faultf(BreachRepeat, "a second %s", kind)}
@@ -133,6 +143,16 @@ func (s *story) misdescribed(body Body) []fault {
 		faults = append(faults, faultf(BreachParties, "the externalVatsPhone was %q and is %q", s.vatsPhone, body.ExternalVatsPhone))
 	}
 	return faults
+}
+
+// misrecorded finds what is wrong with the recording of a leg: there must be such a leg. It
+// need not have been answered: what is left in place of a person, as by a voicemail, is a
+// recording of one that was not.
+func (s *story) misrecorded(body Body) []fault {
+	if s.leg(body.ExternalCallItemID) == nil && !slices.Contains(s.listed, body.ExternalCallItemID) {
+		return []fault{faultf(BreachLeg, "a recording of leg %s, which never appeared", body.ExternalCallItemID)}
+	}
+	return nil
 }
 
 // mayFollow lists, for each type of call-event, the events of the same leg that

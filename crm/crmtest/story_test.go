@@ -266,20 +266,6 @@ func TestInternalCallHasNoClientPhone(t *testing.T) {
 	wantBreaches(t, crm, BreachParties)
 }
 
-func TestFileIsAnnouncedOnce(t *testing.T) {
-	crm := New(Options{})
-	s := newSender(t, crm)
-	for _, id := range []string{"1.1", "2.1"} {
-		s.play(onItem(answered(id), func(item map[string]any) {
-			item["recordings"] = []any{map[string]any{"fileId": "ceb", "fileName": "a.mp3", "contentType": "audio/mpeg", "contentLength": "9216"}}
-		}))
-		if id == "1.1" {
-			wantBreaches(t, crm)
-		}
-	}
-	wantBreaches(t, crm, BreachRepeat)
-}
-
 func TestLeglessCall(t *testing.T) {
 	legless := func(items ...any) []step {
 		return []step{started("1.1", "inbound", 0), finished("inbound", 9), register("1.1", "inbound", 0, items...)}

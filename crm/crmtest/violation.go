@@ -37,6 +37,8 @@ const (
 	BreachTime Breach = "time"
 	// BreachParties: from and to do not fit the direction, or each other.
 	BreachParties Breach = "parties"
+	// BreachFile: a report names a file that is not there.
+	BreachFile Breach = "file"
 	// BreachRegister: register-call tells another story than the events did.
 	BreachRegister Breach = "register"
 )
