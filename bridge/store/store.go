@@ -25,7 +25,7 @@ import (
 const FileName = "kontur-ari.db"
 
 // readers is how many reads may run at once beside the one writer.
-const readers = 3
+const readers = 2
 
 // ErrLocked means that another process has the store open.
 var ErrLocked = errors.New("another kontur-ari uses this storage directory: stop it, or give this one a directory of its own")

@@ -30,7 +30,8 @@ func TestAnOutageLosesNothing(t *testing.T) {
 	fault{
 		name: fmt.Sprintf("outage of %d min, %d reports pending", int((lasts * fastClock).Minutes()), pending), full: 1, short: 1, parts: 1, repeats: "one a call and death",
 		configure: func(config *lab.DaemonConfig) {
-			config.LogLevel = "warn"
+			// What began within four of it before the death is doubted, and told in full.
+			config.RequestTimeout, config.LogLevel = impatience, "warn"
 			config.Delivery = map[string]string{
 				"first_pause": fast(500 * time.Millisecond), "longest_pause": fast(30 * time.Second), "collapse_after": fast(10 * time.Second),
 			}
