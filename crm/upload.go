@@ -107,13 +107,14 @@ func (c *Client) post(ctx context.Context, key Secret, file bridge.Upload) (answ
 		}
 		return answer{err: failed}, failed
 	}
-	if err != nil {
-		if errors.Is(context.Cause(ctx), errStalled) {
-			err = errStalled
-		}
-		return answer{err: err, sent: sent.Load()}, nil
+	a := answer{err: err, sent: sent.Load()}
+	if err == nil {
+		a = readAnswer(response).without(key.reveal())
 	}
-	return readAnswer(response).without(key.reveal()), nil
+	if a.err != nil && errors.Is(context.Cause(ctx), errStalled) {
+		a.err = errStalled
+	}
+	return a, nil
 }
 
 // errStalled is the end of an upload of which nothing moved.

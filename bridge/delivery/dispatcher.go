@@ -108,7 +108,8 @@ func New(outbox bridge.Outbox, sender bridge.Sender, config Config, log *zap.Log
 
 // Run delivers until ctx ends, beginning with what earlier runs left. When ctx
 // ends, requests in flight are broken off, what was answered is recorded, and Run
-// returns nil: the outbox has the rest still.
+// returns nil: the outbox has the rest still. The error is one of recording: the requests
+// that it counts will be repeated.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, d.end)
 	defer stop()
@@ -118,14 +119,15 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	for range d.config.Connections {
 		sending.Go(func() { d.work(ctx) })
 	}
-	settling.Go(func() { d.settle(ctx) })
+	var unrecorded error
+	settling.Go(func() { unrecorded = d.settle(ctx) })
 	sending.Wait()
 	d.mu.Lock()
 	d.allSent = true
 	d.toSettle.Broadcast()
 	d.mu.Unlock()
 	settling.Wait()
-	return nil
+	return unrecorded
 }
 
 // end lets feeder and workers go and stops the pauses.

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,13 +29,13 @@ type settlement struct {
 
 // settle records the answers, all that there are at a time, until everything was
 // sent. What the CRM has taken must not be sent again, so it goes on when the process
-// is about to end; then a store that fails is asked no more.
-func (d *Dispatcher) settle(ctx context.Context) {
+// is about to end; then a store that fails is asked no more, and its error returned.
+func (d *Dispatcher) settle(ctx context.Context) error {
 	var sent []bridge.Sent
 	for {
 		done, ok := d.nextToSettle()
 		if !ok {
-			return
+			return nil
 		}
 		sent = sent[:0]
 		for i := range done {
@@ -49,7 +50,7 @@ func (d *Dispatcher) settle(ctx context.Context) {
 		}
 		if !d.settled(done, err) {
 			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", len(done)), zap.Error(err))
-			return
+			return fmt.Errorf("recording the last %d answers of the CRM: %w", len(done), err)
 		}
 		if clear(sent); cap(sent) > mostSpare {
 			sent = nil

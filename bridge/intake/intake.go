@@ -186,7 +186,7 @@ func (i *Intake) process(ctx context.Context, events []received) error {
 	if len(pending) > 0 {
 		i.wake(pending)
 	}
-	if cap(batch.Events) <= mostSpare {
+	if i.entries = nil; cap(batch.Events) <= mostSpare {
 		clear(batch.Events)
 		i.entries = batch.Events
 	}

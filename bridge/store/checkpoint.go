@@ -65,7 +65,7 @@ func (c *checkpointer) run(ctx context.Context) {
 			continue
 		}
 		done = commits
-		between = min(max(time.Since(began)*restartFrom/time.Duration(max(pages, 1)), leastBetween), mostBetween)
+		between = min(max(min(time.Since(began), time.Hour)*restartFrom/time.Duration(max(pages, 1)), leastBetween), mostBetween)
 		if pages >= restartFrom {
 			_ = c.store.committer.checkpoint(ctx)
 			began = time.Now()

@@ -47,6 +47,8 @@ type committer struct {
 	undone bool
 	// spans are those that are known to be in the file.
 	spans spans
+	// numbered is the highest id of a report that was kept as such.
+	numbered int64
 }
 
 type write struct {

@@ -57,6 +57,7 @@ func (c *committer) leave(write, read *sql.DB) {
 	}
 	clear(c.statements)
 	clear(c.spans)
+	c.numbered = 0
 	c.undone = false
 	_ = c.conn.Close()
 	_ = write.Close()

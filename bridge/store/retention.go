@@ -143,6 +143,9 @@ func (s *Store) oldestOfAll(ctx context.Context) (from kept, rows []oldRow, err 
 }
 
 func (s *Store) remove(ctx context.Context, from kept, rows []oldRow) error {
+	if err := s.keepNumbering(ctx); err != nil {
+		return err
+	}
 	ids := make([]int64, len(rows))
 	for i, row := range rows {
 		ids[i] = row.id

@@ -149,6 +149,9 @@ func (l *Letters) Retry(ctx context.Context, ids []int64) (returned []int64, err
 // may have been removed, and is returned.
 func (l *Letters) Drop(ctx context.Context, ids []int64) (dropped []int64, err error) {
 	dropped, err = l.change(ctx, ids, func(conn *sql.Conn, page []byte) ([]int64, error) {
+		if _, err := conn.ExecContext(ctx, "UPDATE numbering SET highest = MAX(highest, (SELECT MAX(id) FROM dead_letters))"); err != nil {
+			return nil, err
+		}
 		return idsOf(ctx, conn, "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?)) RETURNING id", page)
 	})
 	if err != nil {

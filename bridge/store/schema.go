@@ -153,8 +153,8 @@ var migrations = []string{
 // findSpans fills the spans of a store from its events. That a channel is destroyed is
 // the last thing said about it.
 const findSpans = `INSERT INTO spans (name, first, last)
-		SELECT name, MIN(id), MAX(last) FROM (
-			SELECT call AS name, id, CASE WHEN call IN (SELECT call FROM calls) THEN 0 ELSE id END AS last FROM events WHERE call <> ''
+		SELECT name, MIN(id), CASE WHEN name IN (SELECT call FROM calls) THEN 0 ELSE MAX(last) END FROM (
+			SELECT call AS name, id, id AS last FROM events WHERE call <> ''
 			UNION ALL SELECT channel, id, CASE type WHEN 'ChannelDestroyed' THEN id ELSE 0 END FROM events WHERE channel <> '')
 		GROUP BY name ORDER BY MIN(id)`
 

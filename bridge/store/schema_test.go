@@ -91,3 +91,15 @@ func TestADowngradeIsRefused(t *testing.T) {
 		t.Errorf("an older program on a newer store: %v, want %v", err, ErrNewer)
 	}
 }
+
+// Package vfs relies on it.
+func TestNothingGoesToTheLogBeforeATransactionEnds(t *testing.T) {
+	s, err := reopen(t, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spill int
+	if err := s.committer.conn.QueryRowContext(t.Context(), "PRAGMA cache_spill").Scan(&spill); err != nil || spill != 0 {
+		t.Errorf("cache_spill is %d, error %v", spill, err)
+	}
+}

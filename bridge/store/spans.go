@@ -56,18 +56,26 @@ func (tx transaction) span(ctx context.Context, name string, event int64, last b
 	if _, known := tx.c.spans[name]; known {
 		return nil
 	}
+	grown, err := tx.run(ctx, "UPDATE spans SET last = ? WHERE name = ? AND last > 0", []any{event, name})
+	if err != nil {
+		return err
+	}
+	if n, err := grown.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
 	if len(tx.c.spans) >= mostSpans {
 		clear(tx.c.spans)
 	}
 	tx.c.spans[name] = struct{}{}
-	return tx.exec(ctx, "INSERT INTO spans (name, first) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.first WHERE last > 0", name, event)
+	return tx.exec(ctx, "INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event)
 }
 
-// pruneSpans removes the spans of which no event is left. A channel whose end was never
-// heard counts by its beginning; should it live on, its next event begins a new span.
+// pruneSpans removes the spans of which no event is left, but for those of calls in
+// progress. A channel whose end was never heard counts by its beginning; should it live
+// on, its next event begins a new span.
 func (s *Store) pruneSpans(ctx context.Context) error {
 	const (
-		gone   = "MAX(first, last) < (SELECT COALESCE(MIN(id), 9223372036854775807) FROM events)"
+		gone   = "MAX(first, last) < (SELECT COALESCE(MIN(id), 9223372036854775807) FROM events) AND name NOT IN (SELECT call FROM calls)"
 		look   = "SELECT id FROM spans WHERE " + gone + " ORDER BY id LIMIT ?"
 		remove = "DELETE FROM spans WHERE id IN (SELECT value FROM json_each(?)) AND " + gone
 	)

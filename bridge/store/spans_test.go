@@ -27,10 +27,11 @@ func TestASpanGrowsAsLongAsEventsCome(t *testing.T) {
 		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2")}, Gone: []bridge.CallID{"1.1"}}) // 3
 		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("2.1", "2.1")}})                               // 4
 		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2")}})                               // 5
+		commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2")}})                               // 6
 	})
 	s := open(t, directory)
-	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("3.1", "3.1")}}) // 6, 7
-	for call, want := range map[bridge.CallID]store.Range{"1.1": {First: 1, Last: 6}, "2.1": {First: 4, Last: 7}, "3.1": {First: 7, Last: 7}} {
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("3.1", "3.1")}}) // 7, 8
+	for call, want := range map[bridge.CallID]store.Range{"1.1": {First: 1, Last: 7}, "2.1": {First: 4, Last: 8}, "3.1": {First: 8, Last: 8}} {
 		if got := callRange(t, directory, call); got != want {
 			t.Errorf("call %s: %v, want %v", call, got, want)
 		}
@@ -79,5 +80,26 @@ func TestSpansGoWithTheirEvents(t *testing.T) {
 	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("3.1", "3.1")}}) // 6
 	if got := callRange(t, directory, "3.1"); got != (store.Range{First: 6, Last: 6}) {
 		t.Errorf("the call that goes on is at %v", got)
+	}
+}
+
+// An id that a report has had is not given to another, also when nothing of the first is
+// left and the process is another.
+func TestAnIDIsNotGivenAgain(t *testing.T) {
+	directory := t.TempDir()
+	t.Run("before", func(t *testing.T) {
+		s := open(t, directory)
+		commitKinds(t, s, "1.1", goingKinds)
+		for range goingKinds {
+			settle(t, s, head(t, s, "1.1"), bridge.Result{Verdict: bridge.Delivered})
+		}
+		if err := s.Prune(t.Context(), time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s := open(t, directory)
+	commitKinds(t, s, "2.1", goingKinds[:1])
+	if id := head(t, s, "2.1").ID; id != int64(len(goingKinds))+1 {
+		t.Errorf("the next report has the id %d, want %d", id, len(goingKinds)+1)
 	}
 }

@@ -31,26 +31,44 @@ const lastWritten = `SELECT MAX(at) FROM (SELECT MAX(at) AS at FROM moments WHER
 
 // Doubt has the reports that may have been on their way when the last process ended
 // count as tried, and as such that may have reached the CRM: those that were given to
-// [Store.Trying] and, unless it called [Store.Close], every call-started that was
+// [Store.Trying] and, unless it called [Store.Stopped], every call-started that was
 // committed within the time before. So a call-started that is older when it is tried must
 // be given to Trying first. Call it once, before the first report is sent.
 func (s *Store) Doubt(ctx context.Context, within time.Duration) error {
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.doubt(ctx, within)
+	if unreadableContent(err) {
+		// Of a report that is no JSON any more it can't be told what it is.
+		if err = s.committer.replace(ctx, s.reader(), err); err == nil {
+			err = s.doubt(ctx, within)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("looking for reports that were on their way when kontur-ari ended: %w", err)
+	}
+	return nil
+}
+
+// Stopped notes that how each request ended is recorded, and that no other will be made.
+func (s *Store) Stopped(ctx context.Context) error {
+	if err := s.setMoment(ctx, "stopped", s.now()); err != nil {
+		return fmt.Errorf("noting that nothing is on its way: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) doubt(ctx context.Context, within time.Duration) error {
+	return s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
 		if err := tx.exec(ctx, "UPDATE outbox SET uncertain = 1 WHERE uncertain = 2"); err != nil {
 			return err
 		}
 		err := tx.exec(ctx, `WITH since (at) AS (SELECT (`+lastWritten+`) - ?1)
 			UPDATE outbox SET uncertain = 1 FROM since
-			WHERE NOT EXISTS (SELECT 1 FROM moments WHERE name = 'closed') AND uncertain = 0 AND committed >= since.at AND kind = ?2
+			WHERE NOT EXISTS (SELECT 1 FROM moments WHERE name = 'stopped') AND uncertain = 0 AND committed >= since.at AND kind = ?2
 				AND id > COALESCE((SELECT id FROM outbox o WHERE o.committed < since.at ORDER BY id DESC LIMIT 1), 0)`,
 			within.Milliseconds(), string(bridge.ReportStarted))
 		if err != nil {
 			return err
 		}
-		return tx.exec(ctx, "DELETE FROM moments WHERE name = 'closed'")
+		return tx.exec(ctx, "DELETE FROM moments WHERE name = 'stopped'")
 	})
-	if err != nil {
-		return fmt.Errorf("looking for reports that were on their way when kontur-ari ended: %w", err)
-	}
-	return nil
 }

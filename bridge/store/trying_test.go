@@ -85,7 +85,14 @@ func copyFiles(t *testing.T, from, to string) {
 // is doubted, and that is forgotten with the next start.
 func TestAStopLeavesNoDoubt(t *testing.T) {
 	directory, left := t.TempDir(), t.TempDir()
-	t.Run("stopped", func(t *testing.T) { commitKinds(t, open(t, directory), "1.1", overKinds) })
+	t.Run("stopped", func(t *testing.T) {
+		s := open(t, directory)
+		commitKinds(t, s, "1.1", overKinds)
+		if err := s.Stopped(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("a start that fails", func(t *testing.T) { open(t, directory) })
 	s := open(t, directory)
 	if err := s.Doubt(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
@@ -100,6 +107,47 @@ func TestAStopLeavesNoDoubt(t *testing.T) {
 	}
 	if !head(t, s, "1.1").Uncertain {
 		t.Error("after a crash nothing is doubted, since there was a stop before")
+	}
+}
+
+// A start that fails before it looked leaves the doubt to the next one.
+func TestAFailedStartLeavesTheDoubt(t *testing.T) {
+	directory, left := t.TempDir(), t.TempDir()
+	t.Run("crashed", func(t *testing.T) {
+		commitKinds(t, open(t, directory), "1.1", overKinds)
+		copyFiles(t, directory, left)
+	})
+	t.Run("a start that fails", func(t *testing.T) { open(t, left) })
+	s := open(t, left)
+	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if !head(t, s, "1.1").Uncertain {
+		t.Error("after a crash and a start that failed nothing is doubted")
+	}
+}
+
+// A report whose bytes are no JSON any more has the file replaced, and the others are
+// doubted all the same.
+func TestADoubtGoesAroundADamage(t *testing.T) {
+	directory := t.TempDir()
+	t.Run("before", func(t *testing.T) {
+		s := open(t, directory)
+		commitKinds(t, s, "1.1", overKinds)
+		commitKinds(t, s, "2.1", overKinds)
+	})
+	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-event","call";"1.1"`)
+	s := open(t, directory)
+	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if damages := s.Damages(); len(damages) != 1 {
+		t.Errorf("damages: %+v", damages)
+	}
+	for _, call := range []bridge.CallID{"1.1", "2.1"} {
+		if !head(t, s, call).Uncertain {
+			t.Errorf("the beginning of call %s is not doubted", call)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -48,6 +49,10 @@ type line struct {
 	dispatcher *delivery.Dispatcher
 	// heardBefore is when the last process heard Asterisk last; zero for never.
 	heardBefore time.Time
+	// doubtWithin is how long before its end what the last process sent may have begun;
+	// doubted: that is settled.
+	doubtWithin time.Duration
+	doubted     atomic.Bool
 
 	running, taking, delivering context.CancelFunc
 	serverDone                  chan error
@@ -67,7 +72,7 @@ func (l *line) start(storage configs.Storage) {
 		go func() { done <- part(ctx) }()
 		return cancel, done
 	}
-	l.delivering, l.deliveryDone = run(l.dispatcher.Run)
+	l.delivering, l.deliveryDone = run(l.deliver)
 	l.taking, l.intakeDone = run(l.intake.Run)
 	ctx, cancel := context.WithCancel(context.Background())
 	l.running = cancel
@@ -83,6 +88,33 @@ func (l *line) start(storage configs.Storage) {
 	l.background.Go(func() { l.recordHeard(ctx) })
 	l.background.Go(func() { giveBackMemory(ctx, func() bool { return l.dispatcher.Stats().Gate != delivery.Shut }) })
 }
+
+// deliver delivers until ctx ends, once it is settled what the last process had on its way.
+// Events are stored meanwhile.
+func (l *line) deliver(ctx context.Context) error {
+	for cause := ""; ; {
+		err := l.db.Doubt(ctx, l.doubtWithin)
+		if err == nil {
+			l.doubted.Store(true)
+			return l.dispatcher.Run(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err.Error() != cause {
+			cause = err.Error()
+			l.log.Error("the CRM is told nothing yet", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(doubtPause):
+		}
+	}
+}
+
+// doubtPause is the pause before the store is asked again.
+const doubtPause = time.Second
 
 // stop ends the line in the order in which things run through it: no new commands and
 // events, then those that arrived are stored, then what is ready is delivered as far as
@@ -109,6 +141,10 @@ func (l *line) stop(ctx context.Context) error {
 	cancel()
 	l.delivering()
 	deliveryErr := wait(ctx, l.deliveryDone, "the delivery")
+	if deliveryErr == nil && l.doubted.Load() {
+		// Where it fails some calls are told in full that need not be.
+		_ = l.db.Stopped(ctx)
+	}
 	released := make(chan error, 1)
 	adminErr := l.stopAdmin(ctx)
 	go func() { released <- l.release() }()

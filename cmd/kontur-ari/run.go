@@ -82,9 +82,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 		return nil, unusableConfig{err}
 	}
 	// A request takes a few others at most: for an access key, and once more with that.
-	if err := l.db.Doubt(ctx, cfg.Delivery.CollapseAfter+4*cfg.Kontur.RequestTimeout); err != nil {
-		return nil, err
-	}
+	l.doubtWithin = cfg.Delivery.CollapseAfter + 4*cfg.Kontur.RequestTimeout
 	l.dispatcher = delivery.New(l.db, l.client, deliveryConfig(cfg), log.Named("delivery"))
 	l.intake = intake.New(tracker, l.db, l.dispatcher.Wake, log.Named("intake"))
 	l.intake.Bound(cfg.Storage.MemoryMaxSize.Bytes())

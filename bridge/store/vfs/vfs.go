@@ -11,7 +11,9 @@
 // anything else is asked of the file, and so before it is flushed. Until then nobody else
 // may look at it. SQLite keeps to that as long as each commit is flushed: it tells others
 // of new pages in the log after the flush. So this is for connections with
-// synchronous=FULL alone. An error of a collected write, such as a full disk, comes from
+// synchronous=FULL alone. Nor may pages be written before the end of a transaction that is
+// rolled back then (cache_spill=OFF): the rest of them would be handed on with the next
+// write, when their place may be another process's. An error of a collected write, such as a full disk, comes from
 // what made it necessary, which for a commit is the flush, and rolls the transaction back
 // as it would have otherwise.
 package vfs
@@ -172,16 +174,13 @@ func handOn(tls *libc.TLS, file uintptr) int32 {
 }
 
 func closeFile(tls *libc.TLS, file uintptr) int32 {
+	// What was not flushed was not committed, and its place may be another's by now.
 	s, methods := of(file)
-	failed := handOn(tls, file)
 	if s.collected != 0 {
 		libc.Xfree(tls, s.collected)
-		s.collected = 0
+		s.collected, s.length = 0, 0
 	}
-	if code := function[closeFunction](methods.FxClose)(tls, file); code != sqlite3.SQLITE_OK {
-		return code
-	}
-	return failed
+	return function[closeFunction](methods.FxClose)(tls, file)
 }
 
 func read(tls *libc.TLS, file, data uintptr, length int32, offset int64) int32 {

@@ -160,3 +160,34 @@ func TestWhatCannotBeWrittenIsNotCommitted(t *testing.T) {
 		t.Errorf("after there was room again: %s", got)
 	}
 }
+
+// What a transaction that was rolled back has left is not written over what another has
+// committed since, as long as nothing goes to the log before a transaction's end.
+func TestWhatWasRolledBackIsNotWrittenLater(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	db, other := open(t, path, register(t)), open(t, path, "")
+	execute(t, db, "PRAGMA cache_spill = OFF")
+	execute(t, db, "CREATE TABLE kept (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+	for round := range 20 {
+		execute(t, db, "PRAGMA wal_checkpoint(TRUNCATE)")
+		execute(t, db, "BEGIN IMMEDIATE")
+		for range 100 + 7*round {
+			execute(t, db, "INSERT INTO kept (text) VALUES (?)", strings.Repeat("x", 3000))
+		}
+		if info, err := os.Stat(path + "-wal"); err != nil || info.Size() > 0 {
+			t.Fatalf("the log holds %d bytes of a transaction that goes on, error %v", info.Size(), err)
+		}
+		execute(t, db, "ROLLBACK")
+		for range 3 {
+			execute(t, other, "INSERT INTO kept (text) VALUES (?)", strings.Repeat("y", 3000))
+		}
+		wanted := content(t, other)
+		execute(t, db, "INSERT INTO kept (text) VALUES ('z')")
+		execute(t, db, "DELETE FROM kept WHERE text = 'z'")
+		for name, db := range map[string]*sql.DB{"through the layer": db, "past it": other, "in a copy": copied(t, path)} {
+			if got := content(t, db); got != wanted || !strings.HasSuffix(got, "ok") {
+				t.Fatalf("round %d, %s: %.100s, want %.100s", round, name, got, wanted)
+			}
+		}
+	}
+}
