@@ -47,6 +47,8 @@ type Store struct {
 	checkpointer *checkpointer
 	// highest is the highest id that a report has had; the committer's alone.
 	highest int64
+	// found is what the last process has left, read before anything was written.
+	found *leftBehind
 
 	// swapping guards the two, which a replacement exchanges.
 	swapping sync.RWMutex
@@ -159,6 +161,13 @@ func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
 		return conn, fmt.Errorf("looking at the file: %w", err)
 	}
 	s.highest = max(s.highest, highest)
+	if s.found == nil {
+		found := leftBehind{highest: highest}
+		if err := conn.QueryRowContext(ctx, "SELECT COALESCE(("+lastWritten+"), 0)").Scan(&found.written); err != nil {
+			return conn, fmt.Errorf("looking at the file: %w", err)
+		}
+		s.found = &found
+	}
 	file, err := os.Stat(s.path())
 	if err != nil {
 		return conn, fmt.Errorf("looking at the file: %w", err)

@@ -29,6 +29,10 @@ const lastWritten = `SELECT MAX(at) FROM (SELECT MAX(at) AS at FROM moments WHER
 	UNION ALL SELECT * FROM (SELECT committed FROM outbox ORDER BY id DESC LIMIT 1)
 	UNION ALL SELECT * FROM (SELECT settled FROM deliveries ORDER BY id DESC LIMIT 1))`
 
+// leftBehind is what a process has left: when it wrote last, as far as is known, in
+// milliseconds since 1970, and the highest id of its reports.
+type leftBehind struct{ written, highest int64 }
+
 // Doubt has the reports that may have been on their way when the last process ended
 // count as tried, and as such that may have reached the CRM: those that were given to
 // [Store.Trying] and, unless it called [Store.Stopped], every call-started that was
@@ -61,11 +65,11 @@ func (s *Store) doubt(ctx context.Context, within time.Duration) error {
 		if err := tx.exec(ctx, "UPDATE outbox SET uncertain = 1 WHERE uncertain = 2"); err != nil {
 			return err
 		}
-		err := tx.exec(ctx, `WITH since (at) AS (SELECT (`+lastWritten+`) - ?1)
-			UPDATE outbox SET uncertain = 1 FROM since
-			WHERE NOT EXISTS (SELECT 1 FROM moments WHERE name = 'stopped') AND uncertain = 0 AND committed >= since.at AND kind = ?2
-				AND id > COALESCE((SELECT id FROM outbox o WHERE o.committed < since.at ORDER BY id DESC LIMIT 1), 0)`,
-			within.Milliseconds(), string(bridge.ReportStarted))
+		// What this process has written meanwhile says nothing about the last one.
+		err := tx.exec(ctx, `UPDATE outbox SET uncertain = 1
+			WHERE NOT EXISTS (SELECT 1 FROM moments WHERE name = 'stopped') AND uncertain = 0 AND committed >= ?1 AND kind = ?2 AND id <= ?3
+				AND id > COALESCE((SELECT id FROM outbox o WHERE o.committed < ?1 AND o.id <= ?3 ORDER BY id DESC LIMIT 1), 0)`,
+			s.found.written-within.Milliseconds(), string(bridge.ReportStarted), s.found.highest)
 		if err != nil {
 			return err
 		}

@@ -127,6 +127,27 @@ func TestAFailedStartLeavesTheDoubt(t *testing.T) {
 	}
 }
 
+// What the new process writes before it looks does not hide when the last one ended, and
+// is not doubted itself.
+func TestADoubtIsAboutTheLastProcess(t *testing.T) {
+	directory, left := t.TempDir(), t.TempDir()
+	t.Run("crashed", func(t *testing.T) {
+		commitKinds(t, open(t, directory), "1.1", overKinds)
+		copyFiles(t, directory, left)
+	})
+	s := open(t, left)
+	commitKinds(t, s, "2.1", overKinds)
+	if err := s.SetLastHeard(t.Context(), time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if !head(t, s, "1.1").Uncertain || head(t, s, "2.1").Uncertain {
+		t.Errorf("before the crash %+v, after it %+v", head(t, s, "1.1"), head(t, s, "2.1"))
+	}
+}
+
 // A report whose bytes are no JSON any more has the file replaced, and the others are
 // doubted all the same.
 func TestADoubtGoesAroundADamage(t *testing.T) {
