@@ -70,11 +70,34 @@ type wireChannel struct {
 		AppData string `json:"app_data"`
 	} `json:"dialplan"`
 	// Vars is there only if ari.conf asks for it in channelvars.
-	Vars struct {
-		LinkedID string `json:"CHANNEL(linkedid)"`
-	} `json:"channelvars"`
-	LinkedID string `json:"linkedid"`
-	DNID     string `json:"dnid"`
+	Vars     wireVars `json:"channelvars"`
+	LinkedID string   `json:"linkedid"`
+	DNID     string   `json:"dnid"`
+}
+
+// wireVars are the variables that are read where they are shown. Asterisk shows those
+// that are not set as "".
+type wireVars struct {
+	LinkedID string `json:"CHANNEL(linkedid)"`
+	// MixMonitor is set when that application begins to record (Asterisk 22,
+	// app_mixmonitor), RecordingFile by dial plans such as FreePBX's.
+	MixMonitor    string `json:"MIXMONITOR_FILENAME"`
+	RecordingFile string `json:"CDR(recordingfile)"`
+	// Recorded is what the application Record has written, Voicemail what VoiceMail has:
+	// both without the extension.
+	Recorded  string `json:"RECORDED_FILE"`
+	Voicemail string `json:"VM_MESSAGEFILE"`
+}
+
+// notEmpty are those of some texts that are not "".
+func notEmpty(texts ...string) []string {
+	var found []string
+	for _, text := range texts {
+		if text != "" {
+			found = append(found, text)
+		}
+	}
+	return found
 }
 
 // channel returns nil for a channel without an id: nothing could be said of it.
@@ -97,6 +120,8 @@ func (w *wireChannel) channel() *bridge.Channel {
 		Waits:           w.Dialplan.AppName == stasisApplication && strings.HasSuffix(w.Dialplan.AppData, ","+orderedArgument),
 		LinkedID:        bridge.ChannelID(linkedID),
 		DialledNumber:   w.DNID,
+		Files:           notEmpty(w.Vars.MixMonitor, w.Vars.RecordingFile),
+		Messages:        notEmpty(w.Vars.Recorded, w.Vars.Voicemail),
 	}
 }
 

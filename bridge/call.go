@@ -28,6 +28,9 @@ type call struct {
 	Legs     []*leg     `json:"legs,omitempty"`
 	// Order is what the CRM has ordered it by; nil for other calls.
 	Order *order `json:"order,omitempty"`
+	// Unheard are the channels that are gone and that nobody talked to, for what was
+	// recorded of them.
+	Unheard []Recorded `json:"unheard,omitempty"`
 }
 
 // channel is what is remembered of a live channel.
@@ -66,6 +69,13 @@ type channel struct {
 	Parted string `json:"parted,omitempty"`
 	// Counted: it was told already that the switch counts it to another call.
 	Counted bool `json:"counted,omitempty"`
+	// Born is when it was first known, Heard the leg by which it was heard first, and
+	// Files and Messages are the names of recordings that its variables have shown: all
+	// for those recordings, and only where they are wanted.
+	Born     time.Time `json:"born,omitzero"`
+	Heard    *heard    `json:"heard,omitempty"`
+	Files    []string  `json:"files,omitempty"`
+	Messages []string  `json:"messages,omitempty"`
 
 	side side
 	call *call

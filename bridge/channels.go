@@ -28,6 +28,9 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 		Incoming: seen.State == StateRing,
 		side:     t.directory.sideOf(seen.Name),
 	}
+	if t.policy.Recordings {
+		ch.Born = t.now
+	}
 	if other := t.otherHalf(ch); other != nil {
 		id = other.call.ID
 	}
@@ -45,6 +48,7 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 	c.Channels = append(c.Channels, ch)
 	t.index(c, ch)
 	t.changed(c)
+	t.showFiles(&seen)
 	return ch
 }
 
@@ -113,6 +117,7 @@ func (t *Tracker) merge(into, from *call) {
 	for _, ch := range slices.Clone(from.Channels) {
 		t.adopt(into, ch)
 	}
+	into.Unheard = append(into.Unheard, from.Unheard...)
 	delete(t.calls, from.ID)
 }
 
@@ -161,6 +166,7 @@ func (t *Tracker) drop(ch *channel) {
 	if ch.Waits {
 		t.note(ch.call, ch, noteNobodyDialed)
 	}
+	t.leaveRecordings(ch)
 	t.stir(ch)
 	t.leaveRoom(ch)
 	for _, c := range t.callsOf(ch) {

@@ -133,6 +133,11 @@ type Channel struct {
 	// LinkedID is the linkedid where the switch is configured to show it
 	// (channelvars) or, in a Snapshot, where it could be read; else "".
 	LinkedID ChannelID
+	// Files are the names of recordings of conversations that the channel's variables
+	// show, Messages those of messages that were left, where the switch is configured to
+	// show these variables: a path as the switch has it, or a file's name; that of a
+	// message may lack its extension.
+	Files, Messages []string
 	// DialledNumber is CALLERID(dnid), filled in a Snapshot only, where it could
 	// be read: the DID of an inbound channel whose ChannelCreated was missed.
 	DialledNumber string

@@ -13,6 +13,8 @@ import (
 // a leg may be told of, in which order. It knows nothing of events.
 type ledger struct {
 	calls map[bridge.CallID]*account
+	// recorded are the channels of which there may be recordings.
+	recorded []bridge.Recorded
 }
 
 // account is one call in the ledger.
@@ -211,5 +213,42 @@ func (l *ledger) settled() error {
 			return fmt.Errorf("call %s was started and never registered", id)
 		}
 	}
+	for _, r := range l.recorded {
+		if err := l.calls[r.Call].owns(r); err != nil {
+			return fmt.Errorf("recordings of channel %s, call %s, leg %s: %w", r.Channel, r.Call, r.Leg, err)
+		}
+	}
+	return nil
+}
+
+// owns judges whose recordings are said to be those of a channel.
+func (a *account) owns(r bridge.Recorded) error {
+	if a == nil {
+		return errors.New("no such call was told")
+	}
+	leg := a.leg(r.Leg)
+	switch {
+	case len(a.legs) == 0 && r.Leg == bridge.LegID(r.Call) && !r.Talked():
+		return nil
+	case leg == nil:
+		return errors.New("no such leg was told")
+	case r.Talked() && (!leg.connected || !leg.connectedAt.Equal(r.Since)):
+		return fmt.Errorf("that leg was not connected at %v", r.Since)
+	case r.To.Before(r.From):
+		return fmt.Errorf("from %v to %v", r.From, r.To)
+	case !leg.connected && slices.ContainsFunc(a.legs, func(other *legAccount) bool { return other.connected }):
+		return errors.New("that leg's phone only rang, and another was answered")
+	}
+	return nil
+}
+
+// record takes a channel of which there may be recordings.
+func (l *ledger) record(r bridge.Recorded) error {
+	for _, before := range l.recorded {
+		if before.Channel == r.Channel && before.From.Equal(r.From) {
+			return fmt.Errorf("the recordings of channel %s are told of twice", r.Channel)
+		}
+	}
+	l.recorded = append(l.recorded, r)
 	return nil
 }

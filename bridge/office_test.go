@@ -30,7 +30,7 @@ var (
 		{Endpoint: "PJSIP/trunk2", Number: "8 800 555-35-36"},
 		{Endpoint: "DAHDI/i1", Number: "73432000000"},
 	}
-	allCalls     = bridge.Policy{ReportInternal: true, Application: "kontur-ari"}
+	allCalls     = bridge.Policy{ReportInternal: true, Application: "kontur-ari", Recordings: true}
 	outsideCalls = bridge.Policy{Application: "kontur-ari"}
 )
 
@@ -76,6 +76,11 @@ func (l *listener) hear(event bridge.Event) error {
 	for _, r := range outcome.Reports {
 		if err := l.ledger.enter(r); err != nil {
 			return fmt.Errorf("call %s: %w", r.Call, err)
+		}
+	}
+	for _, r := range outcome.Recorded {
+		if err := l.ledger.record(r); err != nil {
+			return err
 		}
 	}
 	l.reports = append(l.reports, outcome.Reports...)

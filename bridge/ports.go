@@ -27,6 +27,8 @@ type Batch struct {
 	// Orders are the calls that the CRM has ordered, and what became of the orders,
 	// to be remembered as long as the journal.
 	Orders []OrderNews
+	// Recorded are the channels whose recordings are to be looked for.
+	Recorded []Recorded
 }
 
 // Entry is an event as the journal keeps it.
@@ -124,7 +126,8 @@ type Outbox interface {
 	Trying(ctx context.Context, ids []int64) error
 	// Settle records how sends ended, all of them or, after an error, none. It takes
 	// reports that were Delivered or Refused out of the outbox (into the log of
-	// deliveries or the dead letters). It is durable before it returns nil.
+	// deliveries or the dead letters), and those that are Expired, whose recordings are
+	// to be uploaded again. It is durable before it returns nil.
 	Settle(ctx context.Context, sent []Sent) error
 	// Collapse takes reports out of the outbox that nobody needs any more: of each
 	// of the calls that is over and of which nothing can have reached the CRM, all but
@@ -137,7 +140,7 @@ type Outbox interface {
 // Verdict is what the answer to a request means for the request.
 type Verdict string
 
-// The verdicts. Delivered and Refused are final.
+// The verdicts. All but Retry are final.
 const (
 	// Delivered: the CRM has it.
 	Delivered Verdict = "delivered"
@@ -145,6 +148,9 @@ const (
 	Retry Verdict = "retry"
 	// Refused: the CRM will never take this request as it is.
 	Refused Verdict = "refused"
+	// Expired: it was not sent, since it is about a file that the CRM has no more
+	// ([Report.Expired]). It leaves the outbox, and the file is uploaded again.
+	Expired Verdict = "expired"
 )
 
 // Result is the outcome of one send.

@@ -104,6 +104,7 @@ func (t *Tracker) takeUp(event Event, live map[ChannelID]*Channel) {
 			continue
 		}
 		if ch := t.known(&seen); ch != nil {
+			t.showFiles(&seen)
 			t.seen(Event{Channel: &seen})
 			if !t.consultsByKeys(ch.call, live) {
 				t.joinLinked(ch.call, seen)

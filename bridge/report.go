@@ -91,8 +91,9 @@ type Report struct {
 	From  *Party   `json:"from,omitempty"`
 	To    *Party   `json:"to,omitempty"`
 	// FileID is how the CRM calls the file of a call-recording. It is told once, and
-	// within a day of the upload.
-	FileID string `json:"fileId,omitempty"`
+	// within a day of the upload, which was answered at Uploaded.
+	FileID   string    `json:"fileId,omitempty"`
+	Uploaded time.Time `json:"uploaded,omitzero"`
 	// CreatedAt and Items are filled for a register-call. Items is never empty there.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
 	Items     []Item    `json:"items,omitempty"`

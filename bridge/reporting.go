@@ -73,6 +73,7 @@ func (t *Tracker) reportEnd(c *call, at timeOfEvent) {
 		}}
 	}
 	t.report(c, register)
+	t.leaveUnheard(c)
 }
 
 func (t *Tracker) callReport(c *call, kind ReportKind) Report {

@@ -43,6 +43,7 @@ func (t *Tracker) talks(c *call, l *leg, others []*channel, at timeOfEvent) {
 	if l.State == LegAppeared {
 		t.legEvent(c, l, LegConnected, at)
 	}
+	t.hear(c, l)
 	held := t.held(l, others)
 	switch {
 	case held && l.State == LegConnected:

@@ -3,6 +3,7 @@ package bridge
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // EndedMemory is how many ended calls are remembered by id, so that an event that
@@ -15,6 +16,8 @@ type Policy struct {
 	ReportInternal bool
 	// Application is the ARI application whose orders are this Tracker's.
 	Application string
+	// Recordings: what may have been recorded of calls is told ([Outcome.Recorded]).
+	Recordings bool
 }
 
 // Tracker turns the events of a switch into reports: it knows every channel that
@@ -41,6 +44,8 @@ type Tracker struct {
 	started int64
 
 	outcome Outcome
+	// now is the time of the event at hand.
+	now timeOfEvent
 	// stirred are the calls and bridges that the event at hand has changed.
 	stirred stirred
 }
@@ -64,6 +69,9 @@ type Outcome struct {
 	Ended []CallID
 	// Actions are for the switch, once the event is stored.
 	Actions []Action
+	// Recorded are the channels that are gone and of which there may be recordings, each
+	// once.
+	Recorded []Recorded
 	// Failures are the ordered calls that ended without anybody being dialled.
 	Failures []Failure
 	// Notes name what could not be interpreted, each once.
@@ -100,6 +108,10 @@ func (t *Tracker) Open() (calls, channels int) { return len(t.calls), len(t.chan
 // in any order; what makes no sense is ignored.
 func (t *Tracker) Apply(event Event) Outcome {
 	t.outcome = Outcome{Call: t.callOf(event)}
+	t.now = event.Time.UTC().Truncate(time.Millisecond)
+	for _, seen := range []*Channel{event.Channel, event.Caller, event.Peer} {
+		t.showFiles(seen)
+	}
 	switch event.Type {
 	case EventChannelCreated:
 		t.created(event)
