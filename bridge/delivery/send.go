@@ -19,6 +19,10 @@ func (d *Dispatcher) work(ctx context.Context) {
 		if !ok {
 			return
 		}
+		if pending.Report.Expired(time.Now()) {
+			d.sent(ctx, l, bridge.Result{Verdict: bridge.Expired, NotTaken: true})
+			continue
+		}
 		d.sent(ctx, l, d.sender.Send(ctx, pending.Report, pending.Identity))
 	}
 }
@@ -73,6 +77,10 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 		return
 	case result.Verdict == bridge.Retry:
 		d.gate.failed(time.Now(), l.call, result)
+	case result.Verdict == bridge.Expired:
+		// It says nothing about the CRM.
+		d.gate.leave()
+		d.toSend.Broadcast()
 	default:
 		d.gate.passed(time.Now())
 	}

@@ -151,6 +151,8 @@ func (d *Dispatcher) report(done *settlement) {
 			append(fields, zap.Int64("report", done.Pending.ID), zap.String("reason", result.Reason))...)
 	case bridge.Retry:
 		d.crmTrouble.because(report.Call, result.Reason, fields...)
+	case bridge.Expired:
+		d.log.Warn("the CRM could not be told of a recording within a day of its upload; it is uploaded again", fields...)
 	}
 }
 

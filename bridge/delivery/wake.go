@@ -18,6 +18,22 @@ func (d *Dispatcher) Wake(reports []bridge.Pending) {
 	d.toSend.Broadcast()
 }
 
+// WakeCall tells that a report of a call was committed, by somebody who can't say whether
+// it was before or after others of that call. It never blocks.
+func (d *Dispatcher) WakeCall(call bridge.CallID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch l := d.lanes[call]; {
+	case l != nil:
+		l.woken = true
+	case len(d.lanes) >= mostLanes:
+		d.backlog.more, d.backlog.grown = true, true
+	default:
+		d.admit(call, &d.fresh)
+	}
+	d.toFeed.Signal()
+}
+
 // wake is called with the lock held.
 func (d *Dispatcher) wake(report bridge.Pending) {
 	call := report.Report.Call

@@ -41,6 +41,7 @@ type Intake struct {
 	// tracking is held while the Tracker is in use.
 	tracking sync.Mutex
 	act      func([]bridge.Action)
+	recorded func()
 	// entries is the array of the last batch, for the next.
 	entries []bridge.Entry
 
@@ -122,6 +123,10 @@ func (i *Intake) Look(look func(*bridge.Tracker)) {
 // that asks for it is durable, and must not block. Call it before Run.
 func (i *Intake) Act(act func([]bridge.Action)) { i.act = act }
 
+// Recorded names who looks for recordings; he is told when there may be some of calls that
+// are over, and must not block. Call it before Run.
+func (i *Intake) Recorded(look func()) { i.recorded = look }
+
 // Bound sets how much memory the events that are not on disk yet may take, about. Call
 // it before Run.
 func (i *Intake) Bound(bytes int64) { i.queue.most = bytes }
@@ -186,6 +191,9 @@ func (i *Intake) process(ctx context.Context, events []received) error {
 	if len(pending) > 0 {
 		i.wake(pending)
 	}
+	if i.recorded != nil && len(batch.Recorded)+len(batch.Ended) > 0 {
+		i.recorded()
+	}
 	if i.entries = nil; cap(batch.Events) <= mostSpare {
 		clear(batch.Events)
 		i.entries = batch.Events
@@ -203,6 +211,7 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})
 		batch.Reports = append(batch.Reports, outcome.Reports...)
 		batch.Ended = append(batch.Ended, outcome.Ended...)
+		batch.Recorded = append(batch.Recorded, outcome.Recorded...)
 		if r.event.Order != nil {
 			batch.Orders = append(batch.Orders, *r.event.Order)
 		}

@@ -30,6 +30,9 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 		if err := writeOrders(ctx, tx, batch.Orders, committed); err != nil {
 			return fmt.Errorf("remembering what was ordered: %w", err)
 		}
+		if err := writeRecorded(ctx, tx, batch.Recorded, committed); err != nil {
+			return fmt.Errorf("keeping whose recordings to look for: %w", err)
+		}
 		for i, report := range reports {
 			id := tx.nextReport()
 			if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(batch.Reports[i].Call), committed, report); err != nil {

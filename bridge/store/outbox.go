@@ -105,6 +105,8 @@ func settle(ctx context.Context, tx transaction, pending bridge.Pending, result 
 		return delivered(ctx, tx, pending, result, settled)
 	case bridge.Refused:
 		return refused(ctx, tx, pending, result, settled)
+	case bridge.Expired:
+		return expired(ctx, tx, pending, settled)
 	}
 	return tx.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain = 1 OR ?, returned = 0 WHERE id = ?",
 		result.Reason, !result.NotTaken, pending.ID)
@@ -128,6 +130,9 @@ func delivered(ctx context.Context, tx transaction, pending bridge.Pending, resu
 	if err != nil {
 		return err
 	}
+	if err := recordingSettled(ctx, tx, pending, bridge.RecordingTold, "", settled); err != nil {
+		return err
+	}
 	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
@@ -136,6 +141,9 @@ func refused(ctx context.Context, tx transaction, pending bridge.Pending, result
 		SELECT id, call, committed, ?, report, attempts + 1, ?, ?, ?, ? FROM outbox WHERE id = ?`,
 		settled, result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
 	if err != nil {
+		return err
+	}
+	if err := recordingSettled(ctx, tx, pending, bridge.RecordingRefused, result.Reason, settled); err != nil {
 		return err
 	}
 	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)

@@ -66,6 +66,24 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return s.pruneKeys(ctx, "identities", "call", unusedIdentity, before)
 }
 
+// PruneRecordings forgets what has become of recordings before a moment. It works as Prune
+// does.
+func (s *Store) PruneRecordings(ctx context.Context, before time.Time) error {
+	for {
+		const old = "SELECT id FROM recordings WHERE settled BETWEEN 1 AND ?1 ORDER BY id LIMIT ?2"
+		ids, err := query(ctx, s, old, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, before.UnixMilli(), pruneRows)
+		if err != nil {
+			return fmt.Errorf("looking for what is too old: %w", err)
+		}
+		if len(ids) == 0 {
+			return nil
+		}
+		if err := s.removeIDs(ctx, "DELETE FROM recordings WHERE id IN (SELECT value FROM json_each(?))", ids); err != nil {
+			return fmt.Errorf("removing what is too old: %w", err)
+		}
+	}
+}
+
 // PruneTo removes the oldest journal entries and deliveries until what the file holds
 // takes at most so many bytes. Whatever still waits, and dead letters, stay: with many of
 // them the file is larger. The file does not shrink, but grows no more: what is free in
@@ -186,6 +204,7 @@ const (
 	// unusedIdentity holds for what was learnt about a call of which nothing waits.
 	unusedIdentity = `learnt < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.call = identities.call)
 		AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.call = identities.call)
+		AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call = identities.call AND settled = 0)
 		AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE dead_letters.call = identities.call)`
 )
 

@@ -35,6 +35,7 @@ var salvaged = []struct {
 	{table: "identities", key: "call"},
 	{table: "ended_calls", key: "id"},
 	{table: "orders", key: "communication", document: "given"},
+	{table: "recordings", key: "id", document: "recorded"},
 	{table: "moments", key: "name"},
 	{table: "collapsed", key: "id", newest: true, document: "report"},
 	{table: "deliveries", key: "id", newest: true},

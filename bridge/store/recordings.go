@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+var _ bridge.RecordingJobs = (*Store)(nil)
+
+// writeRecorded keeps the channels whose recordings are to be looked for.
+func writeRecorded(ctx context.Context, tx transaction, recorded []bridge.Recorded, made int64) error {
+	for _, r := range recorded {
+		document, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("writing what is known of channel %s: %w", r.Channel, err)
+		}
+		const add = "INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		err = tx.exec(ctx, add, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel), milliseconds(r.From), milliseconds(r.To),
+			made, string(bridge.RecordingSought), document)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// milliseconds are those since 1970, 0 for the zero moment.
+func milliseconds(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMilli()
+}
+
+// moment is the reverse of milliseconds.
+func moment(milliseconds int64) time.Time {
+	if milliseconds == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(milliseconds).UTC()
+}
+
+const recordingColumns = "id, state, call, leg, since, channel, began, ended, made, recorded, place, name, size, modified, attempts, due, reason"
+
+func scanRecording(row scanner) (job bridge.RecordingJob, err error) {
+	var since, began, ended, made, modified, due int64
+	var call, leg, channel string
+	var recorded, name []byte
+	err = row.Scan(&job.ID, &job.State, &call, &leg, &since, &channel, &began, &ended, &made, &recorded,
+		&job.File.Place, &name, &job.Size, &modified, &job.Attempts, &due, &job.Reason)
+	if err != nil {
+		return job, err
+	}
+	if !json.Valid(recorded) {
+		return job, fmt.Errorf("recording %d: %w", job.ID, errNoDocument)
+	}
+	// What makes no sense all the same is of no channel: nothing will be found.
+	_ = json.Unmarshal(recorded, &job.Recorded)
+	job.Recorded.Call, job.Recorded.Leg, job.Recorded.Channel = bridge.CallID(call), bridge.LegID(leg), bridge.ChannelID(channel)
+	job.Recorded.Since, job.Recorded.From, job.Recorded.To = moment(since), moment(began), moment(ended)
+	job.Made, job.Due, job.File.Name = moment(made), moment(due), string(name)
+	if modified != 0 {
+		job.Modified = time.Unix(0, modified)
+	}
+	return job, nil
+}
+
+// SoughtOrSettling implements [bridge.RecordingJobs].
+func (s *Store) SoughtOrSettling(ctx context.Context, after int64, limit int) ([]bridge.RecordingJob, error) {
+	const text = "SELECT " + recordingColumns + " FROM recordings WHERE state IN ('sought', 'settling') AND id > ? ORDER BY id LIMIT ?"
+	jobs, err := query(ctx, s, text, scanRecording, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading which recordings to look for: %w", err)
+	}
+	return jobs, nil
+}
+
+// Found implements [bridge.RecordingJobs].
+func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, missing []bridge.RecordingFile) error {
+	now := s.now().UnixMilli()
+	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		for _, file := range files {
+			if err := addRecording(ctx, tx, sought, file, bridge.RecordingSettling, "", 0); err != nil {
+				return err
+			}
+		}
+		for _, file := range missing {
+			if err := addRecording(ctx, tx, sought, file, bridge.RecordingMissing, "there is no such file", now); err != nil {
+				return err
+			}
+		}
+		return tx.exec(ctx, "DELETE FROM recordings WHERE id = ? AND state = 'sought'", sought.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("keeping the %d recordings of channel %s: %w", len(files), sought.Recorded.Channel, err)
+	}
+	return nil
+}
+
+// addRecording adds a file, unless there is a job for it already: then that belongs to
+// the leg of the two that answered first. One of the same name that was made by a channel
+// which was gone before this one came is another.
+func addRecording(ctx context.Context, tx transaction, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
+	r := sought.Recorded
+	const same = "place = ?1 AND name = ?2 AND ended >= ?3"
+	if r.Talked() && state == bridge.RecordingSettling {
+		const earlier = "UPDATE recordings SET call = ?4, leg = ?5, since = ?6 WHERE " + same + " AND state IN ('settling', 'ready') AND (since = 0 OR since > ?6)"
+		if err := tx.exec(ctx, earlier, string(file.Place), []byte(file.Name), milliseconds(r.From), string(r.Call), string(r.Leg), milliseconds(r.Since)); err != nil {
+			return err
+		}
+	}
+	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, reason, settled)
+		SELECT ?4, ?5, ?6, ?7, ?3, ?8, ?9, ?10, x'7b7d', ?1, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + same + ` AND state <> 'missing')`
+	return tx.exec(ctx, add, string(file.Place), []byte(file.Name), milliseconds(r.From), string(r.Call), string(r.Leg), milliseconds(r.Since),
+		string(r.Channel), milliseconds(r.To), milliseconds(sought.Made), string(state), reason, settled)
+}
+
+// Keep implements [bridge.RecordingJobs].
+func (s *Store) Keep(ctx context.Context, job bridge.RecordingJob) error {
+	settled := int64(0)
+	switch job.State {
+	case bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing:
+		settled = s.now().UnixMilli()
+	}
+	modified := int64(0)
+	if !job.Modified.IsZero() {
+		modified = job.Modified.UnixNano()
+	}
+	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		return tx.exec(ctx, "UPDATE recordings SET state = ?, place = ?, name = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
+			string(job.State), string(job.File.Place), []byte(job.File.Name), job.Size, modified, job.Attempts, milliseconds(job.Due), job.Reason, settled, job.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("keeping that recording %d is %s: %w", job.ID, job.State, err)
+	}
+	return nil
+}
+
+// DueUploads implements [bridge.RecordingJobs].
+func (s *Store) DueUploads(ctx context.Context, now time.Time, limit int) (due []bridge.RecordingJob, next time.Time, err error) {
+	const ready = " FROM recordings r WHERE state = 'ready' AND "
+	const over = "NOT EXISTS (SELECT 1 FROM calls c WHERE c.call = r.call)"
+	due, err = query(ctx, s, "SELECT "+recordingColumns+ready+"due <= ?1 AND "+over+" ORDER BY due, id LIMIT ?2", scanRecording, now.UnixMilli(), limit)
+	if err == nil {
+		var later []int64
+		// Of a call that goes on, its end tells.
+		later, err = query(ctx, s, "SELECT due"+ready+"due > ?1 ORDER BY due LIMIT 1", func(row scanner) (ms int64, err error) { return ms, row.Scan(&ms) }, now.UnixMilli())
+		if len(later) > 0 {
+			next = moment(later[0])
+		}
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("reading which recordings to upload: %w", err)
+	}
+	return due, next, nil
+}
+
+// Uploaded implements [bridge.RecordingJobs].
+func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID string, at time.Time) (call bridge.CallID, err error) {
+	committed := s.now().UnixMilli()
+	at = at.UTC().Truncate(time.Millisecond)
+	err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		// Which leg it belongs to may have become clearer since the job was read.
+		var leg bridge.LegID
+		err := tx.c.conn.QueryRowContext(ctx, "SELECT call, leg FROM recordings WHERE id = ? AND state = 'ready'", job.ID).Scan(&call, &leg)
+		if errors.Is(err, sql.ErrNoRows) {
+			return bridge.ErrNoRecording
+		}
+		if err != nil {
+			return err
+		}
+		report, err := json.Marshal(bridge.Report{Kind: bridge.ReportRecording, Call: call, Leg: leg, FileID: fileID, Time: at, Uploaded: at})
+		if err != nil {
+			return err
+		}
+		id := tx.nextReport()
+		if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(call), committed, report); err != nil {
+			return err
+		}
+		return tx.exec(ctx, "UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
+	})
+	if err != nil {
+		return "", fmt.Errorf("keeping that recording %d is uploaded: %w", job.ID, err)
+	}
+	return call, nil
+}
+
+// recordingSettled notes what has become of the call-recording of a recording.
+func recordingSettled(ctx context.Context, tx transaction, pending bridge.Pending, state bridge.RecordingState, reason string, settled int64) error {
+	if pending.Report.Kind != bridge.ReportRecording {
+		return nil
+	}
+	return tx.exec(ctx, "UPDATE recordings SET state = ?, reason = ?, settled = ? WHERE report = ?", string(state), reason, settled, pending.ID)
+}
+
+// reasonExpired is why a recording is uploaded again.
+const reasonExpired = "the CRM could not be told within a day of its upload"
+
+// expired has a recording uploaded again. Of a report that no recording is known for, all
+// that can be done is to keep it.
+func expired(ctx context.Context, tx transaction, pending bridge.Pending, settled int64) error {
+	const keep = `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
+		SELECT id, call, committed, ?1, report, attempts, 0, x'', x'', ?2 FROM outbox WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM recordings WHERE report = ?3)`
+	if err := tx.exec(ctx, keep, settled, reasonExpired, pending.ID); err != nil {
+		return err
+	}
+	const again = "UPDATE recordings SET state = 'ready', report = 0, attempts = 0, due = ?, settled = 0, reason = ? WHERE report = ?"
+	if err := tx.exec(ctx, again, settled, reasonExpired, pending.ID); err != nil {
+		return err
+	}
+	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)
+}
+
+// ToldBefore implements [bridge.RecordingJobs].
+func (s *Store) ToldBefore(ctx context.Context, before time.Time, limit int) ([]bridge.RecordingJob, error) {
+	const text = "SELECT " + recordingColumns + " FROM recordings WHERE state = 'told' AND removed = 0 AND settled < ? ORDER BY settled LIMIT ?"
+	jobs, err := query(ctx, s, text, scanRecording, before.UnixMilli(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading which recordings the CRM has: %w", err)
+	}
+	return jobs, nil
+}
+
+// Removed implements [bridge.RecordingJobs].
+func (s *Store) Removed(ctx context.Context, job bridge.RecordingJob) error {
+	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+		return tx.exec(ctx, "UPDATE recordings SET removed = ? WHERE id = ?", s.now().UnixMilli(), job.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("keeping that the file of recording %d is gone: %w", job.ID, err)
+	}
+	return nil
+}
+
+// Count implements [bridge.RecordingJobs].
+func (s *Store) Count(ctx context.Context) (map[bridge.RecordingState]int, time.Time, error) {
+	type group struct {
+		state  bridge.RecordingState
+		count  int
+		oldest int64
+	}
+	groups, err := query(ctx, s, "SELECT state, COUNT(*), MIN(made) FROM recordings GROUP BY state", func(row scanner) (g group, err error) {
+		return g, row.Scan(&g.state, &g.count, &g.oldest)
+	})
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("counting the recordings: %w", err)
+	}
+	counts, oldest := make(map[bridge.RecordingState]int), int64(0)
+	for _, g := range groups {
+		counts[g.state] = g.count
+		switch g.state {
+		case bridge.RecordingSought, bridge.RecordingSettling, bridge.RecordingReady:
+			if oldest == 0 || g.oldest < oldest {
+				oldest = g.oldest
+			}
+		}
+	}
+	return counts, moment(oldest), nil
+}
