@@ -1,8 +1,13 @@
-// Package recordings will bring recordings of calls to the CRM: find them, wait
-// until they are whole, convert and upload them, and have each announced once.
+// Package recordings brings recordings of calls to the CRM: it finds them, waits until
+// they are whole, uploads them, and has each announced once.
 //
-// So far it finds them by the names that a dial plan gives them ([Template]), opens them
-// without ever leaving their directory ([Folder]), and tells when their writer is done
-// with them ([Settling]). Nothing calls it yet; the keys under recordings in the
-// configuration are read and checked.
+// A [Courier] takes the channels that are gone from the store ([bridge.RecordingJobs]).
+// What the switch has told of their recordings, and what the names of files say
+// ([Template]), leads to files (finding.go); each is followed until its writer is done with
+// it ([Settling]); once its call is over it is uploaded (uploading.go), and its
+// call-recording put into the outbox in one transaction with the end of the job. So a
+// crash at any moment may upload a file twice, which the CRM forgets after a day, and has
+// it announced once.
+//
+// Files are opened below the configured directories only ([Folder]).
 package recordings

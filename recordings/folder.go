@@ -108,3 +108,15 @@ func (f *Folder) explain(name string, err error) error {
 	}
 	return fmt.Errorf("opening the recording %q: %w", name, err)
 }
+
+// Remove removes a recording, named as for Open.
+func (f *Folder) Remove(name string) error {
+	local, err := f.local(name)
+	if err == nil {
+		err = f.root.Remove(local)
+	}
+	if err != nil {
+		return fmt.Errorf("removing the recording %q: %w", name, err)
+	}
+	return nil
+}

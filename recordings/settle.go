@@ -36,8 +36,9 @@ type Patience struct {
 	// Repair is how long a file must not have changed whose header is wrong, or that holds
 	// nothing: the lengths are written last.
 	Repair time.Duration
-	// Appear is how long a file may be missing after its channel is gone.
-	Appear time.Duration
+	// Appear is how long a file may be missing after its channel is gone that somebody
+	// has told of; Named is how long files are looked for that nobody told of.
+	Appear, Named time.Duration
 }
 
 // Settling follows one file until its writer is done with it. It is pure: it is told what

@@ -163,7 +163,7 @@ func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // that is read a rule decides.
 func (c *CRM) receive(r *http.Request) *exchange {
 	x := &exchange{header: r.Header, ctx: r.Context(), request: Request{
-		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Kind: kindOf(r.URL.Path),
+		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Kind: kindOf(r.URL.Path), Length: r.ContentLength,
 	}}
 	if x.request.Kind == KindFile {
 		return x

@@ -52,6 +52,8 @@ type Request struct {
 	// call.
 	Raw  []byte
 	Body Body
+	// Length is how long the body is by its header; -1 where that does not say.
+	Length int64
 	// Status is the HTTP status of the answer; 0 when none was given.
 	Status int
 	// Answer is the answer's body; it is left out for an authorisation and for the

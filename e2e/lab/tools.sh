@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the project can be built and tested here: Go, which gets the
-# version that go.mod asks for by itself, and a C compiler for the race detector.
+# version that go.mod asks for by itself, a C compiler for the race detector, and
+# the programs that convert recordings.
 # What is missing is installed from Debian's packages.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -48,4 +49,7 @@ fits() { command -v go >/dev/null && go list -m >/dev/null 2>&1; }
 
 fits || install_go
 fits || fail "this Go can't become the one that go.mod asks for: $(go list -m 2>&1 | head -n 1)"
+# Recordings are converted by these.
+command -v ffmpeg >/dev/null || install ffmpeg
+command -v lame >/dev/null || install lame
 echo '#include <stdlib.h>' | "$(go env CC)" -fsyntax-only -x c - 2>/dev/null || install gcc libc6-dev

@@ -1,0 +1,332 @@
+package recordings_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"kontur-ari/bridge"
+	"kontur-ari/crm/crmtest"
+)
+
+var done = map[bridge.RecordingState]int{bridge.RecordingTold: 1}
+
+func TestARecordingThatAsteriskTellsOfIsUploadedAndAnnouncedOnce(t *testing.T) {
+	t.Parallel()
+	for name, told := range map[string][]string{
+		"path in the switch":                 {"/spool/monitor/2026/11/24/in-101.wav"},
+		"path and name":                      {"/spool/monitor/2026/11/24/in-101.wav", "in-101.wav"},
+		"relative path":                      {"2026/11/24/in-101.wav"},
+		"other ending than it was told with": {"/spool/monitor/2026/11/24/in-101.WAV"},
+		"no ending":                          {"/spool/monitor/2026/11/24/in-101"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t)
+			content := wave(16000, 16000)
+			o.put(o.monitor, "2026/11/24/in-101.wav", content)
+			c := o.newCall()
+			c.began = time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
+			c.ended = c.began.Add(time.Minute)
+			o.over(c, c.recorded(told...))
+			files := o.awaitTold(1)
+			if f := files[0]; f.Name != "in-101.wav" || f.ContentType != "audio/wav" || f.Sum != sha256.Sum256(content) {
+				t.Errorf("the CRM has %s, %s, %d bytes", f.Name, f.ContentType, f.Size)
+			}
+			o.awaitStates(done)
+			request := lastRecording(o)
+			if leg := request.Body.ExternalCallItemID; leg != string(c.id)+"5" || request.Call != string(c.id) {
+				t.Errorf("announced at leg %s of call %s", leg, request.Call)
+			}
+			if warned := o.warned(); len(warned) > 0 {
+				t.Errorf("warned: %q", warned)
+			}
+		})
+	}
+}
+
+func lastRecording(o *office) (last crmtest.Request) {
+	for _, request := range o.crm.Requests() {
+		if request.Kind == crmtest.KindRecording {
+			last = request
+		}
+	}
+	return last
+}
+
+func TestARecordingThatNobodyToldOfIsFoundByItsName(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	c := o.newCall()
+	day := c.ended.Format("2006/01/02")
+	o.put(o.monitor, fmt.Sprintf("%s/out-79997775533-101-%s.wav", day, c.channel), wave(100, 100))
+	// A longer id, and what is no sound.
+	o.put(o.monitor, fmt.Sprintf("%s/out-79997775533-101-%s0.wav", day, c.channel), wave(200, 200))
+	o.put(o.monitor, fmt.Sprintf("%s/out-79997775533-101-%s.txt", day, c.channel), []byte("a note"))
+	o.over(c, c.recorded())
+	if files := o.awaitTold(1); files[0].Size != 144 {
+		t.Errorf("the CRM has %d bytes", files[0].Size)
+	}
+	o.awaitStates(done)
+}
+
+func TestACallWithoutRecordingsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	c, missed := o.newCall(), o.newCall()
+	unheard := missed.recorded("/spool/monitor/ringing.wav")
+	unheard.Since = time.Time{}
+	o.put(o.monitor, "ringing.wav", wave(100, 100))
+	o.over(c, c.recorded())
+	o.over(missed, unheard)
+	o.awaitStates(map[bridge.RecordingState]int{})
+	if warned := o.warned(); len(warned) > 0 || len(o.crm.Files()) > 0 {
+		t.Errorf("warned %q, uploaded %d files", warned, len(o.crm.Files()))
+	}
+}
+
+func TestAMessageIsFoundInItsMailbox(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	c := o.newCall()
+	note := func(channel string, at time.Time) []byte {
+		return fmt.Appendf(nil, ";\n[message]\norigmailbox=101\ncallerchan=%s\norigtime=%d\n", channel, at.Unix())
+	}
+	inbox := "default/101/INBOX/"
+	o.put(o.voicemail, inbox+"msg0000.txt", note(c.name, c.began.Add(-time.Hour))) // before a restart of Asterisk
+	o.put(o.voicemail, inbox+"msg0000.wav", wave(10, 10))
+	o.put(o.voicemail, inbox+"msg0001.txt", note("PJSIP/other-00000001", c.ended))
+	o.put(o.voicemail, inbox+"msg0001.wav", wave(20, 20))
+	o.put(o.voicemail, inbox+"msg0002.txt", note(c.name, c.ended))
+	o.put(o.voicemail, inbox+"msg0002.gsm", []byte("gsm"))
+	o.put(o.voicemail, inbox+"msg0002.wav", wave(30, 30))
+	unheard := c.recorded()
+	unheard.Since = time.Time{}
+	o.over(c, unheard)
+	if files := o.awaitTold(1); files[0].Size != 74 || files[0].Name != "msg0002.wav" {
+		t.Errorf("the CRM has %s, %d bytes", files[0].Name, files[0].Size)
+	}
+	o.awaitStates(done)
+}
+
+func TestAFileIsTakenWhenItsWriterIsDone(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		first, then []byte
+		want        int64
+	}{
+		"the header is written last": {wave(8000, 0), wave(8000, 8000), 8044},
+		"it grows":                   {wave(8000, 16000), wave(16000, 16000), 16044},
+		"it is empty first":          {nil, wave(500, 500), 544},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, func(o *office) { o.config.Patience.Repair = 10 * time.Second })
+			c := o.newCall()
+			path := o.put(o.monitor, "a.wav", test.first)
+			o.over(c, c.recorded("/spool/monitor/a.wav"))
+			o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingSettling: 1})
+			o.must(os.WriteFile(path, test.then, 0o600))
+			if files := o.awaitTold(1); files[0].Size != test.want {
+				t.Errorf("the CRM has %d bytes, want %d", files[0].Size, test.want)
+			}
+			o.awaitStates(done)
+		})
+	}
+}
+
+func TestAFileThatComesLaterIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(o *office) { o.config.Patience.Appear = patience })
+	c := o.newCall()
+	o.over(c, c.recorded("/spool/monitor/later.wav"))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingSettling: 1})
+	// What MixMonitor is told to do afterwards makes something else of it.
+	o.put(o.monitor, "later.mp3", bytes.Repeat([]byte("an mp3"), 100))
+	if files := o.awaitTold(1); files[0].Name != "later.mp3" || files[0].ContentType != "audio/mpeg" {
+		t.Errorf("the CRM has %s, %s", files[0].Name, files[0].ContentType)
+	}
+}
+
+func TestWhatCantBeHadIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		told  string
+		make  func(o *office)
+		state bridge.RecordingState
+	}{
+		"no file":       {"/spool/monitor/none.wav", func(*office) {}, bridge.RecordingMissing},
+		"no directory":  {"/elsewhere/none.wav", func(*office) {}, bridge.RecordingMissing},
+		"outside":       {"/spool/monitor/../../etc/passwd", func(*office) {}, bridge.RecordingMissing},
+		"a link out":    {"/spool/monitor/link.wav", func(o *office) { o.must(os.Symlink("/etc/passwd", filepath.Join(o.monitor, "link.wav"))) }, bridge.RecordingMissing},
+		"a fifo":        {"/spool/monitor/fifo.wav", func(o *office) { o.must(syscall.Mkfifo(filepath.Join(o.monitor, "fifo.wav"), 0o600)) }, bridge.RecordingMissing},
+		"a directory":   {"/spool/monitor/directory.wav", func(o *office) { o.must(os.Mkdir(filepath.Join(o.monitor, "directory.wav"), 0o700)) }, bridge.RecordingMissing},
+		"a NUL":         {"/spool/monitor/a\x00b.wav", func(*office) {}, bridge.RecordingMissing},
+		"no sound":      {"/spool/monitor/silent.wav", func(o *office) { o.put(o.monitor, "silent.wav", wave(0, 0)) }, bridge.RecordingEmpty},
+		"nothing in it": {"/spool/monitor/nothing.mp3", func(o *office) { o.put(o.monitor, "nothing.mp3", nil) }, bridge.RecordingEmpty},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, func(o *office) { o.config.Patience.Appear = 300 * time.Millisecond })
+			test.make(o)
+			c := o.newCall()
+			o.over(c, c.recorded(test.told))
+			o.awaitStates(map[bridge.RecordingState]int{test.state: 1})
+			warned := o.warned()
+			if want := map[bridge.RecordingState]int{bridge.RecordingMissing: 1}[test.state]; len(warned) != want {
+				t.Errorf("warned %d times, want %d: %q", len(warned), want, warned)
+			}
+			if n := len(o.crm.Files()); n > 0 {
+				t.Errorf("%d files were uploaded", n)
+			}
+		})
+	}
+}
+
+// A name in an old encoding is found as it is.
+func TestANameNeedsNotBeUTF8(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	c := o.newCall()
+	name := fmt.Sprintf("%s/\xe7\xe0\xef\xe8\xf1\xfc-%s.wav", c.ended.Format("2006/01/02"), c.channel)
+	o.put(o.monitor, name, wave(10, 10))
+	o.over(c, c.recorded())
+	if files := o.awaitTold(1); files[0].Size != 54 {
+		t.Errorf("the CRM has %d bytes", files[0].Size)
+	}
+	o.awaitStates(done)
+}
+
+func TestAFileOfTwoChannelsIsAnnouncedOnceAtTheLegThatAnsweredFirst(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.put(o.monitor, "both.wav", wave(100, 100))
+	c := o.newCall()
+	first := c.recorded("/spool/monitor/both.wav")
+	second := first
+	second.Channel, second.Leg, second.Since = "1795401475.99", "1795401475.99", first.Since.Add(time.Second)
+	o.over(c, second, first)
+	o.awaitTold(1)
+	o.awaitStates(done)
+	if leg := lastRecording(o).Body.ExternalCallItemID; leg != string(first.Leg) {
+		t.Errorf("announced at leg %s", leg)
+	}
+}
+
+func TestNothingIsUploadedBeforeItsCallIsOver(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.put(o.monitor, "a.wav", wave(100, 100))
+	c := o.newCall()
+	goesOn := bridge.Batch{Changed: []bridge.CallState{{Call: c.id, State: []byte("{}")}}, Recorded: []bridge.Recorded{c.recorded("/spool/monitor/a.wav")}}
+	_, err := o.db.Commit(t.Context(), goesOn)
+	o.must(err)
+	o.courier.Look()
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingReady: 1})
+	if n := len(o.crm.Files()); n != 0 {
+		t.Fatalf("%d files were uploaded while the call goes on", n)
+	}
+	_, err = o.db.Commit(t.Context(), bridge.Batch{Gone: []bridge.CallID{c.id}})
+	o.must(err)
+	o.over(c)
+	o.awaitTold(1)
+}
+
+func TestAnUploadThatIsCutIsMadeAgainFromTheStart(t *testing.T) {
+	t.Parallel()
+	content := wave(100_000, 100_000)
+	for tenth := int64(1); tenth < 10; tenth++ {
+		t.Run(fmt.Sprintf("%d0 %%", tenth), func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t)
+			o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, CutAfter: tenth * int64(len(content)) / 10, Times: 2})
+			o.put(o.monitor, "a.wav", content)
+			c := o.newCall()
+			o.over(c, c.recorded("/spool/monitor/a.wav"))
+			files := o.awaitTold(1)
+			if files[0].Sum != sha256.Sum256(content) {
+				t.Error("the CRM has another content")
+			}
+			o.awaitStates(done)
+			if stats := o.courier.Stats(); stats.Failed != 2 || stats.Uploads != 1 || stats.Bytes != int64(len(content)) {
+				t.Errorf("stats: %+v", stats)
+			}
+		})
+	}
+}
+
+func TestWhatTheCRMRefusesIsKeptAsRefused(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, Status: http.StatusConflict, Body: `{"status":"fileTooLarge","message":"The file is larger than 100 MB."}`, Times: 1})
+	o.put(o.monitor, "large.wav", wave(100, 100))
+	o.put(o.monitor, "small.wav", wave(100, 100))
+	large, small := o.newCall(), o.newCall()
+	o.over(large, large.recorded("/spool/monitor/large.wav"))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingRefused: 1})
+	o.over(small, small.recorded("/spool/monitor/small.wav"))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingRefused: 1, bridge.RecordingTold: 1})
+}
+
+func TestARefusedAnnouncementIsKeptAsRefused(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.crm.Fail(crmtest.Rule{Kind: crmtest.KindRecording, Status: http.StatusConflict, Body: `{"status":"communicationNotFound"}`, Times: 1})
+	o.put(o.monitor, "a.wav", wave(100, 100))
+	c := o.newCall()
+	o.over(c, c.recorded("/spool/monitor/a.wav"))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingRefused: 1})
+	letters, err := o.db.DeadLetters(t.Context())
+	o.must(err)
+	if letters != 1 {
+		t.Errorf("%d dead letters", letters)
+	}
+}
+
+func TestFilesThatTheCRMHasAreRemovedWhereThatIsWanted(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(o *office) { o.config.Keep = 0 })
+	o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, Match: func(r crmtest.Request) bool { return false }})
+	told, missed := o.put(o.monitor, "told.wav", wave(100, 100)), o.put(o.monitor, "silent.wav", wave(0, 0))
+	c := o.newCall()
+	o.over(c, c.recorded("/spool/monitor/told.wav", "/spool/monitor/silent.wav"))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingTold: 1, bridge.RecordingEmpty: 1})
+	o.await("the file is gone", func() bool { _, err := os.Stat(told); return os.IsNotExist(err) })
+	if _, err := os.Stat(missed); err != nil {
+		t.Errorf("a file that the CRM does not have: %v", err)
+	}
+}
+
+func TestAFileThatIsAnotherByNowIsNotRemoved(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(o *office) { o.config.Keep = time.Second })
+	path := o.put(o.monitor, "a.wav", wave(100, 100))
+	c := o.newCall()
+	o.over(c, c.recorded("/spool/monitor/a.wav"))
+	o.awaitTold(1)
+	o.must(os.WriteFile(path, wave(200, 200), 0o600))
+	o.await("it is said that the file stays", func() bool { return len(o.warned()) == 1 })
+	if content, err := os.ReadFile(path); err != nil || !bytes.Equal(content, wave(200, 200)) {
+		t.Errorf("the file: %d bytes, %v", len(content), err)
+	}
+}
+
+// await waits until something holds.
+func (o *office) await(what string, holds func() bool) {
+	o.Helper()
+	for deadline := time.Now().Add(patience); !holds(); {
+		if time.Now().After(deadline) {
+			o.Fatalf("waited in vain: %s\n%s", what, o.story())
+		}
+		select {
+		case <-o.Context().Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
