@@ -160,10 +160,27 @@ type Redirect struct {
 type Recordings struct {
 	// Enabled says whether recordings are handed over at all.
 	Enabled bool `mapstructure:"enabled"`
-	// Directory is the absolute path below which recordings are looked for.
-	Directory string `mapstructure:"directory"`
+	// Directory is the absolute path below which recordings are looked for,
+	// DirectoryInAsterisk what Asterisk calls it; "" where that is the same.
+	Directory           string `mapstructure:"directory"`
+	DirectoryInAsterisk string `mapstructure:"directory_in_asterisk"`
+	// VoicemailDirectory is where the mailboxes are, likewise; "" for none.
+	VoicemailDirectory           string `mapstructure:"voicemail_directory"`
+	VoicemailDirectoryInAsterisk string `mapstructure:"voicemail_directory_in_asterisk"`
+	// Names are how the dial plan names recordings that Asterisk does not tell of.
+	Names []string `mapstructure:"names"`
 	// Format is "keep" or "mp3".
 	Format string `mapstructure:"format"`
+	// SettleTime is how long a file must not have changed to be whole.
+	SettleTime time.Duration `mapstructure:"settle_time"`
+	// MissingAfter is how long a file may not be there that Asterisk has told of.
+	MissingAfter time.Duration `mapstructure:"missing_after"`
+	// Uploads is how many files are uploaded at a time.
+	Uploads int `mapstructure:"uploads"`
+	// UploadRate bounds all uploads together, in bytes a second; 0: nothing does.
+	UploadRate Size `mapstructure:"upload_rate"`
+	// Keep is "forever", "delete", or a duration: see KeepFor.
+	Keep string `mapstructure:"keep"`
 }
 
 // History is where call detail records are read from.

@@ -37,9 +37,15 @@ func Default() Config {
 			CollapseAfter: 10 * time.Second,
 		},
 		Recordings: Recordings{
-			Enabled:   true,
-			Directory: "/var/spool/asterisk/monitor",
-			Format:    "keep",
+			Enabled:            true,
+			Directory:          "/var/spool/asterisk/monitor",
+			VoicemailDirectory: "/var/spool/asterisk/voicemail",
+			Names:              []string{"{year}/{month}/{day}/*-{uniqueid}.*"},
+			Format:             "keep",
+			SettleTime:         2 * time.Second,
+			MissingAfter:       2 * time.Minute,
+			Uploads:            2,
+			Keep:               keepForever,
 		},
 		Storage: Storage{
 			Directory:      "/var/lib/kontur-ari",

@@ -39,6 +39,10 @@ func TestUnitFitsTheDefaults(t *testing.T) {
 	}
 }
 
+// channelVars has Asterisk tell which call a channel belongs to, and what is recorded of
+// it: all that package ari reads.
+const channelVars = "channelvars = CHANNEL(linkedid),MIXMONITOR_FILENAME,CDR(recordingfile),RECORDED_FILE,VM_MESSAGEFILE"
+
 // TestAsteriskSnippetsFitTheExample makes sure that somebody who copies all
 // examples has only the password to change.
 func TestAsteriskSnippetsFitTheExample(t *testing.T) {
@@ -55,8 +59,8 @@ func TestAsteriskSnippetsFitTheExample(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"ari.conf", "ari_general_custom.conf"} {
-		if !strings.Contains(readDeploy(t, "asterisk/"+name), "\nchannelvars = CHANNEL(linkedid)\n") {
-			t.Errorf("%s has no channelvars", name)
+		if !strings.Contains(readDeploy(t, "asterisk/"+name), "\nchannelvars = CHANNEL(linkedid),MIXMONITOR_FILENAME,CDR(recordingfile),RECORDED_FILE,VM_MESSAGEFILE\n") {
+			t.Errorf("%s has no line %q", name, channelVars)
 		}
 	}
 }

@@ -114,6 +114,7 @@ var inWords = map[string]string{
 	"server.allowed_networks":     "[]",
 	"server.trusted_proxies":      "[]",
 	"calls.allowed_numbers":       `['^7\d{10}$']`,
+	"recordings.names":            `['{year}/{month}/{day}/*-{uniqueid}.*']`,
 	"directory.users[].name":      `""`,
 	"directory.users[].extension": `""`,
 	"directory.users[].mobile":    `""`,
@@ -160,6 +161,10 @@ func TestWordsAndListsAreTheDefaultsOfTheCode(t *testing.T) {
 	got := fmt.Sprint(Default().Calls.AllowedNumbers)
 	if want := strings.ReplaceAll(inWords["calls.allowed_numbers"], "'", ""); got != want {
 		t.Errorf("calls.allowed_numbers is %s, stated as %s", got, want)
+	}
+	got = fmt.Sprint(Default().Recordings.Names)
+	if want := strings.ReplaceAll(inWords["recordings.names"], "'", ""); got != want {
+		t.Errorf("recordings.names is %s, stated as %s", got, want)
 	}
 	if d := Default().Directory; len(d.Users)+len(d.Trunks) != 0 {
 		t.Errorf("directory is %v, stated as []", d)
@@ -251,6 +256,8 @@ func typeOf(key string) string {
 		return "pattern"
 	case t == secretType:
 		return "secret"
+	case t == reflect.TypeFor[[]string]():
+		return "list of texts"
 	case t == reflect.TypeFor[[]Pattern]():
 		return "list of patterns"
 	case t == reflect.TypeFor[[]netip.Prefix]():

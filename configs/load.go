@@ -109,6 +109,7 @@ func merge(file, environment map[string]any) (Config, error) {
 		v.SetDefault(key.path, valueOf(&defaults, key.path))
 	}
 	v.SetDefault("calls.allowed_numbers", defaults.Calls.AllowedNumbers)
+	v.SetDefault("recordings.names", defaults.Recordings.Names)
 	if err := v.MergeConfigMap(file); err != nil {
 		return Config{}, fmt.Errorf("merge file: %w", err)
 	}

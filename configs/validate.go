@@ -32,6 +32,10 @@ var ranges = map[string]limits{
 	"delivery.first_pause":     {"1ms", "1m"},
 	"delivery.longest_pause":   {"1ms", "1h"},
 	"delivery.collapse_after":  {"1ms", "24h"},
+	"recordings.settle_time":   {"100ms", "1h"},
+	"recordings.missing_after": {"1s", "24h"},
+	"recordings.uploads":       {"1", "32"},
+	"recordings.upload_rate":   {"0B", "1TiB"},
 	"storage.journal_keep":     {"1h", "8760h"},
 	"storage.journal_max_size": {"16MiB", "1TiB"},
 	"storage.memory_max_size":  {"1MiB", "4GiB"},
@@ -67,6 +71,7 @@ var shapes = map[string]shape{
 	"kontur.api_key":            {`[!-~]+`, "the key alone, without spaces and line ends"},
 	"kontur.integration_secret": {`([!-<>-~]+=[!-~]+)?`, `name=value, or "" for a private integration`},
 	"asterisk.password":         {`[^\pC]+`, "the password of that user in ari.conf, on one line"},
+	"recordings.keep":           {`forever|delete|[1-9][0-9]{0,8}(s|m|h)`, "forever, delete, or how long a file stays once the CRM has it, such as 72h"},
 	"history.dsn":               {`[^\pC]*`, "a path or a database's address, on one line"},
 }
 
@@ -82,7 +87,7 @@ func validate(r *report, cfg *Config) {
 	validateListen(r, "admin.listen", cfg.Admin.Listen)
 	validateRegion(r, cfg.Calls.Region)
 	validateDirectory(r, cfg.Directory)
-	validatePath(r, "recordings.directory", cfg.Recordings.Directory)
+	validateRecordings(r, cfg.Recordings)
 	validatePath(r, "storage.directory", cfg.Storage.Directory)
 	if cfg.Delivery.LongestPause < cfg.Delivery.FirstPause && !r.isBad("delivery.first_pause") && !r.isBad("delivery.longest_pause") {
 		r.problem("delivery.longest_pause", "%s is shorter than delivery.first_pause, %s; write at least that", cfg.Delivery.LongestPause, cfg.Delivery.FirstPause)

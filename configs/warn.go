@@ -11,7 +11,7 @@ import (
 // reserved are the sections and keys that are read and checked but that nothing
 // acts on yet. A key that ends in a dot stands for its section.
 var reserved = []string{
-	"recordings.", "history.",
+	"history.",
 }
 
 // isReserved reports whether nothing acts on a key yet.

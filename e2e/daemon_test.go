@@ -37,12 +37,17 @@ var programDirectory string
 
 // newTold sets the stage and starts kontur-ari, which is ready then.
 func newTold(t *testing.T, change ...func(*lab.DaemonConfig)) *told {
+	return newToldOn(t, nil, change...)
+}
+
+// newToldOn is newTold on an exchange of a kind; any where that is nil.
+func newToldOn(t *testing.T, wanted *lab.Options, change ...func(*lab.DaemonConfig)) *told {
 	// Building takes its time, which is not the test's.
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newStage(t)
+	s := newStage(t, wanted)
 	server := crmtest.NewServer(crmtest.Options{})
 	t.Cleanup(server.Close)
 	// A name of its own: Asterisk needs a moment to forget that of the test before.
@@ -105,6 +110,9 @@ func (d *told) searchStorage() {
 		d.Errorf("the daemon's storage: %v, %v", files, err)
 	}
 	for _, file := range files {
+		if info, err := os.Stat(file); err == nil && info.IsDir() {
+			continue // sound
+		}
 		content, err := os.ReadFile(file)
 		if err != nil {
 			d.Error(err)

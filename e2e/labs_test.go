@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"kontur-ari/e2e/lab"
@@ -13,9 +14,12 @@ import (
 // tests do at a time (go test -parallel); each is one test's alone while it runs.
 var labs labPool
 
-// Calls must be told the same whether Asterisk says linkedids, as the documentation
-// recommends, or does not: labs are of both kinds in turn.
-var withoutLinkedID, withLinkedID = lab.Options{}, lab.Options{ChannelVars: "CHANNEL(linkedid)"}
+// Calls must be told the same whether Asterisk says linkedids and the names of recordings,
+// as the documentation recommends, or does not: labs are of both kinds in turn.
+var (
+	sayingNothing = lab.Options{}
+	sayingAll     = lab.Options{ChannelVars: lab.RecommendedVariables}
+)
 
 type labPool struct {
 	mu      sync.Mutex
@@ -24,21 +28,28 @@ type labPool struct {
 	crashed []error // what a lab was like that crashed when no test had it
 }
 
-// take returns a lab that no other test uses, started where there is none.
-func (p *labPool) take(ctx context.Context) (*lab.Lab, error) {
+// take returns a lab that no other test uses, started where there is none: of the kind
+// that is wanted, or any where that is nil.
+func (p *labPool) take(ctx context.Context, wanted *lab.Options) (*lab.Lab, error) {
 	p.mu.Lock()
-	for n := len(p.idle); n > 0; n = len(p.idle) {
-		l := p.idle[n-1]
-		p.idle = p.idle[:n-1]
+	for n := len(p.idle) - 1; n >= 0; n-- {
+		l := p.idle[n]
+		if wanted != nil && l.Options != *wanted {
+			continue
+		}
+		p.idle = slices.Delete(p.idle, n, n+1)
 		if l.Running() {
 			p.mu.Unlock()
 			return l, nil
 		}
 		p.crashed = append(p.crashed, fmt.Errorf("Asterisk has crashed after a test:\n%s", l.Report()), l.Close())
 	}
-	options := withoutLinkedID
+	options := sayingNothing
 	if p.started%2 == 1 {
-		options = withLinkedID
+		options = sayingAll
+	}
+	if wanted != nil {
+		options = *wanted
 	}
 	p.started++
 	p.mu.Unlock()

@@ -27,7 +27,7 @@ func run(m *testing.M) (code int) {
 	}
 	defer func() { _ = os.RemoveAll(programDirectory) }()
 	// Where there is no lab, no test need begin.
-	first, err := labs.take(context.Background())
+	first, err := labs.take(context.Background(), nil)
 	if err == nil {
 		err = labs.giveBack(first)
 	}

@@ -30,11 +30,13 @@ var clients atomic.Int64
 
 // newStage sets the stage for one test, after the calls of the one before are
 // gone. The test runs in parallel with others, each on an exchange of its own.
-func newStage(t *testing.T) *stage {
+//
+// The exchange is of the wanted kind; of any where that is nil.
+func newStage(t *testing.T, wanted *lab.Options) *stage {
 	t.Parallel()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("not done in %s", patience))
 	t.Cleanup(cancel)
-	l, err := labs.take(ctx)
+	l, err := labs.take(ctx, wanted)
 	if err != nil {
 		t.Fatal(err)
 	}

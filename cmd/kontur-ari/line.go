@@ -19,6 +19,7 @@ import (
 	"kontur-ari/configs"
 	"kontur-ari/crm"
 	"kontur-ari/crm/server"
+	"kontur-ari/recordings"
 )
 
 const (
@@ -47,6 +48,8 @@ type line struct {
 	server     *server.Server
 	intake     *intake.Intake
 	dispatcher *delivery.Dispatcher
+	// courier is nil where no recordings are handed over.
+	courier *recordings.Courier
 	// heardBefore is when the last process heard Asterisk last; zero for never.
 	heardBefore time.Time
 	// doubtWithin is how long before its end what the last process sent may have begun;
@@ -65,7 +68,7 @@ type line struct {
 
 // start sets the parts to work, the last of the line first, so that each finds
 // its successor there.
-func (l *line) start(storage configs.Storage) {
+func (l *line) start(cfg configs.Config) {
 	run := func(part func(context.Context) error) (context.CancelFunc, chan error) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
@@ -82,8 +85,11 @@ func (l *line) start(storage configs.Storage) {
 	l.serve()
 	l.background.Go(func() { watchdog(ctx, l.log, l.alive) })
 	l.background.Go(func() { l.inspect(ctx) })
-	l.background.Go(func() { l.prune(ctx, storage.JournalKeep) })
-	l.background.Go(func() { l.pruneTo(ctx, storage.JournalMaxSize) })
+	l.background.Go(func() { l.prune(ctx, cfg.Storage.JournalKeep, cfg.Recordings.KeepFor()) })
+	l.background.Go(func() { l.pruneTo(ctx, cfg.Storage.JournalMaxSize) })
+	if l.courier != nil {
+		l.background.Go(func() { l.courier.Run(ctx) })
+	}
 	l.background.Go(func() { l.authorise(ctx) })
 	l.background.Go(func() { l.recordHeard(ctx) })
 	l.background.Go(func() { giveBackMemory(ctx, func() bool { return l.dispatcher.Stats().Gate != delivery.Shut }) })
@@ -210,7 +216,7 @@ func (l *line) alive() {
 	l.source.Status()
 }
 
-func (l *line) prune(ctx context.Context, keep time.Duration) {
+func (l *line) prune(ctx context.Context, keep, keepRecordings time.Duration) {
 	ticker := time.NewTicker(pruneEvery)
 	defer ticker.Stop()
 	started := time.Now()
@@ -218,6 +224,11 @@ func (l *line) prune(ctx context.Context, keep time.Duration) {
 	for {
 		if err := l.db.Prune(ctx, believed.now(time.Now(), time.Since(started)).Add(-keep)); err != nil && ctx.Err() == nil {
 			l.log.Warn("old journal entries stay", zap.Error(err))
+		}
+		// Which files may be removed later is not forgotten before.
+		longest := max(keep, keepRecordings+keep)
+		if err := l.db.PruneRecordings(ctx, believed.now(time.Now(), time.Since(started)).Add(-longest)); err != nil && ctx.Err() == nil {
+			l.log.Warn("what has become of old recordings stays", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():

@@ -38,10 +38,11 @@ func (l *line) details() map[string]any {
 		"deadLetters":  l.deadLetters(),
 		"gate":         delivered.Gate,
 		"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
-		"damaged":  damageDetails(l.db.Damages()),
-		"memory":   map[string]any{"events": taken.Waiting, "bytes": taken.Memory, "most": taken.MemoryMost, "dropped": taken.Dropped, "dropping": taken.Dropping},
-		"commands": l.commandDetails(),
-		"redirect": redirectDetails(l.redirector.Stats()),
+		"damaged":    damageDetails(l.db.Damages()),
+		"memory":     map[string]any{"events": taken.Waiting, "bytes": taken.Memory, "most": taken.MemoryMost, "dropped": taken.Dropped, "dropping": taken.Dropping},
+		"commands":   l.commandDetails(),
+		"redirect":   redirectDetails(l.redirector.Stats()),
+		"recordings": l.recordingDetails(),
 	}
 }
 

@@ -42,7 +42,7 @@ func runDaemon(parent context.Context, cfg configs.Config, warnings []configs.Wa
 		}
 		return err
 	}
-	line.start(cfg.Storage)
+	line.start(cfg)
 
 	tellSystemd(log, daemon.SdNotifyReady)
 	<-signalled.Done()
@@ -101,6 +101,9 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 		return nil, err
 	}
 	l.intake.Act(l.commander.Act)
+	if l.courier, err = newCourier(cfg, l); err != nil {
+		return nil, err
+	}
 	if l.source, err = newSource(cfg, heard, l.redirector, log); err != nil {
 		return nil, unusableConfig{err}
 	}
@@ -119,7 +122,9 @@ func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg config
 	if err != nil {
 		return nil, err
 	}
-	tracker := bridge.NewTracker(directory, bridge.Policy{ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application})
+	tracker := bridge.NewTracker(directory, bridge.Policy{
+		ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application, Recordings: cfg.Recordings.Enabled,
+	})
 	if unreadable, ok := errors.AsType[*bridge.UnreadableCallsError](tracker.Restore(open, ended)); ok {
 		log.Error("some calls in progress can't be taken up again", zap.Error(unreadable))
 		gone := bridge.Batch{Gone: unreadable.Calls}

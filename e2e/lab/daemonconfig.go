@@ -49,8 +49,8 @@ type DaemonConfig struct {
 	// RequestTimeout is how long the CRM may take to answer, and LogLevel how much is
 	// logged: 15s and debug where they are "".
 	RequestTimeout, LogLevel string
-	// Delivery are the keys of that section.
-	Delivery map[string]string
+	// Delivery and Recordings are keys of these sections.
+	Delivery, Recordings map[string]string
 
 	admin, server, storage string
 }
@@ -103,6 +103,18 @@ delivery:
   {{$key}}: {{$value}}
 {{- end}}
 {{- end}}
+recordings:
+{{- if not .Lab}}
+  enabled: false
+{{- else}}
+  directory: {{.Monitor}}
+  directory_in_asterisk: {{.MonitorInAsterisk}}
+  voicemail_directory: {{.Voicemail}}
+  voicemail_directory_in_asterisk: {{.VoicemailInAsterisk}}
+{{- end}}
+{{- range $key, $value := .Recordings}}
+  {{$key}}: {{$value}}
+{{- end}}
 storage:
   directory: {{.StorageDirectory}}
 log:
@@ -118,6 +130,21 @@ func (c DaemonConfig) ServerListen() string { return c.server }
 
 // StorageDirectory is where the daemon keeps its files.
 func (c DaemonConfig) StorageDirectory() string { return c.storage }
+
+// Monitor is the directory of the recordings.
+func (c DaemonConfig) Monitor() string { return here(c.Lab.Spool("monitor")) }
+
+// Voicemail is the directory of the mailboxes.
+func (c DaemonConfig) Voicemail() string { return here(c.Lab.Spool("voicemail")) }
+
+// MonitorInAsterisk is what Asterisk calls the directory of the recordings.
+func (c DaemonConfig) MonitorInAsterisk() string { return inAsterisk(c.Lab.Spool("monitor")) }
+
+// VoicemailInAsterisk is what Asterisk calls the directory of the mailboxes.
+func (c DaemonConfig) VoicemailInAsterisk() string { return inAsterisk(c.Lab.Spool("voicemail")) }
+
+func here(here, _ string) string             { return here }
+func inAsterisk(_, inAsterisk string) string { return inAsterisk }
 
 // YAML is the configuration file.
 func (c DaemonConfig) YAML() ([]byte, error) {

@@ -17,13 +17,18 @@ import (
 // Options change what a lab is like. The zero value is the harder way: ARI says
 // no linkedids.
 type Options struct {
-	// ChannelVars is ari.conf's channelvars, "CHANNEL(linkedid)" for one.
+	// ChannelVars is ari.conf's channelvars, [RecommendedVariables] for one.
 	ChannelVars string
 }
+
+// RecommendedVariables are those that the documentation asks Asterisk to show.
+const RecommendedVariables = "CHANNEL(linkedid),MIXMONITOR_FILENAME,CDR(recordingfile),RECORDED_FILE,VM_MESSAGEFILE"
 
 // Lab is a running Asterisk, its employees' phones and the far sides of its
 // trunks.
 type Lab struct {
+	// Options are what it was started with.
+	Options Options
 	// URL, Username and Password are ARI's.
 	URL, Username, Password string
 	// SIP is where Asterisk speaks SIP: host:port.
@@ -68,7 +73,7 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 }
 
 func start(ctx context.Context, options Options) (l *Lab, err error) {
-	l = &Lab{Username: "kontur", Password: rand.Text(), phones: make(map[string]*phone.Phone)}
+	l = &Lab{Options: options, Username: "kontur", Password: rand.Text(), phones: make(map[string]*phone.Phone)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.Close())
@@ -206,6 +211,12 @@ func (l *Lab) Restart(ctx context.Context) error {
 
 // LogFile is where Asterisk writes its log. It is gone after Close.
 func (l *Lab) LogFile() string { return l.asterisk.instance.outside + "/log/full" }
+
+// Spool is a directory that Asterisk writes to, such as "monitor": its path here, and what
+// Asterisk calls it.
+func (l *Lab) Spool(name string) (here, inAsterisk string) {
+	return l.asterisk.instance.outside + "/spool/" + name, l.asterisk.instance.inside + "/spool/" + name
+}
 
 // Report is what helps to understand a failure: the end of Asterisk's log and
 // what the named phones have sent and received; all of them when none is named.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -68,6 +69,8 @@ type Call struct {
 	acked milestone
 	// referred is when a transfer that we asked for has worked.
 	referred milestone
+	// tone is what is sent to the other side; nil for nothing.
+	tone atomic.Pointer[tone]
 }
 
 // milestone is closed when something has happened. Only its owner's lock makes

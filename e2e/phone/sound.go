@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"math/bits"
 	"net"
 	"strconv"
 	"strings"
@@ -13,7 +15,11 @@ import (
 // Speak sends sound (of silence) to the other side until the call is over. Some
 // things a switch does only when it hears something: Local channels stay in a
 // conversation until then.
-func (c *Call) Speak() error {
+func (c *Call) Speak() error { return c.Whistle(0) }
+
+// Whistle sends a tone of that frequency, in hertz, to the other side until the call is
+// over; 0 is silence. The last tone begun is the one that is sent.
+func (c *Call) Whistle(hertz int) error {
 	if c.Over() {
 		return c.wrap("speak", &EndedError{c.how()})
 	}
@@ -24,19 +30,31 @@ func (c *Call) Speak() error {
 	if err != nil {
 		return c.wrap("speak", err)
 	}
-	c.phone.done.Go(func() { c.speak(address) })
+	if c.tone.Swap(&tone{hertz}) == nil {
+		c.phone.done.Go(func() { c.speak(address) })
+	}
 	return nil
 }
 
-// packetLength is how much sound goes into one packet: 20 ms.
-const packetLength = 20 * time.Millisecond
+// tone is what a call sends.
+type tone struct{ hertz int }
+
+const (
+	// packetLength is how much sound goes into one packet, packetSamples how many
+	// samples that are: 8,000 a second.
+	packetLength  = 20 * time.Millisecond
+	packetSamples = 160
+	sampleRate    = 8000
+	// loudness is the amplitude of a tone, a quarter of the largest.
+	loudness = 8000
+)
 
 func (c *Call) speak(address net.Addr) {
 	tick := time.NewTicker(packetLength)
 	defer tick.Stop()
-	for number := uint16(1); ; number++ {
+	for number := uint32(1); ; number++ {
 		// The socket is closed when the call ends, and then there is nobody to hear.
-		_, _ = c.media.socket.WriteTo(silence(number), address)
+		_, _ = c.media.socket.WriteTo(packet(number, c.tone.Load().hertz), address)
 		select {
 		case <-tick.C:
 		case <-c.ended:
@@ -47,17 +65,31 @@ func (c *Call) speak(address net.Addr) {
 	}
 }
 
-// silence is an RTP packet (RFC 3550) of G.711 A-law without sound.
-func silence(number uint16) []byte {
-	const version, alaw, quiet, samples = 2 << 6, 8, 0xD5, 160
+// packet is an RTP packet (RFC 3550) of G.711 A-law with a part of a tone.
+func packet(number uint32, hertz int) []byte {
+	const version, alaw = 2 << 6, 8
 	packet := []byte{version, alaw}
-	packet = binary.BigEndian.AppendUint16(packet, number)
-	packet = binary.BigEndian.AppendUint32(packet, uint32(number)*samples)
+	packet = binary.BigEndian.AppendUint16(packet, uint16(number))
+	packet = binary.BigEndian.AppendUint32(packet, number*packetSamples)
 	packet = binary.BigEndian.AppendUint32(packet, 1) // the source, the only one
-	for range samples {
-		packet = append(packet, quiet)
+	for i := range packetSamples {
+		// The phase begins anew every second, so that it stays exact.
+		at := (int(number)*packetSamples + i) % sampleRate
+		packet = append(packet, aLaw(int(loudness*math.Sin(2*math.Pi*float64(hertz*at)/sampleRate))))
 	}
 	return packet
+}
+
+// aLaw is a sample of 16 bits in the companding of ITU-T G.711, A-law.
+func aLaw(sample int) byte {
+	sign := byte(0x80)
+	if sample < 0 {
+		sign, sample = 0, -sample-1
+	}
+	sample >>= 3 // it has 12 bits of magnitude
+	segment := max(bits.Len(uint(sample))-5, 0)
+	mantissa := sample >> max(segment, 1) & 0xF
+	return (sign | byte(segment<<4|mantissa)) ^ 0x55
 }
 
 // soundAddress reads from a session description where sound is to be sent.

@@ -33,7 +33,7 @@ func main() {
 func run(ctx context.Context, linkedid bool, number string, talk time.Duration) error {
 	options := lab.Options{}
 	if linkedid {
-		options.ChannelVars = "CHANNEL(linkedid)"
+		options.ChannelVars = lab.RecommendedVariables
 	}
 	l, err := lab.Start(ctx, options)
 	if err != nil {

@@ -1,0 +1,159 @@
+package e2e_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kontur-ari/crm/crmtest"
+	"kontur-ari/e2e/lab"
+)
+
+// crashPhase is a part of the way of a recording in which kontur-ari is killed.
+type crashPhase struct {
+	name string
+	// slow has the CRM make the phase last, and tells when it has begun; nil: it begins
+	// with the end of the call.
+	slow func(crm *crmtest.CRM, begun chan<- struct{})
+	// lasts is how long the phase goes on, about.
+	lasts time.Duration
+	// repeats: what is sent again after the crash may have been taken before.
+	repeats int
+}
+
+// onKind tells when a request of a kind comes, once, and what is to be done with it.
+func onKind(kind crmtest.Kind, rule crmtest.Rule) func(*crmtest.CRM, chan<- struct{}) {
+	return func(crm *crmtest.CRM, begun chan<- struct{}) {
+		rule.Kind, rule.Times = kind, 1
+		rule.Match = func(crmtest.Request) bool {
+			select {
+			case begun <- struct{}{}:
+			default:
+			}
+			return true
+		}
+		crm.Fail(rule)
+	}
+}
+
+const slowly = 300 * time.Millisecond
+
+var crashPhases = []crashPhase{
+	{name: "found and settled", lasts: time.Second},
+	{name: "uploaded", slow: onKind(crmtest.KindFile, crmtest.Rule{Delay: slowly}), lasts: slowly},
+	{name: "answered", slow: onKind(crmtest.KindFile, crmtest.Rule{Late: slowly}), lasts: 2 * slowly},
+	{name: "tried again", slow: onKind(crmtest.KindFile, crmtest.Rule{Status: http.StatusServiceUnavailable}), lasts: 3 * slowly},
+	{name: "announced", slow: onKind(crmtest.KindRecording, crmtest.Rule{Late: slowly}), lasts: 2 * slowly, repeats: 1},
+}
+
+// crashRounds is how often kontur-ari is killed in each phase.
+const crashRounds = 10
+
+// However often kontur-ari is killed while it brings recordings to the CRM, and whenever,
+// each is announced once.
+func TestAKilledDaemonAnnouncesEachRecordingOnce(t *testing.T) {
+	random := moments(t)
+	for _, phase := range crashPhases {
+		seed := random.Uint64()
+		t.Run(phase.name, func(t *testing.T) {
+			d := newToldOn(t, nil, quickly)
+			chosen := rand.New(rand.NewPCG(seed, 0))
+			for range crashRounds {
+				d.crashWhileRecordingIs(phase, time.Duration(chosen.Int64N(int64(phase.lasts))))
+			}
+			d.must(d.crm.WaitOver(d.ctx, crashRounds))
+			d.calls = crashRounds
+			d.expectRecordings(slices.Repeat([]string{"client>101: client 101"}, crashRounds)...)
+		})
+	}
+}
+
+// crashWhileRecordingIs has a call recorded, kills the daemon a moment after the phase has
+// begun, and starts it again.
+func (d *told) crashWhileRecordingIs(phase crashPhase, moment time.Duration) {
+	d.Helper()
+	begun := make(chan struct{}, 1)
+	if phase.slow == nil {
+		begun <- struct{}{}
+	} else {
+		phase.slow(d.crm, begun)
+	}
+	recordedInbound(d.stage)
+	select {
+	case <-begun:
+	case <-d.ctx.Done():
+		d.Fatalf("the recording was never %s", phase.name)
+	}
+	d.must(d.pause(moment))
+	d.must(d.daemon.Kill())
+	// Whatever else was on its way may have been taken as well.
+	d.repeats += phase.repeats + 1
+	d.must(d.daemon.Start(d.ctx))
+}
+
+// The CRM is away for the upload, or for the announcement: both wait.
+func TestRecordingsWaitForTheCRM(t *testing.T) {
+	for _, kind := range []crmtest.Kind{crmtest.KindFile, crmtest.KindRecording} {
+		t.Run(string(kind), func(t *testing.T) {
+			d := newTold(t, quickly)
+			failed := make(chan struct{}, 1)
+			back := d.crm.Fail(crmtest.Rule{Kind: kind, Status: http.StatusServiceUnavailable, Match: func(crmtest.Request) bool {
+				select {
+				case failed <- struct{}{}:
+				default:
+				}
+				return true
+			}})
+			recordedInbound(d.stage)
+			for range 3 {
+				select {
+				case <-failed:
+				case <-d.ctx.Done():
+					t.Fatal("nothing was tried")
+				}
+			}
+			if told := d.recordings(); len(told) > 0 {
+				t.Errorf("told while the CRM was away: %q", told)
+			}
+			back()
+			d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
+			d.expectRecordings("client>101: client 101")
+		})
+	}
+}
+
+// An upload is cut at every tenth of the file, each time once, and made again.
+func TestACutUploadIsMadeAgain(t *testing.T) {
+	d := newTold(t, quickly, func(config *lab.DaemonConfig) {
+		config.Delivery = map[string]string{"first_pause": "20ms", "longest_pause": "20ms"}
+	})
+	// The tone of a call takes some 16 kB a second.
+	for tenth := range int64(10) {
+		d.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, CutAfter: 1000 + tenth*1500, Times: 1})
+	}
+	recordedInbound(d.stage)
+	d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
+	d.expectRecordings("client>101: client 101")
+}
+
+// With delete, files go once the CRM has them, and not before.
+func TestRecordingsAreRemovedWhereConfigured(t *testing.T) {
+	d := newTold(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["keep"] = "delete" })
+	recordedInbound(d.stage)
+	d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
+	d.expectRecordings("client>101: client 101")
+	d.must(d.awaitLog("removed a recording that the CRM has"))
+}
+
+// awaitLog waits until the daemon has logged a text.
+func (d *told) awaitLog(text string) error {
+	for !strings.Contains(d.daemon.Log(), text) {
+		if err := d.pause(10 * time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
