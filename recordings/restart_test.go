@@ -102,3 +102,28 @@ func (o *office) ageUploads(by time.Duration) {
 	o.must(err)
 	o.must(db.Close())
 }
+
+// What a person has tried again is taken up while the process runs.
+func TestWhatIsPutBackIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(o *office) { o.config.Patience.Appear = 100 * time.Millisecond })
+	c := o.newCall()
+	o.over(c, c.recorded("/spool/monitor/a.wav"))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingMissing: 1})
+	o.put(o.monitor, "a.wav", wave(100, 100))
+	kept, err := store.OpenRecordings(t.Context(), o.storage)
+	o.must(err)
+	var ids []int64
+	o.must(kept.Walk(t.Context(), store.RecordingFilter{}, func(entry store.RecordingEntry) error {
+		ids = append(ids, entry.ID)
+		return nil
+	}))
+	returned, err := kept.Retry(t.Context(), ids)
+	o.must(err)
+	o.must(kept.Close())
+	if len(returned) != 1 {
+		t.Fatalf("put back: %v", returned)
+	}
+	o.awaitTold(1)
+	o.awaitStates(done)
+}

@@ -63,7 +63,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(runCommand(), checkConfigCommand(), ladderCommand(), replayCommand(), outboxCommand(), integrationCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkConfigCommand(), ladderCommand(), replayCommand(), outboxCommand(), recordingsCommand(), integrationCommand(), versionCommand())
 	return root
 }
 

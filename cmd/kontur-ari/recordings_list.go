@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store"
+	"kontur-ari/configs"
+)
+
+func recordingsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "recordings",
+		Short: "Show what has become of recordings, and have those tried again that were given up",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("recordings: say list or retry ID...")
+		},
+	}
+	cmd.AddCommand(
+		recordingsVerb("list", "List the recordings that the CRM does not have, and why", "list them all, those that the CRM has included", cobra.NoArgs, store.ReadRecordings, listRecordings),
+		recordingsVerb("retry ID...", "Have recordings looked at and uploaded again", "all that were given up or wait for their next try, or those of them that the other flags choose", cobra.ArbitraryArgs, store.OpenRecordings, retryRecordings),
+	)
+	return cmd
+}
+
+// recordingList are the recordings of a store, for one command.
+type recordingList struct {
+	*store.Recordings
+	out       io.Writer
+	ids       []int64
+	filter    store.RecordingFilter
+	all, json bool
+	// config is the flag --config where it is needed, for commands that are proposed.
+	config string
+}
+
+// recordingStates are all states, in the order in which they follow each other.
+var recordingStates = []bridge.RecordingState{
+	bridge.RecordingSought, bridge.RecordingSettling, bridge.RecordingReady, bridge.RecordingUploaded,
+	bridge.RecordingTold, bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing,
+}
+
+// recordingsVerb is a command that works on the store's file: the daemon may run meanwhile,
+// and need not.
+func recordingsVerb(use, short, all string, args cobra.PositionalArgs, open func(context.Context, string) (*store.Recordings, error), act func(context.Context, *recordingList) error) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: args}
+	path := configFlag(cmd)
+	call := cmd.Flags().String("call", "", "only those of this call")
+	state := cmd.Flags().String("state", "", "only those in this state: sought, settling, ready, uploaded, told, refused, empty or missing")
+	since := cmd.Flags().String("since", "", "only those made since: 2h, 2026-11-23, \"2026-11-23 10:38:35\", or RFC 3339")
+	everything := cmd.Flags().Bool("all", false, all)
+	asJSON := cmd.Flags().Bool("json", false, "write lines of JSON, one for each recording")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		r := &recordingList{out: cmd.OutOrStdout(), all: *everything, json: *asJSON}
+		if r.ids, err = recordingIDs(args); err != nil {
+			return err
+		}
+		r.filter = store.RecordingFilter{Call: bridge.CallID(*call), State: bridge.RecordingState(*state)}
+		if r.filter.State != "" && !slices.Contains(recordingStates, r.filter.State) {
+			return fmt.Errorf("--state %q: there is no such state: say one of %s", *state, strings.Trim(fmt.Sprint(recordingStates), "[]"))
+		}
+		if r.filter.Since, err = sinceMoment(*since, time.Now()); err != nil {
+			return err
+		}
+		if cmd.Flags().Changed("config") {
+			r.config = " --config " + *path
+		}
+		directory, err := configs.StorageDirectory(*path)
+		if err != nil {
+			return err
+		}
+		if r.Recordings, err = open(cmd.Context(), directory); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.Close()) }()
+		return act(cmd.Context(), r)
+	}
+	return cmd
+}
+
+// recordingIDs reads the ids that were named.
+func recordingIDs(args []string) ([]int64, error) {
+	ids, err := reportIDs(args)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not the id of a recording: say a number, such as \"kontur-ari recordings list\" shows them", strings.Join(args, " "))
+	}
+	return ids, nil
+}
+
+// listRecordings prints recordings, the newest first: without --all, those that the CRM
+// does not have.
+func listRecordings(ctx context.Context, r *recordingList) error {
+	counts := make(map[bridge.RecordingState]int)
+	// How many there are is known at their end only, and stands above them.
+	var lines strings.Builder
+	shown, left := 0, 0
+	err := r.Walk(ctx, r.filter, func(entry store.RecordingEntry) error {
+		counts[entry.State]++
+		switch chosen := r.all || r.filter.State != "" || entry.State != bridge.RecordingTold; {
+		case r.json && chosen:
+			return writeJSON(r.out, entry)
+		case chosen && (shown < listed || r.all):
+			shown++
+			printRecording(&lines, entry)
+		case chosen:
+			left++
+		}
+		return nil
+	})
+	if err != nil || r.json {
+		return err
+	}
+	fmt.Fprintf(r.out, "recordings: %s\n", countedStates(counts))
+	if shown > 0 {
+		fmt.Fprintf(r.out, "%7s  %-19s  %-8s  %-24s  %10s  %-40s  %s\n", "id", "made", "state", "call", "bytes", "file", "reason")
+	}
+	if _, err := io.WriteString(r.out, lines.String()); err != nil {
+		return err
+	}
+	if left > 0 {
+		fmt.Fprintf(r.out, "... and %d more, all with --all\n", left)
+	}
+	return nil
+}
+
+// countedStates says how many recordings are in each state.
+func countedStates(counts map[bridge.RecordingState]int) string {
+	var parts []string
+	for _, state := range recordingStates {
+		if counts[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+		}
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printRecording prints a recording as a line of a table.
+func printRecording(out io.Writer, entry store.RecordingEntry) {
+	size := "-"
+	if entry.Size > 0 {
+		size = fmt.Sprint(entry.Size)
+	}
+	fmt.Fprintf(out, "%7d  %s  %-8s  %-24s  %10s  %-40s  %s\n", entry.ID, entry.Made.Local().Format(time.DateTime), entry.State, entry.Recorded.Call, size,
+		dash(oneLine([]byte(entry.File.Name))), fateOf(entry))
+}
+
+// fateOf says why a recording is where it is.
+func fateOf(entry store.RecordingEntry) string {
+	reason := oneLine([]byte(entry.Reason))
+	switch {
+	case entry.State == bridge.RecordingReady && entry.Attempts > 0:
+		return fmt.Sprintf("tried %s: %s; again at %s", counted(entry.Attempts, "time"), reason, entry.Due.Local().Format(time.TimeOnly))
+	case entry.State == bridge.RecordingUploaded:
+		return fmt.Sprintf("its call-recording waits in the outbox as report %d", entry.Report)
+	case entry.State == bridge.RecordingRefused && entry.Report != 0:
+		return fmt.Sprintf("%s (dead letter %d)", reason, entry.Report)
+	case !entry.Removed.IsZero():
+		return "its file was removed at " + entry.Removed.Local().Format(time.DateTime)
+	}
+	return dash(reason)
+}
+
+// retryRecordings has recordings tried again.
+func retryRecordings(ctx context.Context, r *recordingList) error {
+	ids, err := r.chosen(ctx)
+	if err != nil {
+		return err
+	}
+	returned, err := r.Retry(ctx, ids)
+	if err != nil {
+		return err
+	}
+	entries, err := r.Find(ctx, returned)
+	if err != nil {
+		return err
+	}
+	for i, entry := range entries {
+		if r.json {
+			if err := writeJSON(r.out, entry); err != nil {
+				return err
+			}
+		} else if i < told {
+			fmt.Fprintf(r.out, "%7d  %-24s  %s\n", entry.ID, entry.Recorded.Call, dash(oneLine([]byte(entry.File.Name))))
+		}
+	}
+	if r.json {
+		return nil
+	}
+	if len(entries) > told {
+		fmt.Fprintf(r.out, "... and %d more\n", len(entries)-told)
+	}
+	_, err = fmt.Fprintf(r.out, "%s to be looked at and uploaded again, by the service as soon as it can; \"kontur-ari recordings list%s\" tells how that went\n", counted(len(entries), "recording"), r.config)
+	return err
+}
+
+// chosen are the recordings that are to be tried again: those that were named, or with
+// --all those that can be.
+func (r *recordingList) chosen(ctx context.Context) (ids []int64, err error) {
+	switch filtered := r.filter != (store.RecordingFilter{}); {
+	case len(r.ids) > 0 && (r.all || filtered):
+		return nil, errors.New("retry: either name ids, or choose by --all; not both")
+	case len(r.ids) > 0:
+		return r.ids, r.mustBeRetryable(ctx)
+	case !r.all:
+		return nil, errors.New("retry: name the ids of recordings, or say --all")
+	}
+	err = r.Walk(ctx, r.filter, func(entry store.RecordingEntry) error {
+		if entry.Retryable() {
+			ids = append(ids, entry.ID)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// mustBeRetryable refuses ids of recordings that can't be tried again, and says why.
+func (r *recordingList) mustBeRetryable(ctx context.Context) error {
+	entries, err := r.Find(ctx, r.ids)
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, id := range r.ids {
+		i := slices.IndexFunc(entries, func(entry store.RecordingEntry) bool { return entry.ID == id })
+		switch {
+		case i < 0:
+			others = append(others, fmt.Sprintf("nothing is stored about a recording %d", id))
+		case entries[i].State == bridge.RecordingTold:
+			others = append(others, fmt.Sprintf("the CRM has recording %d", id))
+		case !entries[i].Retryable():
+			others = append(others, fmt.Sprintf("recording %d is on its way: %s", id, entries[i].State))
+		}
+	}
+	if len(others) > 0 {
+		return errors.New(strings.Join(append(others, "nothing was changed"), "\n"))
+	}
+	return nil
+}
