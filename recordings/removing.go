@@ -13,7 +13,7 @@ import (
 
 const (
 	// removeEvery is the pause between two looks for files that may go.
-	removeEvery = 10 * time.Second
+	removeEvery = 2 * time.Second
 	// removedAtOnce is how many go in one look.
 	removedAtOnce = 100
 )

@@ -32,6 +32,8 @@ func ParseTemplate(text string) (Template, error) {
 		return Template{}, errors.New("it is empty")
 	case !fs.ValidPath(text):
 		return Template{}, fmt.Errorf("%q is no path below the directory: it must not begin or end with a slash, nor hold .. or //", text)
+	case strings.ContainsRune(text, 0):
+		return Template{}, fmt.Errorf("%q holds a NUL, which no name does", text)
 	case strings.ContainsAny(text, `?[]\`):
 		return Template{}, fmt.Errorf(`%q holds one of ? [ ] \: only * stands for something`, text)
 	case !strings.Contains(text, "{uniqueid}") && !strings.Contains(text, "{linkedid}"):

@@ -22,7 +22,7 @@ func recordingsCommand() *cobra.Command {
 		Short: "Show what has become of recordings, and have those tried again that were given up",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return errors.New("recordings: say list or retry ID...")
+			return errors.New("recordings: say list or retry ID")
 		},
 	}
 	cmd.AddCommand(
