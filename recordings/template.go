@@ -40,7 +40,10 @@ func ParseTemplate(text string) (Template, error) {
 		return Template{}, fmt.Errorf("%q holds neither {uniqueid} nor {linkedid}, so that it can't be told whose a file is", text)
 	}
 	for rest := text; ; {
-		_, after, found := strings.Cut(rest, "{")
+		plain, after, found := strings.Cut(rest, "{")
+		if strings.Contains(plain, "}") {
+			return Template{}, fmt.Errorf("%q holds a } without its {", text)
+		}
 		if !found {
 			break
 		}
