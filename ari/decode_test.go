@@ -91,6 +91,68 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// Asterisk shows the variables that are asked for and not set as "".
+func TestVariablesTellWhatIsRecordedOfAChannel(t *testing.T) {
+	const (
+		mixed  = "/var/spool/asterisk/monitor/2026/11/23/a.wav"
+		record = "external-101-79997775533-20261123-111902-1795401475.25.wav"
+		said   = "/var/spool/asterisk/recording/said"
+		left   = "/var/spool/asterisk/voicemail/default/101/INBOX/msg0000"
+	)
+	for name, test := range map[string]struct {
+		vars            string
+		files, messages []string
+	}{
+		"none are asked for":           {``, nil, nil},
+		"none are shown":               {`,"channelvars":{}`, nil, nil},
+		"others alone":                 {`,"channelvars":{"CHANNEL(linkedid)":"1.0","RECORDING":"x"}`, nil, nil},
+		"all are empty":                {`,"channelvars":{"MIXMONITOR_FILENAME":"","CDR(recordingfile)":"","RECORDED_FILE":"","VM_MESSAGEFILE":""}`, nil, nil},
+		"MixMonitor records":           {`,"channelvars":{"MIXMONITOR_FILENAME":"` + mixed + `","CDR(recordingfile)":""}`, []string{mixed}, nil},
+		"the dialplan says a name":     {`,"channelvars":{"MIXMONITOR_FILENAME":"","CDR(recordingfile)":"` + record + `"}`, []string{record}, nil},
+		"both":                         {`,"channelvars":{"CDR(recordingfile)":"` + record + `","MIXMONITOR_FILENAME":"` + mixed + `"}`, []string{mixed, record}, nil},
+		"Record has recorded":          {`,"channelvars":{"RECORDED_FILE":"` + said + `","VM_MESSAGEFILE":""}`, nil, []string{said}},
+		"a message was left":           {`,"channelvars":{"RECORDED_FILE":"","VM_MESSAGEFILE":"` + left + `"}`, nil, []string{left}},
+		"all of them":                  {`,"channelvars":{"MIXMONITOR_FILENAME":"` + mixed + `","CDR(recordingfile)":"` + record + `","RECORDED_FILE":"` + said + `","VM_MESSAGEFILE":"` + left + `"}`, []string{mixed, record}, []string{said, left}},
+		"a name in another alphabet":   {`,"channelvars":{"MIXMONITOR_FILENAME":"Иван \"1\".wav"}`, []string{`Иван "1".wav`}, nil},
+		"a variable of a wrong type":   {`,"channelvars":{"MIXMONITOR_FILENAME":7,"RECORDED_FILE":"` + said + `"}`, nil, []string{said}},
+		"variables that are no object": {`,"channelvars":["MIXMONITOR_FILENAME"]`, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			channel := `{"id":"1.1"` + test.vars + `}`
+			var seen []bridge.Channel
+			for _, raw := range []string{
+				`{"type":"ChannelDestroyed","channel":` + channel + `}`,
+				`{"type":"Dial","caller":{"id":"1.0"},"peer":` + channel + `}`,
+				`{"type":"KonturAriSnapshot","channels":[` + channel + `],"bridges":[]}`,
+			} {
+				event, err := Decode([]byte(raw))
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch {
+				case event.Snapshot != nil:
+					seen = append(seen, event.Snapshot.Channels...)
+				case event.Peer != nil:
+					seen = append(seen, *event.Peer)
+				default:
+					seen = append(seen, *event.Channel)
+				}
+			}
+			for _, got := range seen {
+				if diff := cmp.Diff(test.files, got.Files); diff != "" {
+					t.Errorf("files (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(test.messages, got.Messages); diff != "" {
+					t.Errorf("messages (-want +got):\n%s", diff)
+				}
+			}
+			if len(seen) != 3 {
+				t.Errorf("%d channels were seen, want 3", len(seen))
+			}
+		})
+	}
+}
+
 // One field that can't be read must not cost the event.
 func TestDecodeIsTolerant(t *testing.T) {
 	base := time.Date(2026, 11, 23, 11, 0, 0, 0, time.UTC)

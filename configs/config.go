@@ -181,6 +181,14 @@ type Recordings struct {
 	UploadRate Size `mapstructure:"upload_rate"`
 	// Keep is "forever", "delete", or a duration: see KeepFor.
 	Keep string `mapstructure:"keep"`
+	// Make says whether conversations with somebody outside are recorded without the
+	// dial plan doing so, MakeInternal whether those between employees are too.
+	Make         bool `mapstructure:"make"`
+	MakeInternal bool `mapstructure:"make_internal"`
+	// NeverUsers are ids of users, NeverNumbers our own numbers, of whose conversations
+	// nothing is recorded for Make.
+	NeverUsers   []string `mapstructure:"make_never_users"`
+	NeverNumbers []string `mapstructure:"make_never_numbers"`
 }
 
 // History is where call detail records are read from.

@@ -101,24 +101,26 @@ func stated(comment, what string) string {
 
 // inWords are the defaults that are no values.
 var inWords = map[string]string{
-	"node":                        "the host name",
-	"asterisk.username":           "none, it must be set",
-	"asterisk.password":           "none, one of the two must be set",
-	"kontur.workspace":            "none, it must be set",
-	"kontur.api_key":              "none, one of the two must be set",
-	"directory.users[].user_id":   "none, it must be set",
-	"directory.users[].endpoint":  "PJSIP/<extension>",
-	"directory.trunks[].endpoint": "none, it must be set",
-	"directory.users":             "[]",
-	"directory.trunks":            "[]",
-	"server.allowed_networks":     "[]",
-	"server.trusted_proxies":      "[]",
-	"calls.allowed_numbers":       `['^7\d{10}$']`,
-	"recordings.names":            `['{year}/{month}/{day}/*-{uniqueid}.*']`,
-	"directory.users[].name":      `""`,
-	"directory.users[].extension": `""`,
-	"directory.users[].mobile":    `""`,
-	"directory.trunks[].number":   `""`,
+	"node":                          "the host name",
+	"asterisk.username":             "none, it must be set",
+	"asterisk.password":             "none, one of the two must be set",
+	"kontur.workspace":              "none, it must be set",
+	"kontur.api_key":                "none, one of the two must be set",
+	"directory.users[].user_id":     "none, it must be set",
+	"directory.users[].endpoint":    "PJSIP/<extension>",
+	"directory.trunks[].endpoint":   "none, it must be set",
+	"directory.users":               "[]",
+	"directory.trunks":              "[]",
+	"server.allowed_networks":       "[]",
+	"server.trusted_proxies":        "[]",
+	"calls.allowed_numbers":         `['^7\d{10}$']`,
+	"recordings.make_never_users":   "[]",
+	"recordings.make_never_numbers": "[]",
+	"recordings.names":              `['{year}/{month}/{day}/*-{uniqueid}.*']`,
+	"directory.users[].name":        `""`,
+	"directory.users[].extension":   `""`,
+	"directory.users[].mobile":      `""`,
+	"directory.trunks[].number":     `""`,
 }
 
 // checkStated holds a stated default and range of one key against the code's.
@@ -165,6 +167,9 @@ func TestWordsAndListsAreTheDefaultsOfTheCode(t *testing.T) {
 	got = fmt.Sprint(Default().Recordings.Names)
 	if want := strings.ReplaceAll(inWords["recordings.names"], "'", ""); got != want {
 		t.Errorf("recordings.names is %s, stated as %s", got, want)
+	}
+	if r := Default().Recordings; len(r.NeverUsers)+len(r.NeverNumbers) != 0 {
+		t.Errorf("recordings is %v, its lists are stated as []", r)
 	}
 	if d := Default().Directory; len(d.Users)+len(d.Trunks) != 0 {
 		t.Errorf("directory is %v, stated as []", d)

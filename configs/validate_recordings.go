@@ -49,7 +49,9 @@ func validateRecordings(r *report, cfg Recordings) {
 			r.problem(key, "it can't be told whose a file of that name is; write {uniqueid} or {linkedid} where the dialplan puts that, such as *-{uniqueid}.*")
 		}
 	}
-	if kept := cfg.KeepFor(); kept > longestKept && !r.isBad("recordings.keep") {
+	_, err := time.ParseDuration(cfg.Keep)
+	tooLong := err != nil && cfg.Keep != keepForever && cfg.Keep != keepNot || cfg.KeepFor() > longestKept
+	if tooLong && !r.isBad("recordings.keep") {
 		r.problem("recordings.keep", "out of range; write forever, delete, or a time up to %s", "8760h")
 	}
 }
