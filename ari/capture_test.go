@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,13 @@ func expected(t *testing.T, event ari.Event) bridge.Event {
 			SecondLeg: bridge.ChannelID(e.TransfererSecondLeg.ID), Transferee: bridge.ChannelID(e.Transferee.ID),
 			Target: bridge.ChannelID(e.TransferTarget.ID), Succeeded: e.Result == "Success"}
 		return want
+	case *ari.RecordingFinished:
+		want := about(e.EventData, ari.ChannelData{})
+		channel, _ := strings.CutPrefix(e.Recording.TargetURI, "channel:")
+		want.Recording = &bridge.FinishedRecording{
+			StoredFile: bridge.StoredFile{Name: e.Recording.Name, Format: e.Recording.Format}, Channel: bridge.ChannelID(channel),
+		}
+		return want
 	}
 	t.Fatalf("no expectation for %T", event)
 	return bridge.Event{}
@@ -161,7 +169,8 @@ func TestInterpretedTypesAreARIs(t *testing.T) {
 	known := []string{ari.Events.ChannelCreated, ari.Events.ChannelStateChange, ari.Events.ChannelCallerID,
 		ari.Events.ChannelHold, ari.Events.ChannelUnhold, ari.Events.ChannelDestroyed, ari.Events.Dial,
 		ari.Events.ChannelEnteredBridge, ari.Events.ChannelLeftBridge,
-		ari.Events.BridgeDestroyed, ari.Events.BridgeBlindTransfer, ari.Events.BridgeAttendedTransfer}
+		ari.Events.BridgeDestroyed, ari.Events.BridgeBlindTransfer, ari.Events.BridgeAttendedTransfer,
+		ari.Events.RecordingFinished}
 	for i, interpretedType := range interpreted {
 		if string(interpretedType) != known[i] {
 			t.Errorf("%s is ARI's %s", interpretedType, known[i])

@@ -31,6 +31,7 @@ var interpreted = []bridge.EventType{
 	bridge.EventRoomDestroyed,
 	bridge.EventBlindTransfer,
 	bridge.EventAttendedTransfer,
+	bridge.EventRecordingFinished,
 }
 
 // UnknownTypeError is what Decode returns for a well-formed event of a type that
@@ -100,6 +101,8 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 		event.Transfer = wire.blindTransfer()
 	case bridge.EventAttendedTransfer:
 		event.Transfer = wire.attendedTransfer()
+	case bridge.EventRecordingFinished:
+		event.Recording = wire.Recording.finished()
 	case bridge.EventSnapshot:
 		event.Snapshot = wire.snapshot()
 	case bridge.EventOrdered, bridge.EventOrderSettled:

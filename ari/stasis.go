@@ -38,6 +38,11 @@ func (s StasisStart) Ordered() bool {
 	return slices.Equal(s.Arguments, []string{orderedArgument})
 }
 
+// Listens tells whether the channel is there to record another: it asks nothing of us.
+func (s StasisStart) Listens() bool {
+	return slices.Equal(s.Arguments, []string{listeningArgument})
+}
+
 // wireStasisStart is the event as Asterisk sends it.
 type wireStasisStart struct {
 	Type      string       `json:"type"`

@@ -31,6 +31,8 @@ type wireEvent struct {
 	Transferee *wireID `json:"transferee"`
 	Target     *wireID `json:"transfer_target"`
 
+	Recording *wireRecording `json:"recording"`
+
 	Channels []wireChannel `json:"channels"`
 	Bridges  []wireBridge  `json:"bridges"`
 
@@ -154,6 +156,27 @@ func (w *wireBridge) room() *bridge.Room {
 		}
 	}
 	return room
+}
+
+// wireRecording is ARI's LiveRecording object. Its target is "channel:ID" or "bridge:ID".
+type wireRecording struct {
+	Name   string `json:"name"`
+	Format string `json:"format"`
+	Target string `json:"target_uri"`
+}
+
+// finished returns nil for a recording without a name.
+func (w *wireRecording) finished() *bridge.FinishedRecording {
+	if w == nil || w.Name == "" {
+		return nil
+	}
+	finished := &bridge.FinishedRecording{StoredFile: bridge.StoredFile{Name: w.Name, Format: w.Format}}
+	if channel, is := strings.CutPrefix(w.Target, "channel:"); is {
+		finished.Channel = bridge.ChannelID(channel)
+	} else if room, is := strings.CutPrefix(w.Target, "bridge:"); is {
+		finished.Room = room
+	}
+	return finished
 }
 
 func (wire *wireEvent) blindTransfer() *bridge.Transfer {

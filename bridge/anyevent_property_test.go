@@ -44,7 +44,7 @@ func TestAnyEventsAreReportedInOrder(t *testing.T) {
 	directory := office(t)
 	rapid.Check(t, func(t *rapid.T) {
 		events := anyStream(t, 200)
-		policy := rapid.SampledFrom([]bridge.Policy{allCalls, outsideCalls}).Draw(t, "policy")
+		policy := rapid.SampledFrom([]bridge.Policy{allCalls, outsideCalls, makesRecordings()}).Draw(t, "policy")
 		orderly(t, directory, policy, events, rapid.IntRange(0, len(events)).Draw(t, "restart"))
 	})
 }

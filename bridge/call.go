@@ -31,6 +31,9 @@ type call struct {
 	// Unheard are the channels that are gone and that nobody talked to, for what was
 	// recorded of them.
 	Unheard []Recorded `json:"unheard,omitempty"`
+	// Making is what is recorded of it for us now, nil for nothing; Made counts what was.
+	Making *making `json:"making,omitempty"`
+	Made   int     `json:"made,omitempty"`
 }
 
 // channel is what is remembered of a live channel.

@@ -48,6 +48,7 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 	c.Channels = append(c.Channels, ch)
 	t.index(c, ch)
 	t.changed(c)
+	t.snoop(ch)
 	t.showFiles(&seen)
 	return ch
 }

@@ -26,6 +26,9 @@ const (
 	EventRoomDestroyed      EventType = "BridgeDestroyed"
 	EventBlindTransfer      EventType = "BridgeBlindTransfer"
 	EventAttendedTransfer   EventType = "BridgeAttendedTransfer"
+	// EventRecordingFinished tells of a recording that was made over the switch's
+	// interface.
+	EventRecordingFinished EventType = "RecordingFinished"
 	// EventSnapshot carries the whole truth of the switch (every channel, every
 	// bridge) as read after a connect. It is the first event of a connection.
 	EventSnapshot EventType = "KonturAriSnapshot"
@@ -68,6 +71,8 @@ type Event struct {
 	// Cause is the Q.850 hang-up cause of a ChannelDestroyed; 0 is "unknown"
 	// and usual for a phone that nobody picked up.
 	Cause int
+	// Recording is filled for EventRecordingFinished only.
+	Recording *FinishedRecording
 	// Snapshot is filled for EventSnapshot only.
 	Snapshot *Snapshot
 	// Order is filled for EventOrdered and EventOrderSettled only.
@@ -90,6 +95,8 @@ func (e *Event) Subject() ChannelID {
 		return e.Peer.ID
 	case e.Order != nil:
 		return e.Order.Order.Channel(1)
+	case e.Recording != nil:
+		return e.Recording.Channel
 	}
 	return ""
 }

@@ -138,6 +138,8 @@ type Action struct {
 	Channel ChannelID
 	// Number is what to dial, for ActionDial: digits.
 	Number string
+	// Recording is the name of what is to be recorded, for ActionRecord.
+	Recording string
 }
 
 // ActionKind says what is to be done.
@@ -149,6 +151,10 @@ const (
 	ActionDial ActionKind = "dial"
 	// ActionHangup: another phone of the user was faster, so this one stops ringing.
 	ActionHangup ActionKind = "hang up"
+	// ActionRecord: what is said on the channel, by both sides, is recorded as Recording.
+	// ActionStopRecording: the channel that listens for a recording is hung up.
+	ActionRecord        ActionKind = "record"
+	ActionStopRecording ActionKind = "stop recording"
 )
 
 // Failure is an ordered call in which nobody was dialled.

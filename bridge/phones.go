@@ -45,6 +45,10 @@ type Phones interface {
 	// Dial has a channel that Create made dial a number in the dial plan, unless it
 	// does so already, or has done so; so it may be repeated.
 	Dial(ctx context.Context, channel ChannelID, number string) error
+	// Record has what both sides of a channel say recorded under a name, until the channel
+	// goes, by a channel of that name that listens to it. It may be repeated; what was
+	// recorded under the name before is not lost.
+	Record(ctx context.Context, channel ChannelID, name string) error
 	// Hangup ends a channel, whatever it does, with a cause of ITU-T Q.850.
 	Hangup(ctx context.Context, channel ChannelID, cause int) error
 	// State returns the state that a channel is in.

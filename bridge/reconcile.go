@@ -39,6 +39,7 @@ func (t *Tracker) reconcile(event Event) {
 	t.evaluateAll(t.callIDs(), event.Time)
 	t.endAll(bereft, went)
 	t.endAll(t.callIDs(), event.Time)
+	t.askAgain()
 }
 
 func (t *Tracker) endAll(ids []CallID, at timeOfEvent) {

@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -27,6 +26,10 @@ type Recorded struct {
 	// messages that were left, in order: see [Channel].
 	Files    []string `json:"files,omitempty"`
 	Messages []string `json:"messages,omitempty"`
+	// Stored are recordings that the switch keeps; where there are any, nothing else is to
+	// be looked for. Made: they were made for us, and nobody else wants them.
+	Stored []StoredFile `json:"stored,omitempty"`
+	Made   bool         `json:"made,omitempty"`
 }
 
 // Talked tells whether somebody was connected to the channel. Where nobody was, only a
@@ -56,12 +59,54 @@ func (t *Tracker) hear(c *call, l *leg) {
 			continue
 		}
 		for _, ch := range t.talkOf(own) {
-			if ch.Heard == nil {
-				ch.Heard = &heard{c.ID, l.ID, l.StartedAt}
-				t.changed(ch.call)
-			}
+			t.heardBy(ch, heard{c.ID, l.ID, l.StartedAt})
 		}
 	}
+}
+
+// heardBy notes by which leg a channel is heard, if it was not before; and so are those
+// who listen to it.
+func (t *Tracker) heardBy(ch *channel, by heard) {
+	if ch.Heard != nil {
+		return
+	}
+	ch.Heard = &by
+	t.changed(ch.call)
+	for _, id := range t.snoops[ch.ID] {
+		if snoop := t.channels[id]; snoop != nil {
+			t.heardBy(snoop, by)
+		}
+	}
+}
+
+// snoop notes that a channel listens to another.
+func (t *Tracker) snoop(ch *channel) {
+	of := snooped(ch.Name)
+	if of == "" || !t.policy.Recordings {
+		return
+	}
+	t.snoops[of] = append(t.snoops[of], ch.ID)
+	if other := t.channels[of]; other != nil && other.Heard != nil {
+		t.heardBy(ch, *other.Heard)
+	}
+}
+
+// unsnoop forgets that a channel listens to another.
+func (t *Tracker) unsnoop(ch *channel) {
+	of := snooped(ch.Name)
+	if left := slices.DeleteFunc(t.snoops[of], func(id ChannelID) bool { return id == ch.ID }); len(left) > 0 {
+		t.snoops[of] = left
+	} else {
+		delete(t.snoops, of)
+	}
+}
+
+// born is since when a channel is known.
+func (t *Tracker) born(ch *channel) time.Time {
+	if ch.Born.IsZero() || t.now.Before(ch.Born) {
+		return t.now // the switch's clock was set back
+	}
+	return ch.Born
 }
 
 // showFiles takes the names of recordings that an event shows on a channel.
@@ -95,11 +140,12 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 	if !t.policy.Recordings {
 		return
 	}
-	r := Recorded{Channel: ch.ID, Name: ch.Name, From: cmp.Or(ch.Born, t.now), To: t.now, Files: ch.Files, Messages: ch.Messages}
-	if r.To.Before(r.From) {
-		r.To = r.From // the switch's clock was set back
-	}
+	t.unsnoop(ch)
+	t.leaveMade(ch)
+	r := Recorded{Channel: ch.ID, Name: ch.Name, From: t.born(ch), To: t.now, Files: ch.Files, Messages: ch.Messages}
 	switch {
+	case snooped(ch.Name) != "" && len(ch.Files)+len(ch.Messages) == 0:
+		// What it has recorded is told by itself.
 	case ch.Heard != nil:
 		r.Call, r.Leg, r.Since = ch.Heard.Call, ch.Heard.Leg, ch.Heard.Since
 		t.outcome.Recorded = append(t.outcome.Recorded, r)

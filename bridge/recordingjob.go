@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 )
 
@@ -38,8 +39,10 @@ const (
 	// mailboxes: names are relative to it.
 	PlaceMonitor   RecordingPlace = "monitor"
 	PlaceVoicemail RecordingPlace = "voicemail"
-	// PlaceSwitch: the switch has it, and gives it out over ARI by its name there.
+	// PlaceSwitch: the switch has it, and gives it out by its name there. PlaceMade: it was
+	// made there for us, and goes once the CRM has it.
 	PlaceSwitch RecordingPlace = "switch"
+	PlaceMade   RecordingPlace = "made"
 )
 
 // RecordingFile names a recording. Its bytes need not be UTF-8.
@@ -96,13 +99,25 @@ type RecordingJobs interface {
 	// [ErrNoRecording] where the job is not RecordingReady.
 	Uploaded(ctx context.Context, job RecordingJob, fileID string, at time.Time) (CallID, error)
 	// ToldBefore returns the jobs in RecordingTold whose call-recording was taken before a
-	// moment and whose files were not given to Removed, limit of them at most. Removed
-	// notes that a file is not there any more, or is not to be looked at again.
-	ToldBefore(ctx context.Context, before time.Time, limit int) ([]RecordingJob, error)
+	// moment, whose files are in one of the places, and were not given to Removed, limit of
+	// them at most. Removed notes that a file is not there any more, or is not to be looked at again.
+	ToldBefore(ctx context.Context, before time.Time, places []RecordingPlace, limit int) ([]RecordingJob, error)
 	Removed(ctx context.Context, job RecordingJob) error
 	// Count counts the jobs in each state, and says when the oldest was made that is
 	// neither final nor RecordingUploaded; zero for none.
 	Count(ctx context.Context) (counts map[RecordingState]int, oldest time.Time, err error)
+}
+
+// ErrNoStoredRecording says that the switch has no recording of that name.
+var ErrNoStoredRecording = errors.New("the switch has no such recording")
+
+// StoredRecordings are the recordings that the switch keeps; package ari implements it.
+// Both methods may be called concurrently, and err with [ErrNoStoredRecording] where there
+// is none of that name.
+type StoredRecordings interface {
+	// FetchRecording writes the file of a recording into a writer. It is bounded by ctx.
+	FetchRecording(ctx context.Context, name string, into io.Writer) error
+	DeleteRecording(ctx context.Context, name string) error
 }
 
 // FileLifetime is how long the CRM keeps a file that was uploaded and not told of

@@ -47,6 +47,9 @@ func (t *Tracker) Restore(open []CallState, ended []CallID) error {
 	}
 	for _, id := range t.callIDs() {
 		t.restoreGuests(t.calls[id])
+		for _, ch := range t.calls[id].Channels {
+			t.snoop(ch)
+		}
 	}
 	if len(unreadable.Calls) > 0 {
 		return &unreadable

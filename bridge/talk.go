@@ -44,6 +44,7 @@ func (t *Tracker) talks(c *call, l *leg, others []*channel, at timeOfEvent) {
 		t.legEvent(c, l, LegConnected, at)
 	}
 	t.hear(c, l)
+	t.recordTalk(c, l, others)
 	held := t.held(l, others)
 	switch {
 	case held && l.State == LegConnected:

@@ -18,6 +18,8 @@ type Policy struct {
 	Application string
 	// Recordings: what may have been recorded of calls is told ([Outcome.Recorded]).
 	Recordings bool
+	// Make says which conversations are recorded for us.
+	Make MakePolicy
 }
 
 // Tracker turns the events of a switch into reports: it knows every channel that
@@ -40,6 +42,8 @@ type Tracker struct {
 	// guests are the calls that have a channel of another call in a leg.
 	guests map[ChannelID][]CallID
 	ended  *endedCalls
+	// snoops are the channels that listen to a channel.
+	snoops map[ChannelID][]ChannelID
 	// started counts the calls that were reported started.
 	started int64
 
@@ -96,6 +100,7 @@ func NewTracker(directory *Directory, policy Policy) *Tracker {
 		byPair:    make(map[string][]*channel),
 		byRoom:    make(map[string][]*channel),
 		guests:    make(map[ChannelID][]CallID),
+		snoops:    make(map[ChannelID][]ChannelID),
 		ended:     newEndedCalls(EndedMemory),
 		stirred:   stirred{calls: make(map[CallID]bool), rooms: make(map[string]bool)},
 	}
@@ -129,6 +134,8 @@ func (t *Tracker) Apply(event Event) Outcome {
 		t.holdEvent(event)
 	case EventChannelDestroyed:
 		t.destroyed(event)
+	case EventRecordingFinished:
+		t.recordingFinished(event)
 	case EventSnapshot:
 		t.reconcile(event)
 	case EventOrdered:

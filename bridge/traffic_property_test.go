@@ -9,7 +9,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-var anyPolicy = rapid.SampledFrom([]bridge.Policy{allCalls, outsideCalls})
+var anyPolicy = rapid.SampledFrom([]bridge.Policy{allCalls, outsideCalls, makesRecordings()})
 
 func (m *traffic) byCall() map[string][]string {
 	lines := make(map[string][]string)

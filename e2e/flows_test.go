@@ -1,6 +1,9 @@
 package e2e_test
 
 import (
+	"net/http"
+	"net/url"
+
 	"kontur-ari/e2e/phone"
 )
 
@@ -58,6 +61,22 @@ func inboundMenu(s *stage) {
 	caller := s.comesIn("78005550140")
 	s.must(caller.AwaitAnswered(s.ctx))
 	s.must(caller.Hangup(s.ctx))
+}
+
+func recordedOverARI(s *stage) {
+	caller, callee := s.talksTo101("78005550101")
+	channel, err := s.ChannelNamed(s.ctx, "PJSIP/trunk")
+	s.must(err)
+	// Of our own application, so that there is one, and as one of the channels that it
+	// has no say about.
+	snoop := url.Values{"spy": {"both"}, "app": {"kontur-ari-" + s.client}, "appArgs": {"listens"}, "snoopId": {"snoop-" + s.client}}
+	s.must(s.REST(s.ctx, http.MethodPost, "/channels/"+channel+"/snoop?"+snoop.Encode()))
+	s.must(s.AwaitRunning(s.ctx, "Stasis"))
+	record := url.Values{"name": {"talk-" + s.client}, "format": {"wav"}}
+	s.must(s.REST(s.ctx, http.MethodPost, "/channels/snoop-"+s.client+"/record?"+record.Encode()))
+	s.must(caller.Speak())
+	s.must(s.pause(talk))
+	s.hangsUp(caller, callee)
 }
 
 func inboundGroup(s *stage) {

@@ -63,6 +63,7 @@ var plainScenarios = []scenario{
 		},
 		answeredLeg("inbound 79990000000 at 78005550101", "client>101"),
 	}},
+	{"recorded_over_ari", "a client calls 101, who answers; an application records them over ARI", recordedOverARI, [][]string{answeredLeg(direct, "client>101")}},
 	{"echo_test", "101 calls the echo test *65, which is no call", echoTest, nil},
 }
 

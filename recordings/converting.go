@@ -21,9 +21,6 @@ import (
 type Conversion struct {
 	// Program is the path of ffmpeg or lame ([FindConverter]); "" for none.
 	Program string
-	// Directory is where what is made is kept until it is uploaded. Nothing else may be
-	// in it.
-	Directory string
 	// TimeLimit bounds one conversion.
 	TimeLimit time.Duration
 	// Always: everything is converted, not only what the CRM finds too large.
@@ -83,31 +80,19 @@ func (c Conversion) command(ending string, rate bitRate) ([]string, bool) {
 // converter converts, a few recordings at a time.
 type converter struct {
 	Conversion
+	// scratch is where what is made is kept until it is uploaded.
+	scratch string
 	// slots are as many as may be converted at a time: all cores but one.
 	slots chan struct{}
 }
 
-func newConverter(conversion Conversion) *converter {
-	return &converter{conversion, make(chan struct{}, max(runtime.NumCPU()-1, 1))}
-}
-
-// begin removes what the last process has left.
-func (c *converter) begin() error {
-	if c.Program == "" {
-		return nil
-	}
-	if err := os.RemoveAll(c.Directory); err != nil {
-		return fmt.Errorf("emptying the directory of conversions: %w", err)
-	}
-	if err := os.MkdirAll(c.Directory, 0o700); err != nil {
-		return fmt.Errorf("making the directory of conversions: %w", err)
-	}
-	return nil
+func newConverter(conversion Conversion, scratch string) *converter {
+	return &converter{conversion, scratch, make(chan struct{}, max(runtime.NumCPU()-1, 1))}
 }
 
 // result is the file that a conversion of a job makes.
 func (c *converter) result(job bridge.RecordingJob, rate bitRate) string {
-	return filepath.Join(c.Directory, fmt.Sprintf("%d-%d.mp3", job.ID, rate))
+	return filepath.Join(c.scratch, fmt.Sprintf("%d-%d.mp3", job.ID, rate))
 }
 
 // forget removes what was made for a job.

@@ -36,7 +36,7 @@ func converting(program string) func(*office) {
 		if err != nil {
 			o.Fatalf("%v: install the packages ffmpeg and lame (make tools)", err)
 		}
-		o.config.Conversion = recordings.Conversion{Program: path, Directory: filepath.Join(o.storage, "conversions"), TimeLimit: patience, Always: true}
+		o.config.Conversion = recordings.Conversion{Program: path, TimeLimit: patience, Always: true}
 	}
 }
 
@@ -108,7 +108,7 @@ func TestWhatCantBeConvertedIsUploadedAsItIs(t *testing.T) {
 		return func(o *office) {
 			program := o.put(t.TempDir(), "ffmpeg", []byte("#!/bin/sh\n"+text+"\n"))
 			o.must(os.Chmod(program, 0o700))
-			o.config.Conversion = recordings.Conversion{Program: program, Directory: filepath.Join(o.storage, "conversions"), TimeLimit: 300 * time.Millisecond, Always: true}
+			o.config.Conversion = recordings.Conversion{Program: program, TimeLimit: 300 * time.Millisecond, Always: true}
 		}
 	}
 	sound := tone(1)
@@ -127,7 +127,7 @@ func TestWhatCantBeConvertedIsUploadedAsItIs(t *testing.T) {
 		"the program hangs":           {script("exec sleep 100"), "a.wav", sound, "did not end within 300ms"},
 		"the program makes nothing":   {script("cat >/dev/null"), "a.wav", sound, "made nothing"},
 		"the program is not there": {func(o *office) {
-			o.config.Conversion = recordings.Conversion{Program: "/nowhere/ffmpeg", Directory: filepath.Join(o.storage, "conversions"), TimeLimit: time.Second, Always: true}
+			o.config.Conversion = recordings.Conversion{Program: "/nowhere/ffmpeg", TimeLimit: time.Second, Always: true}
 		}, "a.wav", sound, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {

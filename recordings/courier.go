@@ -29,18 +29,23 @@ type Config struct {
 	// FirstPause is the pause after a first upload that failed, about; it doubles with
 	// every failure in a row up to LongestPause.
 	FirstPause, LongestPause time.Duration
+	// Scratch is a directory for what is made smaller, or fetched from the switch, until
+	// it is uploaded. Nothing else may be in it: it is emptied at the start.
+	Scratch string
 	// Conversion is how recordings are made smaller.
 	Conversion Conversion
 	// Keep is how long a file stays once the CRM has it; negative: for good.
 	Keep time.Duration
 }
 
-// Outside is what a Courier needs of others. None of the functions may block.
+// Outside is what a Courier needs of others. Neither function may block.
 type Outside struct {
 	// Told is called when a report of a call was put into the outbox.
 	Told func(bridge.CallID)
 	// Reachable tells whether the CRM can be reached, as far as is known.
 	Reachable func() bool
+	// Stored are the recordings that the switch keeps; nil where there are none.
+	Stored bridge.StoredRecordings
 }
 
 // Courier brings recordings to the CRM. Look and Stats may be called from anywhere at any
@@ -86,7 +91,7 @@ func New(config Config, jobs bridge.RecordingJobs, uploader bridge.Uploader, out
 	c := &Courier{
 		config: config, jobs: jobs, uploader: uploader, outside: outside, log: log, trouble: &trouble{log: log},
 		looking: make(chan struct{}, 1), uploading: make(chan struct{}, 1), busy: make(map[int64]bool), past: make(map[int64]bool),
-		convert: newConverter(config.Conversion), smaller: make(map[int64]bitRate),
+		convert: newConverter(config.Conversion, config.Scratch), smaller: make(map[int64]bitRate),
 	}
 	if config.BytesPerSecond > 0 {
 		c.limit = rate.NewLimiter(rate.Limit(config.BytesPerSecond), readAtOnce)
@@ -113,15 +118,13 @@ func (c *Courier) Run(ctx context.Context) {
 	// What keeps a directory from being read is told at the start, and not with the first
 	// recording.
 	c.open().close()
-	if err := c.convert.begin(); err != nil {
-		c.log.Warn("recordings can't be converted", zap.Error(err))
+	if err := emptied(c.config.Scratch); err != nil {
+		c.log.Warn("recordings can't be converted, nor fetched from Asterisk", zap.Error(err))
 	}
 	var parts sync.WaitGroup
 	parts.Go(func() { c.look(ctx) })
 	parts.Go(func() { c.upload(ctx) })
-	if c.config.Keep >= 0 {
-		parts.Go(func() { c.remove(ctx) })
-	}
+	parts.Go(func() { c.remove(ctx) })
 	parts.Wait()
 }
 

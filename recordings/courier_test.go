@@ -178,8 +178,9 @@ func TestWhatCantBeHadIsToldOnce(t *testing.T) {
 			c := o.newCall()
 			o.over(c, c.recorded(test.told))
 			o.awaitStates(map[bridge.RecordingState]int{test.state: 1})
-			warned := o.warned()
-			if want := map[bridge.RecordingState]int{bridge.RecordingMissing: 1}[test.state]; len(warned) != want {
+			want := map[bridge.RecordingState]int{bridge.RecordingMissing: 1}[test.state]
+			o.await("it is told", func() bool { return len(o.warned()) >= want })
+			if warned := o.warned(); len(warned) != want {
 				t.Errorf("warned %d times, want %d: %q", len(warned), want, warned)
 			}
 			if n := len(o.crm.Files()); n > 0 {

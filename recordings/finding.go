@@ -28,6 +28,13 @@ type findings struct {
 // else those whose names say that they are.
 func (c *Courier) find(open folders, r *bridge.Recorded) findings {
 	var found findings
+	for _, stored := range r.Stored {
+		found.told = true
+		found.add(storedFile(stored, r.Made))
+	}
+	if found.told {
+		return found
+	}
 	names := r.Messages
 	if r.Talked() {
 		names = slices.Concat(r.Files, r.Messages)

@@ -165,6 +165,9 @@ func (c *Courier) seek(ctx context.Context, open folders, one *watch) bool {
 
 // settle looks whether a recording is whole; true when it needs not be done again.
 func (c *Courier) settle(ctx context.Context, open folders, one *watch) bool {
+	if inSwitch(one.job.File.Place) {
+		return c.settleFetched(ctx, one)
+	}
 	job := one.job
 	seen, modified, err := observe(open, job.File)
 	switch {
@@ -183,7 +186,37 @@ func (c *Courier) settle(ctx context.Context, open folders, one *watch) bool {
 	default:
 		one.trouble = nil
 	}
-	switch one.settling.See(seen, c.config.Patience) {
+	return c.conclude(ctx, one, one.settling.See(seen, c.config.Patience), seen, modified)
+}
+
+// settleFetched fetches a recording from the switch, which tells of it when it is whole.
+func (c *Courier) settleFetched(ctx context.Context, one *watch) bool {
+	seen, modified, err := c.fetch(ctx, one.job)
+	switch {
+	case errors.Is(err, bridge.ErrNoStoredRecording):
+	case err != nil:
+		if ctx.Err() == nil {
+			one.trouble = err
+			c.trouble.because("recordings can't be fetched from Asterisk", err.Error(), fileFields(one.job)...)
+		}
+		one.next = time.Now().Add(loadEvery)
+		return false
+	default:
+		one.trouble = nil
+		c.trouble.over("recordings can't be fetched from Asterisk", "recordings can be fetched from Asterisk again")
+	}
+	state := one.settling.See(seen, c.config.Patience)
+	if seen.There && (!seen.Sound.Wave || seen.Sound.Whole) && !seen.Sound.Silent {
+		state = Ready
+	}
+	return c.conclude(ctx, one, state, seen, modified)
+}
+
+// conclude draws the conclusion from how far a recording is; true where it needs not be
+// looked at again.
+func (c *Courier) conclude(ctx context.Context, one *watch, state State, seen Observation, modified time.Time) bool {
+	job := one.job
+	switch state {
 	case Waiting:
 		one.next = time.Now().Add(lookEvery)
 		return false

@@ -36,6 +36,7 @@ type office struct {
 	monitor, voicemail string
 	storage            string
 	config             recordings.Config
+	stored             bridge.StoredRecordings
 	transport          crm.Config
 
 	client     *crm.Client
@@ -62,6 +63,7 @@ func newOffice(t testing.TB, change ...func(*office)) *office {
 		Monitor: recordings.Directory{Path: o.monitor, InSwitch: "/spool/monitor"}, Voicemail: recordings.Directory{Path: o.voicemail},
 		Templates: []recordings.Template{template},
 		Patience:  recordings.Patience{Still: 50 * time.Millisecond, Repair: 200 * time.Millisecond, Appear: time.Second, Named: time.Second},
+		Scratch:   filepath.Join(o.storage, "conversions"),
 		Uploads:   2, FirstPause: 20 * time.Millisecond, LongestPause: 100 * time.Millisecond, Keep: -1,
 	}
 	o.transport = crm.Config{BaseURL: o.crm.URL, Workspace: "my-workspace", APIKey: crm.NewSecret("test-api-key"), RequestTimeout: 5 * time.Second}
@@ -94,7 +96,7 @@ func (o *office) open() {
 		Connections: 4, FirstPause: 20 * time.Millisecond, LongestPause: 100 * time.Millisecond, CollapseAfter: time.Hour,
 	}, zap.NewNop())
 	o.courier = recordings.New(o.config, o.db, o.client, recordings.Outside{
-		Told: o.dispatcher.WakeCall, Reachable: func() bool { return o.dispatcher.Stats().Gate != delivery.Shut },
+		Told: o.dispatcher.WakeCall, Reachable: func() bool { return o.dispatcher.Stats().Gate != delivery.Shut }, Stored: o.stored,
 	}, zap.New(core))
 	ctx, end := context.WithCancel(context.Background())
 	o.end = end

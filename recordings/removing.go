@@ -19,28 +19,41 @@ const (
 )
 
 // remove removes the files that the CRM has, Config.Keep after it took their
-// call-recording, until ctx ends.
+// call-recording, and those that were made for us at once, until ctx ends.
 func (c *Courier) remove(ctx context.Context) {
 	for {
-		jobs, err := c.jobs.ToldBefore(ctx, time.Now().Add(-c.config.Keep), removedAtOnce)
-		if c.stored(ctx, err) && len(jobs) > 0 {
-			c.removeAll(ctx, jobs)
+		now := time.Now()
+		whole := c.removeSome(ctx, now, bridge.PlaceMade)
+		if c.config.Keep >= 0 {
+			whole = c.removeSome(ctx, now.Add(-c.config.Keep), bridge.PlaceMonitor, bridge.PlaceVoicemail, bridge.PlaceSwitch) && whole
 		}
-		if len(jobs) < removedAtOnce && !pause(ctx, removeEvery) || ctx.Err() != nil {
+		if whole && !pause(ctx, removeEvery) || ctx.Err() != nil {
 			return
 		}
 	}
+}
+
+// removeSome removes files in some places that the CRM has had since before a moment; false
+// where there are more.
+func (c *Courier) removeSome(ctx context.Context, before time.Time, places ...bridge.RecordingPlace) (whole bool) {
+	jobs, err := c.jobs.ToldBefore(ctx, before, places, removedAtOnce)
+	if c.stored(ctx, err) && len(jobs) > 0 {
+		c.removeAll(ctx, jobs)
+	}
+	return len(jobs) < removedAtOnce
 }
 
 func (c *Courier) removeAll(ctx context.Context, jobs []bridge.RecordingJob) {
 	open := c.open()
 	defer open.close()
 	for _, job := range jobs {
-		err := removeFile(open, job)
+		err := c.removeFile(ctx, open, job)
 		switch {
 		case err == nil:
 			c.log.Debug("removed a recording that the CRM has", fileFields(job)...)
-		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, bridge.ErrNoStoredRecording):
+		case ctx.Err() != nil:
+			return
 		default:
 			c.log.Warn("a recording that the CRM has can't be removed; it stays", append(fileFields(job), zap.Error(err))...)
 		}
@@ -51,7 +64,12 @@ func (c *Courier) removeAll(ctx context.Context, jobs []bridge.RecordingJob) {
 }
 
 // removeFile removes a file, if it still is the one that was uploaded.
-func removeFile(open folders, job bridge.RecordingJob) error {
+func (c *Courier) removeFile(ctx context.Context, open folders, job bridge.RecordingJob) error {
+	if inSwitch(job.File.Place) {
+		limited, cancel := context.WithTimeout(ctx, fetchTime)
+		defer cancel()
+		return c.outside.Stored.DeleteRecording(limited, storedName(job.File.Name))
+	}
 	content, info, err := openFile(open, job.File)
 	if err != nil {
 		return err

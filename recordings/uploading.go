@@ -119,6 +119,10 @@ func (c *Courier) release(job bridge.RecordingJob) {
 // settled lets go of what was made for a job that is not uploaded any more.
 func (c *Courier) settled(job bridge.RecordingJob) {
 	c.convert.forget(job)
+	if inSwitch(job.File.Place) {
+		// What stays is removed at the next start.
+		_ = os.Remove(c.fetched(job))
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.smaller, job.ID)
@@ -176,8 +180,11 @@ const (
 func unreadable(job bridge.RecordingJob, err error) bridge.RecordingJob {
 	job.Reason = err.Error()
 	switch {
-	case errors.Is(err, bridge.ErrChanged), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, bridge.ErrChanged), errors.Is(err, fs.ErrNotExist), errors.Is(err, bridge.ErrNoStoredRecording):
 		// Somebody still works on it: it is looked at until it is still.
+		job.State = bridge.RecordingSettling
+	case inSwitch(job.File.Place):
+		// The switch may be away.
 		job.State = bridge.RecordingSettling
 	default:
 		job.State = bridge.RecordingMissing
@@ -236,7 +243,7 @@ func (c *Courier) send(ctx context.Context, job bridge.RecordingJob) bridge.Uplo
 	return c.uploader.UploadFile(ctx, bridge.Upload{
 		Name: path.Base(job.File.Name), ContentType: contentType(job.File.Name), Size: job.Size,
 		Open: func() (io.ReadCloser, error) {
-			content, err := openUnchanged(open, job)
+			content, err := c.openUnchanged(ctx, open, job)
 			if err != nil {
 				return nil, err
 			}
@@ -275,7 +282,7 @@ func (c *Courier) shrink(job bridge.RecordingJob) bool {
 
 // converted is the upload of an MP3 of a recording.
 func (c *Courier) converted(ctx context.Context, open folders, job bridge.RecordingJob, rate bitRate) (bridge.Upload, error) {
-	content, err := openUnchanged(open, job)
+	content, err := c.openUnchanged(ctx, open, job)
 	if err != nil {
 		return bridge.Upload{}, err
 	}
@@ -302,7 +309,10 @@ func (c *Courier) converted(ctx context.Context, open folders, job bridge.Record
 }
 
 // openUnchanged opens a recording, if it still is as it was found to be whole.
-func openUnchanged(open folders, job bridge.RecordingJob) (*os.File, error) {
+func (c *Courier) openUnchanged(ctx context.Context, open folders, job bridge.RecordingJob) (*os.File, error) {
+	if inSwitch(job.File.Place) {
+		return c.openFetched(ctx, job)
+	}
 	content, info, err := openFile(open, job.File)
 	if err != nil {
 		return nil, err

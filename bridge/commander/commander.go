@@ -228,8 +228,13 @@ func (c *Commander) act(action bridge.Action) {
 }
 
 func (c *Commander) tell(action bridge.Action) error {
-	if action.Kind == bridge.ActionDial {
+	switch action.Kind {
+	case bridge.ActionDial:
 		return c.phones.Dial(c.life, action.Channel, action.Number)
+	case bridge.ActionRecord:
+		return c.phones.Record(c.life, action.Channel, action.Recording)
+	case bridge.ActionStopRecording:
+		return c.phones.Hangup(c.life, action.Channel, normalClearing)
 	}
 	return c.phones.Hangup(c.life, action.Channel, answeredElsewhere)
 }

@@ -144,6 +144,15 @@ func (s *fakeSwitch) Hangup(_ context.Context, channel bridge.ChannelID, cause i
 	})
 }
 
+func (s *fakeSwitch) Record(_ context.Context, channel bridge.ChannelID, name string) error {
+	return s.do("record "+name, channel, func() error {
+		if s.channels[channel] == nil {
+			return bridge.ErrNoChannel
+		}
+		return nil
+	})
+}
+
 func (s *fakeSwitch) State(_ context.Context, channel bridge.ChannelID) (bridge.ChannelState, error) {
 	var state bridge.ChannelState
 	err := s.do("state", channel, func() error {

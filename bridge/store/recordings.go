@@ -103,22 +103,34 @@ func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, mi
 	return nil
 }
 
+// sameFile are the recordings of a file (?1, ?2) by a channel that lived at the same time
+// as another (?3 to ?4). One of that name from another time is another.
+const sameFile = "place = ?1 AND name = ?2 AND ended >= ?3 AND began <= ?4"
+
 // addRecording adds a file, unless there is a job for it already: then that belongs to
-// the leg of the two that answered first. One of the same name that was made by a channel
-// which was gone before this one came is another.
+// the leg of the two that answered first, and to the time of both channels.
 func addRecording(ctx context.Context, tx transaction, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
 	r := sought.Recorded
-	const same = "place = ?1 AND name = ?2 AND ended >= ?3"
-	if r.Talked() && state == bridge.RecordingSettling {
-		const earlier = "UPDATE recordings SET call = ?4, leg = ?5, since = ?6 WHERE " + same + " AND state IN ('settling', 'ready') AND (since = 0 OR since > ?6)"
-		if err := tx.exec(ctx, earlier, string(file.Place), []byte(file.Name), milliseconds(r.From), string(r.Call), string(r.Leg), milliseconds(r.Since)); err != nil {
+	same := []any{string(file.Place), []byte(file.Name), milliseconds(r.From), milliseconds(r.To)}
+	if state == bridge.RecordingSettling {
+		// It is there after all.
+		if err := tx.exec(ctx, "DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
+			return err
+		}
+		if r.Talked() {
+			const earlier = "UPDATE recordings SET call = ?5, leg = ?6, since = ?7 WHERE " + sameFile + " AND state IN ('settling', 'ready') AND (since = 0 OR since > ?7)"
+			if err := tx.exec(ctx, earlier, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since))...); err != nil {
+				return err
+			}
+		}
+		if err := tx.exec(ctx, "UPDATE recordings SET began = MIN(began, ?3), ended = MAX(ended, ?4) WHERE "+sameFile, same...); err != nil {
 			return err
 		}
 	}
 	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, reason, settled)
-		SELECT ?4, ?5, ?6, ?7, ?3, ?8, ?9, ?10, x'7b7d', ?1, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + same + ` AND state <> 'missing')`
-	return tx.exec(ctx, add, string(file.Place), []byte(file.Name), milliseconds(r.From), string(r.Call), string(r.Leg), milliseconds(r.Since),
-		string(r.Channel), milliseconds(r.To), milliseconds(sought.Made), string(state), reason, settled)
+		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, x'7b7d', ?1, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
+	return tx.exec(ctx, add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
+		milliseconds(sought.Made), string(state), reason, settled)...)
 }
 
 // Keep implements [bridge.RecordingJobs].
@@ -162,33 +174,40 @@ func (s *Store) DueUploads(ctx context.Context, now time.Time, limit int) (due [
 }
 
 // Uploaded implements [bridge.RecordingJobs].
-func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID string, at time.Time) (call bridge.CallID, err error) {
+func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID string, at time.Time) (bridge.CallID, error) {
 	committed := s.now().UnixMilli()
 	at = at.UTC().Truncate(time.Millisecond)
-	err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	// A write that is given up goes on: what it learns is its own until it has ended.
+	learnt := make(chan bridge.CallID, 1)
+	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
 		// Which leg it belongs to may have become clearer since the job was read.
-		var leg bridge.LegID
-		err := tx.c.conn.QueryRowContext(ctx, "SELECT call, leg FROM recordings WHERE id = ? AND state = 'ready'", job.ID).Scan(&call, &leg)
+		report := bridge.Report{Kind: bridge.ReportRecording, FileID: fileID, Time: at, Uploaded: at}
+		err := tx.c.conn.QueryRowContext(ctx, "SELECT call, leg FROM recordings WHERE id = ? AND state = 'ready'", job.ID).Scan(&report.Call, &report.Leg)
 		if errors.Is(err, sql.ErrNoRows) {
 			return bridge.ErrNoRecording
 		}
 		if err != nil {
 			return err
 		}
-		report, err := json.Marshal(bridge.Report{Kind: bridge.ReportRecording, Call: call, Leg: leg, FileID: fileID, Time: at, Uploaded: at})
+		document, err := json.Marshal(report)
 		if err != nil {
 			return err
 		}
 		id := tx.nextReport()
-		if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(call), committed, report); err != nil {
+		if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(report.Call), committed, document); err != nil {
 			return err
 		}
+		select {
+		case <-learnt: // that of an attempt that failed
+		default:
+		}
+		learnt <- report.Call
 		return tx.exec(ctx, "UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
 	})
 	if err != nil {
 		return "", fmt.Errorf("keeping that recording %d is uploaded: %w", job.ID, err)
 	}
-	return call, nil
+	return <-learnt, nil
 }
 
 // recordingSettled notes what has become of the call-recording of a recording.
@@ -218,9 +237,14 @@ func expired(ctx context.Context, tx transaction, pending bridge.Pending, settle
 }
 
 // ToldBefore implements [bridge.RecordingJobs].
-func (s *Store) ToldBefore(ctx context.Context, before time.Time, limit int) ([]bridge.RecordingJob, error) {
-	const text = "SELECT " + recordingColumns + " FROM recordings WHERE state = 'told' AND removed = 0 AND settled < ? ORDER BY settled LIMIT ?"
-	jobs, err := query(ctx, s, text, scanRecording, before.UnixMilli(), limit)
+func (s *Store) ToldBefore(ctx context.Context, before time.Time, places []bridge.RecordingPlace, limit int) ([]bridge.RecordingJob, error) {
+	const text = "SELECT " + recordingColumns + ` FROM recordings WHERE state = 'told' AND removed = 0 AND settled < ?
+		AND place IN (SELECT value FROM json_each(?)) ORDER BY settled LIMIT ?`
+	list, err := json.Marshal(places)
+	if err != nil {
+		return nil, fmt.Errorf("writing the names of places: %w", err)
+	}
+	jobs, err := query(ctx, s, text, scanRecording, before.UnixMilli(), string(list), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading which recordings the CRM has: %w", err)
 	}

@@ -111,6 +111,11 @@ func (s *salvage) run(ctx context.Context) error {
 			return fmt.Errorf("table %s: %w", t.table, err)
 		}
 	}
+	// What was to tell of them is lost, or was told and the record of it is.
+	const untold = "UPDATE recordings SET state = 'ready', report = 0 WHERE state = 'uploaded' AND report NOT IN (SELECT id FROM outbox UNION ALL SELECT id FROM dead_letters)"
+	if _, err := s.to.ExecContext(ctx, untold); err != nil {
+		return fmt.Errorf("looking which recordings nobody will tell of: %w", err)
+	}
 	if _, err := s.to.ExecContext(ctx, findSpans); err != nil {
 		return fmt.Errorf("looking where the events of each call are: %w", err)
 	}
@@ -262,9 +267,12 @@ func (c *tableCopy) take(ctx context.Context, insert *sql.Stmt, text string, arg
 	return last, true, nil
 }
 
+// ownIDs are the tables whose ids are not those of reports.
+var ownIDs = []string{"events", "ended_calls", "recordings"}
+
 // add takes one row over, unless it makes no sense.
 func (c *tableCopy) add(ctx context.Context, insert *sql.Stmt, values []any) error {
-	if id, ok := values[c.key].(int64); ok && c.table != "events" && c.table != "ended_calls" {
+	if id, ok := values[c.key].(int64); ok && !slices.Contains(ownIDs, c.table) {
 		c.highest = max(c.highest, id)
 	}
 	if c.document >= 0 {

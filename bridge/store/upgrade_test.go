@@ -98,6 +98,9 @@ func TestAStoreOfEveryReleasedVersionIsBroughtForward(t *testing.T) {
 			if id := head(t, s, "new").ID; id != 107 {
 				t.Errorf("the next report has the id %d, want 107", id)
 			}
+			if job := sought(t, s, recorded("new", "leg", 1, 3, 9)); job.Recorded.Call != "new" {
+				t.Errorf("recordings are sought of call %s, want the new one", job.Recorded.Call)
+			}
 		})
 	}
 }

@@ -41,6 +41,7 @@ func newCourier(cfg configs.Config, l *line) (*recordings.Courier, error) {
 		FirstPause:   cfg.Delivery.FirstPause,
 		LongestPause: uploadPauses * cfg.Delivery.LongestPause,
 		Keep:         cfg.Recordings.KeepFor(),
+		Scratch:      filepath.Join(cfg.Storage.Directory, scratchDirectory),
 
 		BytesPerSecond: cfg.Recordings.UploadRate.Bytes(),
 	}
@@ -56,9 +57,23 @@ func newCourier(cfg configs.Config, l *line) (*recordings.Courier, error) {
 	courier := recordings.New(config, l.db, l.client, recordings.Outside{
 		Told:      l.dispatcher.WakeCall,
 		Reachable: func() bool { return l.dispatcher.Stats().Gate != delivery.Shut },
+		Stored:    l.switcher,
 	}, log)
 	l.intake.Recorded(courier.Look)
 	return courier, nil
+}
+
+// makePolicy is which conversations are recorded by Asterisk for us.
+func makePolicy(cfg configs.Config) (bridge.MakePolicy, error) {
+	policy := bridge.MakePolicy{Wanted: cfg.Recordings.Make, Internal: cfg.Recordings.MakeInternal, Users: cfg.Recordings.NeverUsers}
+	numbers, err := numbersOf(cfg)
+	if err != nil {
+		return policy, err
+	}
+	for _, number := range cfg.Recordings.NeverNumbers {
+		policy.Numbers = append(policy.Numbers, numbers.Normalise(number))
+	}
+	return policy, nil
 }
 
 // conversion is how recordings are converted on this machine. Where they are to be and
@@ -70,15 +85,16 @@ func conversion(cfg configs.Config, log *zap.Logger) recordings.Conversion {
 		log.Warn("recordings are not converted, though recordings.format says mp3: install ffmpeg", zap.Error(err))
 	}
 	return recordings.Conversion{
-		Program: program, Directory: filepath.Join(cfg.Storage.Directory, conversionsDirectory), TimeLimit: conversionTime, Always: always && err == nil,
+		Program: program, TimeLimit: conversionTime, Always: always && err == nil,
 	}
 }
 
 const (
 	// formatMP3 is the recordings.format that has everything converted.
 	formatMP3 = "mp3"
-	// conversionsDirectory is where MP3s wait to be uploaded, below storage.directory.
-	conversionsDirectory = "conversions"
+	// scratchDirectory is where MP3s, and what was fetched from Asterisk, wait to be
+	// uploaded, below storage.directory.
+	scratchDirectory = "uploads"
 	// conversionTime bounds one conversion: a file of six hours takes a minute or two.
 	conversionTime = 15 * time.Minute
 )

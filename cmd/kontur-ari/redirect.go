@@ -86,7 +86,7 @@ func (w waitingRoom) Waiting(ctx context.Context) ([]redirect.Caller, error) {
 	starts, err := w.switcher.Waiting(ctx, w.application)
 	var callers []redirect.Caller
 	for _, start := range starts {
-		if !start.Ordered() {
+		if !start.Ordered() && !start.Listens() {
 			callers = append(callers, callerOf(start))
 		}
 	}

@@ -122,8 +122,12 @@ func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg config
 	if err != nil {
 		return nil, err
 	}
+	recorded, err := makePolicy(cfg)
+	if err != nil {
+		return nil, err
+	}
 	tracker := bridge.NewTracker(directory, bridge.Policy{
-		ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application, Recordings: cfg.Recordings.Enabled,
+		ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application, Recordings: cfg.Recordings.Enabled, Make: recorded,
 	})
 	if unreadable, ok := errors.AsType[*bridge.UnreadableCallsError](tracker.Restore(open, ended)); ok {
 		log.Error("some calls in progress can't be taken up again", zap.Error(unreadable))
@@ -182,7 +186,7 @@ func newSource(cfg configs.Config, heard time.Time, redirector *redirect.Redirec
 		tellSystemd(log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
 	}
 	config.OnStasis = func(start ari.StasisStart) {
-		if !start.Ordered() {
+		if !start.Ordered() && !start.Listens() {
 			redirector.Enter(callerOf(start))
 		}
 	}

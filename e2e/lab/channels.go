@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -82,6 +83,22 @@ func (l *Lab) awaitChannels(ctx context.Context, otherwise string, holds func([]
 		channels, err := l.channels(ctx)
 		return err == nil && holds(channels), err
 	})
+}
+
+// ChannelNamed is the id of a channel whose name begins like that.
+func (l *Lab) ChannelNamed(ctx context.Context, prefix string) (string, error) {
+	channels, err := l.channels(ctx)
+	for _, c := range channels {
+		if strings.HasPrefix(c.Name, prefix) {
+			return c.ID, err
+		}
+	}
+	return "", errors.Join(err, fmt.Errorf("no channel %s is up", prefix))
+}
+
+// REST makes a request to ARI, as another application would.
+func (l *Lab) REST(ctx context.Context, method, path string) error {
+	return l.asterisk.ari.do(ctx, method, path, nil)
 }
 
 // HangupAll hangs up whatever is up, for the end of a test that failed.

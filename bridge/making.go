@@ -1,0 +1,152 @@
+package bridge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// MakePolicy says which conversations are recorded for us, without the dial plan doing
+// anything for it.
+type MakePolicy struct {
+	// Wanted: those with somebody outside are; Internal: those between employees too.
+	Wanted, Internal bool
+	// Users are users of whose conversations nothing is recorded, Numbers our own numbers
+	// (normalised) at which nothing is.
+	Users, Numbers []string
+}
+
+// making is a recording that is being made for us.
+type making struct {
+	// Name is that of the recording and the id of the channel that listens for it.
+	Name string `json:"name"`
+	// Of is the channel that is listened to: what both sides of it say is recorded.
+	Of ChannelID `json:"of"`
+	// Leg is the leg that it was begun for.
+	Leg LegID `json:"leg"`
+}
+
+// madeMark stands in the names of recordings that are made for us, behind the name of the
+// application. It is other than the one of orders.
+const madeMark = "-recording-"
+
+// isMade tells whether a recording of that name is made for us.
+func (t *Tracker) isMade(name string) bool {
+	return t.policy.Application != "" && strings.HasPrefix(name, t.policy.Application+madeMark)
+}
+
+// recordTalk has a leg recorded that talks to others, if that is wanted and nothing of the
+// call is being recorded; and what is recorded of it ended, if it is not wanted.
+func (t *Tracker) recordTalk(c *call, l *leg, others []*channel) {
+	if !t.policy.Make.Wanted || !t.policy.Recordings {
+		return
+	}
+	if t.leftOut(c) {
+		t.stopMaking(c)
+		return
+	}
+	if c.Making != nil {
+		return
+	}
+	of := t.toListenTo(c, others)
+	if of == nil || len(of.Files) > 0 {
+		return // the dial plan records it
+	}
+	c.Made++
+	c.Making = &making{Name: fmt.Sprintf("%s%s%s-%d", t.policy.Application, madeMark, c.ID, c.Made), Of: of.ID, Leg: l.ID}
+	t.changed(c)
+	t.askToRecord(c)
+}
+
+func (t *Tracker) askToRecord(c *call) {
+	t.outcome.Actions = append(t.outcome.Actions, Action{Kind: ActionRecord, Call: c.ID, Channel: c.Making.Of, Recording: c.Making.Name})
+}
+
+// askAgain asks for recordings that are to be made and that nobody listens for: whoever
+// was to ask may have died before, or the switch may not have heard it.
+func (t *Tracker) askAgain() {
+	for _, id := range t.callIDs() {
+		if c := t.calls[id]; c.Making != nil && t.channels[ChannelID(c.Making.Name)] == nil {
+			t.askToRecord(c)
+		}
+	}
+}
+
+// madeCall is the call that a recording of that name is made of.
+func (t *Tracker) madeCall(name string) *call {
+	if !t.isMade(name) {
+		return nil
+	}
+	id := strings.TrimPrefix(name, t.policy.Application+madeMark)
+	return t.calls[CallID(id[:max(strings.LastIndexByte(id, '-'), 0)])]
+}
+
+// leftOut tells whether somebody talks in a call of whose conversations nothing is to be
+// recorded, or the call is one of which nothing is.
+func (t *Tracker) leftOut(c *call) bool {
+	if c.Direction == Internal && !t.policy.Make.Internal || slices.Contains(t.policy.Make.Numbers, c.VatsPhone) {
+		return true
+	}
+	return slices.ContainsFunc(c.Legs, func(l *leg) bool {
+		if l.State != LegConnected && l.State != LegPaused {
+			return false
+		}
+		return slices.ContainsFunc(t.policy.Make.Users, func(user string) bool {
+			return strings.EqualFold(user, l.From.UserID) || strings.EqualFold(user, l.To.UserID)
+		})
+	})
+}
+
+// toListenTo is the channel by which a whole conversation is heard: that of who is outside,
+// which stays when the call is handed on.
+func (t *Tracker) toListenTo(c *call, others []*channel) *channel {
+	for _, ch := range others {
+		if ch.side == outside || c.Direction == Internal {
+			return ch
+		}
+	}
+	return nil
+}
+
+// stopMaking ends what is recorded of a call.
+func (t *Tracker) stopMaking(c *call) {
+	if c.Making == nil {
+		return
+	}
+	t.outcome.Actions = append(t.outcome.Actions, Action{Kind: ActionStopRecording, Call: c.ID, Channel: ChannelID(c.Making.Name)})
+	t.madeFor(c)
+}
+
+// leaveMade tells of the recordings that were made of a channel that goes, or by it.
+func (t *Tracker) leaveMade(ch *channel) {
+	for _, c := range t.callsOf(ch) {
+		if c.Making != nil && c.Making.Of == ch.ID {
+			t.madeFor(c)
+		}
+	}
+	if c := t.madeCall(string(ch.ID)); c != nil && c.Making != nil && c.Making.Name == string(ch.ID) {
+		t.madeFor(c)
+	}
+}
+
+// madeFor tells of the recording that was made of a call, which ends.
+func (t *Tracker) madeFor(c *call) {
+	made := Recorded{
+		Call: c.ID, Leg: c.Making.Leg, Channel: c.Making.Of, From: c.CreatedAt, To: t.now, Made: true,
+		Stored: []StoredFile{{Name: c.Making.Name, Format: madeFormat}},
+	}
+	if made.To.Before(made.From) {
+		made.To = made.From // the switch's clock was set back
+	}
+	for _, l := range c.Legs {
+		if l.ID == made.Leg {
+			made.Since = l.StartedAt
+		}
+	}
+	c.Making = nil
+	t.changed(c)
+	t.outcome.Recorded = append(t.outcome.Recorded, made)
+}
+
+// madeFormat is what recordings are made in for us: every Asterisk can.
+const madeFormat = "wav"

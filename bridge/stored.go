@@ -1,0 +1,78 @@
+package bridge
+
+import (
+	"slices"
+	"strings"
+)
+
+// StoredFile is a recording that the switch keeps and gives out by its name.
+type StoredFile struct {
+	Name string `json:"name"`
+	// Format is the ending of the file: "wav".
+	Format string `json:"format"`
+}
+
+// FinishedRecording is what the switch tells of a recording that was made over its
+// interface and is whole.
+type FinishedRecording struct {
+	StoredFile
+	// Channel or Room is what was recorded; the other is "".
+	Channel ChannelID
+	Room    string
+}
+
+// snoopPrefix begins the names of channels that listen to another: its id follows, and
+// a serial (Asterisk 22, res_stasis_snoop).
+const snoopPrefix = "Snoop/"
+
+// snooped is the channel that a channel of that name listens to; "" for others.
+func snooped(name string) ChannelID {
+	rest, isSnoop := strings.CutPrefix(name, snoopPrefix)
+	dash := strings.LastIndexByte(rest, '-')
+	if !isSnoop || dash < 0 {
+		return ""
+	}
+	return ChannelID(rest[:dash])
+}
+
+// recordingFinished tells of a recording that was made over the switch's interface. Those
+// that were made for us are told of when their channel goes ([Tracker.leaveMade]).
+func (t *Tracker) recordingFinished(event Event) {
+	finished := event.Recording
+	if finished == nil || finished.Name == "" || !t.policy.Recordings || t.isMade(finished.Name) {
+		return
+	}
+	ch := t.channels[finished.Channel]
+	if finished.Room != "" {
+		ch = firstHeard(t.byRoom[finished.Room])
+	}
+	if ch == nil {
+		return
+	}
+	r := Recorded{Channel: ch.ID, Name: ch.Name, From: t.born(ch), To: t.now, Stored: []StoredFile{finished.StoredFile}}
+	switch of := ch.Heard; {
+	case of != nil:
+		r.Call, r.Leg, r.Since = of.Call, of.Leg, of.Since
+		t.outcome.Recorded = append(t.outcome.Recorded, r)
+	case ch.side != plumbing || snooped(ch.Name) == "":
+		ch.call.Unheard = append(ch.call.Unheard, r)
+		t.changed(ch.call)
+	}
+}
+
+// firstHeard is the one of some channels that was heard first; the first born where none
+// was.
+func firstHeard(channels []*channel) *channel {
+	if len(channels) == 0 {
+		return nil
+	}
+	return slices.MinFunc(channels, func(a, b *channel) int {
+		switch {
+		case a.Heard != nil && b.Heard != nil && !a.Heard.Since.Equal(b.Heard.Since):
+			return a.Heard.Since.Compare(b.Heard.Since)
+		case (a.Heard == nil) != (b.Heard == nil):
+			return map[bool]int{true: -1, false: 1}[a.Heard != nil]
+		}
+		return byBirth(a, b)
+	})
+}

@@ -1,0 +1,107 @@
+package recordings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// fetchTime bounds the fetching of one recording from the switch: both are usually on one
+// machine.
+const fetchTime = 5 * time.Minute
+
+// inSwitch tells whether the switch has the files of a place.
+func inSwitch(place bridge.RecordingPlace) bool {
+	return place == bridge.PlaceSwitch || place == bridge.PlaceMade
+}
+
+// storedFile is the file of a recording that the switch keeps, storedName the reverse.
+func storedFile(stored bridge.StoredFile, made bool) bridge.RecordingFile {
+	file := bridge.RecordingFile{Place: bridge.PlaceSwitch, Name: stored.Name + "." + stored.Format}
+	if made {
+		file.Place = bridge.PlaceMade
+	}
+	return file
+}
+
+func storedName(file string) string { return strings.TrimSuffix(file, path.Ext(file)) }
+
+// fetched is where a recording of the switch is once it was fetched.
+func (c *Courier) fetched(job bridge.RecordingJob) string {
+	return filepath.Join(c.config.Scratch, fmt.Sprintf("%d%s", job.ID, path.Ext(job.File.Name)))
+}
+
+// fetch fetches a recording from the switch, and looks at it as at a file. The error
+// matches [bridge.ErrNoStoredRecording] where there is none.
+func (c *Courier) fetch(ctx context.Context, job bridge.RecordingJob) (seen Observation, modified time.Time, err error) {
+	seen.At = time.Now()
+	if c.outside.Stored == nil {
+		return seen, modified, bridge.ErrNoStoredRecording
+	}
+	file, err := os.OpenFile(c.fetched(job), os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return seen, modified, fmt.Errorf("making room for a recording: %w", err)
+	}
+	defer func() {
+		if closed := file.Close(); err == nil {
+			err = closed
+		}
+		if err != nil {
+			_ = os.Remove(c.fetched(job))
+		}
+	}()
+	limited, cancel := context.WithTimeout(ctx, fetchTime)
+	defer cancel()
+	if err := c.outside.Stored.FetchRecording(limited, storedName(job.File.Name), file); err != nil {
+		return seen, modified, fmt.Errorf("fetching a recording from the switch: %w", err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return seen, modified, err
+	}
+	seen = Observation{At: time.Now(), There: true, Size: info.Size()}
+	seen.Sound, err = readSound(file, info.Size())
+	return seen, info.ModTime(), err
+}
+
+// emptied makes a directory that there may be, and removes what is in it.
+func emptied(directory string) error {
+	if err := os.RemoveAll(directory); err != nil {
+		return fmt.Errorf("emptying the directory %s: %w", directory, err)
+	}
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return fmt.Errorf("making the directory %s: %w", directory, err)
+	}
+	return nil
+}
+
+// openFetched opens a recording of the switch, which is fetched again where it was by an
+// earlier process only.
+func (c *Courier) openFetched(ctx context.Context, job bridge.RecordingJob) (*os.File, error) {
+	content, err := os.Open(c.fetched(job))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, _, err := c.fetch(ctx, job); err != nil {
+			return nil, err
+		}
+		content, err = os.Open(c.fetched(job))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening a recording that was fetched: %w", err)
+	}
+	info, err := content.Stat()
+	if err == nil && info.Size() != job.Size {
+		err = errors.Join(bridge.ErrChanged, os.Remove(c.fetched(job)))
+	}
+	if err != nil {
+		return nil, errors.Join(err, content.Close())
+	}
+	return content, nil
+}
