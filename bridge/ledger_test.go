@@ -3,6 +3,7 @@ package bridge_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -199,7 +200,7 @@ func (a *account) registered(r bridge.Report) error {
 	for i, item := range r.Items {
 		leg := a.legs[i]
 		want := bridge.Item{ID: leg.id, From: leg.from, To: leg.to, StartedAt: leg.connectedAt, FinishedAt: leg.overAt}
-		if item != want {
+		if !reflect.DeepEqual(item, want) {
 			return fmt.Errorf("item %+v of register-call disagrees with what the leg's events said: %+v", item, want)
 		}
 	}

@@ -108,4 +108,18 @@ type Item struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	// FinishedAt is when the leg ended; always set.
 	FinishedAt time.Time `json:"finishedAt"`
+	// Recordings are those of the leg that were uploaded, for a call that comes from
+	// history: of one that was told while it went on, call-recording tells. Each file is
+	// told in one of the two, once.
+	Recordings []UploadedFile `json:"recordings,omitempty"`
+}
+
+// UploadedFile is a file that the CRM has taken, and that register-call names.
+type UploadedFile struct {
+	// FileID is how the CRM calls it, Name, ContentType and Size, in bytes, are as it was
+	// uploaded.
+	FileID      string `json:"fileId"`
+	Name        string `json:"name"`
+	ContentType string `json:"contentType"`
+	Size        int64  `json:"size"`
 }

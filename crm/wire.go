@@ -65,10 +65,19 @@ type itemBody struct {
 	ID   bridge.LegID `json:"id"`
 	From partyBody    `json:"from"`
 	To   partyBody    `json:"to"`
-	// Recordings is always there and, as yet, always empty.
-	Recordings [0]struct{} `json:"recordings"`
-	StartedAt  stamp       `json:"startedAt,omitzero"`
-	FinishedAt stamp       `json:"finishedAt"`
+	// Recordings is always there, also where there are none.
+	Recordings []fileBody `json:"recordings"`
+	StartedAt  stamp      `json:"startedAt,omitzero"`
+	FinishedAt stamp      `json:"finishedAt"`
+}
+
+// fileBody is a recording in register-call. Its length is a string, as in the contract's
+// example.
+type fileBody struct {
+	FileID        string `json:"fileId"`
+	FileName      string `json:"fileName"`
+	ContentType   string `json:"contentType"`
+	ContentLength int64  `json:"contentLength,string"`
 }
 
 type partyBody struct {
@@ -180,8 +189,12 @@ func newRegisterBody(report bridge.Report, externalID, communicationID string) r
 		ExternalCreatedAt: stamp{report.CreatedAt}, ExternalID: externalID, Direction: report.Direction,
 	}
 	for _, item := range report.Items {
+		files := make([]fileBody, len(item.Recordings))
+		for i, file := range item.Recordings {
+			files[i] = fileBody{file.FileID, file.Name, file.ContentType, file.Size}
+		}
 		body.Items = append(body.Items, itemBody{
-			ID: item.ID, From: partyBody(item.From), To: partyBody(item.To),
+			ID: item.ID, From: partyBody(item.From), To: partyBody(item.To), Recordings: files,
 			StartedAt: stamp{item.StartedAt}, FinishedAt: stamp{item.FinishedAt},
 		})
 	}

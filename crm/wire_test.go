@@ -51,6 +51,13 @@ func registerReport() bridge.Report {
 	}
 }
 
+// recorded gives the answered leg of a register-call a recording, as one from history has.
+func recorded(r *bridge.Report) {
+	r.Items[1].Recordings = []bridge.UploadedFile{{
+		FileID: "ceb40000-0000-4000-8000-00000000045e", Name: "in-101.mp3", ContentType: "audio/mpeg", Size: 9216,
+	}}
+}
+
 func recordingReport() bridge.Report {
 	return bridge.Report{
 		Kind: bridge.ReportRecording, Call: "1795401475.25", Time: moment, Leg: "1795401475.26",
@@ -95,6 +102,7 @@ func TestBodiesAreTheContracts(t *testing.T) {
 		{"call-recording-unknown", recordingReport(), bridge.Identity{}, "pbx1"},
 		{"register-call", registerReport(), known, ""},
 		{"register-call-unknown", registerReport(), bridge.Identity{}, "pbx1"},
+		{"register-call-recordings", changed(registerReport(), recorded), known, ""},
 		{"register-call-internal", changed(registerReport(), internal), known, ""},
 	}
 	for _, test := range tests {
