@@ -83,12 +83,23 @@ type wireVars struct {
 	LinkedID string `json:"CHANNEL(linkedid)"`
 	// MixMonitor is set when that application begins to record (Asterisk 22,
 	// app_mixmonitor), RecordingFile by dial plans such as FreePBX's.
-	MixMonitor    string `json:"MIXMONITOR_FILENAME"`
-	RecordingFile string `json:"CDR(recordingfile)"`
+	MixMonitor    *string `json:"MIXMONITOR_FILENAME"`
+	RecordingFile string  `json:"CDR(recordingfile)"`
 	// Recorded is what the application Record has written, Voicemail what VoiceMail has:
 	// both without the extension.
-	Recorded  string `json:"RECORDED_FILE"`
-	Voicemail string `json:"VM_MESSAGEFILE"`
+	Recorded  string  `json:"RECORDED_FILE"`
+	Voicemail *string `json:"VM_MESSAGEFILE"`
+}
+
+// namesShown tells whether all that names a recording is shown.
+func (w *wireVars) namesShown() bool { return w.MixMonitor != nil && w.Voicemail != nil }
+
+// textOf is what a variable holds, "" where it is not shown.
+func textOf(shown *string) string {
+	if shown == nil {
+		return ""
+	}
+	return *shown
 }
 
 // notEmpty are those of some texts that are not "".
@@ -122,8 +133,9 @@ func (w *wireChannel) channel() *bridge.Channel {
 		Waits:           w.Dialplan.AppName == stasisApplication && strings.HasSuffix(w.Dialplan.AppData, ","+orderedArgument),
 		LinkedID:        bridge.ChannelID(linkedID),
 		DialledNumber:   w.DNID,
-		Files:           notEmpty(w.Vars.MixMonitor, w.Vars.RecordingFile),
-		Messages:        notEmpty(w.Vars.Recorded, w.Vars.Voicemail),
+		Files:           notEmpty(textOf(w.Vars.MixMonitor), w.Vars.RecordingFile),
+		Messages:        notEmpty(w.Vars.Recorded, textOf(w.Vars.Voicemail)),
+		NamesShown:      w.Vars.namesShown(),
 	}
 }
 

@@ -80,6 +80,9 @@ type channel struct {
 	Files    []string  `json:"files,omitempty"`
 	Messages []string  `json:"messages,omitempty"`
 
+	// unrecorded: the switch has said, as it went, that nothing is recorded of it.
+	unrecorded bool
+
 	side side
 	call *call
 }

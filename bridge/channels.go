@@ -155,6 +155,7 @@ func (t *Tracker) destroyed(event Event) {
 	ch := t.known(event.Channel)
 	switch {
 	case ch != nil:
+		ch.unrecorded = event.Channel.NamesShown && len(ch.Files)+len(ch.Messages) == 0
 		t.phoneGone(ch, event.Cause)
 		t.drop(ch)
 	case event.Channel != nil:

@@ -145,6 +145,9 @@ type Channel struct {
 	// show these variables: a path as the switch has it, or a file's name; that of a
 	// message may lack its extension.
 	Files, Messages []string
+	// NamesShown: the switch is configured to show all of these variables, so that what it
+	// does not show is not.
+	NamesShown bool
 	// DialledNumber is CALLERID(dnid), filled in a Snapshot only, where it could
 	// be read: the DID of an inbound channel whose ChannelCreated was missed.
 	DialledNumber string

@@ -144,8 +144,9 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 	t.leaveMade(ch)
 	r := Recorded{Channel: ch.ID, Name: ch.Name, From: t.born(ch), To: t.now, Files: ch.Files, Messages: ch.Messages}
 	switch {
-	case snooped(ch.Name) != "" && len(ch.Files)+len(ch.Messages) == 0:
-		// What it has recorded is told by itself.
+	case ch.unrecorded, len(ch.Files)+len(ch.Messages) == 0 && (snooped(ch.Name) != "" || !ch.runsDialPlan()):
+		// What a snoop channel has recorded is told by itself. A channel that was dialled has
+		// nothing named after it.
 	case ch.Heard != nil:
 		r.Call, r.Leg, r.Since = ch.Heard.Call, ch.Heard.Leg, ch.Heard.Since
 		t.outcome.Recorded = append(t.outcome.Recorded, r)
@@ -153,6 +154,12 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 		ch.call.Unheard = append(ch.call.Unheard, r)
 		t.changed(ch.call)
 	}
+}
+
+// runsDialPlan tells whether a channel runs the dial plan, which may record it: the far end
+// made the call, it was originated, or it is a Local channel's half that dials.
+func (ch *channel) runsDialPlan() bool {
+	return ch.Incoming || ch.Originated || ch.DialledBy == "" || ch.half() == "2"
 }
 
 // leaveUnheard tells of the recordings of the channels of a call that nobody talked to,
