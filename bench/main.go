@@ -41,7 +41,7 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.directory, "dir", "bin", "measure on the file system of this directory; what is written there is removed")
 	flags.StringVar(&o.page, "page", "", "write the table into this page, between its markers")
-	flags.StringVar(&o.only, "only", "", "measure only parts that match this pattern: commit, line, pending, burst")
+	flags.StringVar(&o.only, "only", "", "measure only parts that match this pattern: commit, line, pending, burst, upload")
 	flags.IntVar(&o.rounds, "rounds", 5, "how many rounds of yardstick and subject alternate")
 	if err := flags.Parse(arguments); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -121,7 +121,7 @@ func measureAll(ctx context.Context, o options, out io.Writer) (err error) {
 		name    string
 		measure func(context.Context) error
 	}{
-		{"commit", b.measureCommits}, {"line", b.measureLine}, {"pending", b.measurePending}, {"burst", b.measureBurst},
+		{"commit", b.measureCommits}, {"line", b.measureLine}, {"pending", b.measurePending}, {"burst", b.measureBurst}, {"upload", b.measureUpload},
 	} {
 		if !wanted.MatchString(part.name) {
 			continue

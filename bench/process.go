@@ -77,6 +77,14 @@ func (p *process) memory() (m memory, err error) {
 	return m, nil
 }
 
+// forgetPeak has the kernel count a process's memory at most anew (proc(5), clear_refs).
+func (p *process) forgetPeak() error {
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.command.Process.Pid), []byte("5"), 0); err != nil {
+		return fmt.Errorf("having the memory of a process counted anew: %w", err)
+	}
+	return nil
+}
+
 // tick is the unit in which the kernel counts processor time.
 const tick = 10 * time.Millisecond
 

@@ -111,11 +111,12 @@ kontur: {base_url: %q, workspace: bench, api_key: bench-api-key, connections: %d
 server: {listen: ""}
 admin: {listen: %q}
 storage: {directory: %q}
+recordings: {directory: %q, names: ["{uniqueid}.*"]}
 log: {format: json}
 directory:
   users: [{user_id: ae9c0d0e-0000-4000-8000-000000000101, extension: "101"}]
   trunks: [{endpoint: PJSIP/trunk, number: "79229929292"}]
-`, s.asterisk.url, s.crm.url, connections, s.admin, filepath.Join(s.directory, "storage"))
+`, s.asterisk.url, s.crm.url, connections, s.admin, filepath.Join(s.directory, "storage"), s.monitor())
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("configuring the daemon: %w", err)
 	}
@@ -140,6 +141,7 @@ func (s *subject) awaitReady(ctx context.Context) error {
 type details struct {
 	Status                                string
 	Events, Reports, Delivered, Collapsed int64
+	Recordings                            struct{ Now struct{ Uploads int64 } }
 }
 
 // until asks the daemon until a condition holds.
