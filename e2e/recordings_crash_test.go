@@ -1,12 +1,16 @@
 package e2e_test
 
 import (
+	"database/sql"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"kontur-ari/crm/crmtest"
 	"kontur-ari/e2e/lab"
@@ -123,6 +127,41 @@ func TestRecordingsWaitForTheCRM(t *testing.T) {
 			d.expectRecordings("client>101: client 101")
 		})
 	}
+}
+
+// What could not be announced within a day of its upload is gone from the CRM, and uploaded
+// again by the daemon that finds it so.
+func TestARecordingThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
+	d := newTold(t, quickly)
+	back := d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRecording, Status: http.StatusServiceUnavailable})
+	recordedInbound(d.stage)
+	d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
+	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
+		return slices.ContainsFunc(crm.Requests(), func(r crmtest.Request) bool { return r.Kind == crmtest.KindRecording })
+	}))
+	_, err := d.daemon.Terminate(d.ctx)
+	d.must(err)
+	d.ageUploads(25 * time.Hour)
+	d.must(d.daemon.Start(d.ctx))
+	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool { return len(crm.Files()) == 2 }))
+	back()
+	d.expectRecordings("client>101: client 101")
+	if files := d.crm.Files(); len(files) != 2 || files[0].Announced || !files[1].Announced {
+		t.Errorf("files: %d, announced %t and %t", len(files), files[0].Announced, files[len(files)-1].Announced)
+	}
+}
+
+// ageUploads makes the uploads that were not announced so much older. The daemon is down.
+func (d *told) ageUploads(by time.Duration) {
+	d.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(d.daemon.Storage(), "kontur-ari.db"))
+	d.must(err)
+	result, err := db.Exec("UPDATE outbox SET report = CAST(json_set(CAST(report AS TEXT), '$.uploaded', ?) AS BLOB) WHERE kind = 'call-recording'", time.Now().Add(-by).UTC().Format(time.RFC3339Nano))
+	d.must(err)
+	if changed, err := result.RowsAffected(); changed != 1 || err != nil {
+		d.Errorf("%d uploads were made older, %v", changed, err)
+	}
+	d.must(db.Close())
 }
 
 // An upload is cut at every tenth of the file, each time once, and made again.

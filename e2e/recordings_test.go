@@ -81,6 +81,24 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 	}
 }
 
+// The dial plan records a call that the CRM has ordered as any other.
+func TestAnOrderedCallIsRecorded(t *testing.T) {
+	for name, options := range map[string]*lab.Options{"told": &sayingAll, "named": &sayingNothing} {
+		t.Run(name, func(t *testing.T) {
+			d := newToldOn(t, options, quickly)
+			d.client = d.recordedNumber()
+			d.order(d.command("101"))
+			own := d.rings("101")
+			client := d.dialsOn(own)
+			d.answers(client, "101", "trunk")
+			d.whistles(map[*phone.Call]int{client: clientsTone, own: tone101})
+			d.hangsUp(own, client)
+			d.expect(answeredLeg(ordered, "101>client"))
+			d.expectRecordings("101>client: client 101")
+		})
+	}
+}
+
 func TestRecordingsAreConvertedWhereConfigured(t *testing.T) {
 	d := newTold(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["format"] = "mp3" })
 	recordedInbound(d.stage)

@@ -262,6 +262,25 @@ func TestAnUploadThatIsCutIsMadeAgainFromTheStart(t *testing.T) {
 	}
 }
 
+// However many go at a time, together they go no faster than is allowed.
+func TestUploadsGoNoFasterThanAllowed(t *testing.T) {
+	t.Parallel()
+	const perSecond, each = 100_000, 60_000
+	o := newOffice(t, func(o *office) { o.config.BytesPerSecond = perSecond })
+	began := time.Now()
+	for n := range 3 {
+		name := fmt.Sprintf("%d.wav", n)
+		o.put(o.monitor, name, wave(each, each))
+		c := o.newCall()
+		o.over(c, c.recorded("/spool/monitor/"+name))
+	}
+	o.awaitTold(3)
+	// What may go at once at the beginning is small beside it.
+	if took, least := time.Since(began), 1500*time.Millisecond; took < least {
+		t.Errorf("%d bytes were uploaded in %s, want at least %s", 3*each, took, least)
+	}
+}
+
 func TestWhatTheCRMRefusesIsKeptAsRefused(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)

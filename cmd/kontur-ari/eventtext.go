@@ -66,6 +66,9 @@ func eventText(event bridge.Event) string {
 	if event.Type == bridge.EventChannelDestroyed {
 		parts = append(parts, fmt.Sprintf("cause %d", event.Cause))
 	}
+	if recording := event.Recording; recording != nil {
+		parts = append(parts, recording.Name+"."+recording.Format, "of", string(recording.Channel)+recording.Room)
+	}
 	if event.Snapshot != nil {
 		parts = append(parts, fmt.Sprintf("%d channels, %d bridges", len(event.Snapshot.Channels), len(event.Snapshot.Rooms)))
 	}
