@@ -56,7 +56,7 @@ type RecordingFile struct {
 type RecordingJob struct {
 	ID    int64
 	State RecordingState
-	// Recorded is whose it is. The names in it are filled for RecordingSought only.
+	// Recorded is whose it is; the names in it are all that the channel has shown.
 	Recorded Recorded
 	// Made is when the job was, on the clock of this process.
 	Made time.Time

@@ -115,6 +115,32 @@ func TestAMessageIsFoundInItsMailbox(t *testing.T) {
 	o.awaitStates(done)
 }
 
+// When a message is deleted, Asterisk gives those behind it new numbers: a name may be
+// another message's by the time it is uploaded.
+func TestAMessageIsFollowedWhenItIsRenumbered(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	c, other := o.newCall(), o.newCall()
+	leave := func(name string, from call, sound int) {
+		o.put(o.voicemail, "default/101/INBOX/"+name+".txt", fmt.Appendf(nil, "callerchan=%s\norigtime=%d\n", from.name, from.ended.Unix()))
+		o.put(o.voicemail, "default/101/INBOX/"+name+".wav", wave(sound, sound))
+	}
+	leave("msg0001", c, 100)
+	back := o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, Status: http.StatusServiceUnavailable})
+	message := c.recorded()
+	message.Since, message.Messages = time.Time{}, []string{filepath.Join(o.voicemail, "default/101/INBOX/msg0001")}
+	o.over(c, message)
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingReady: 1})
+	// msg0000 is deleted.
+	leave("msg0000", c, 100)
+	leave("msg0001", other, 300)
+	back()
+	if file := o.awaitTold(1)[0]; file.Name != "msg0000.wav" || file.Size != 144 {
+		t.Errorf("the CRM has %s, %d bytes: another's message", file.Name, file.Size)
+	}
+	o.awaitStates(done)
+}
+
 func TestAFileIsTakenWhenItsWriterIsDone(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

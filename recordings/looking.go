@@ -168,6 +168,9 @@ func (c *Courier) settle(ctx context.Context, open folders, one *watch) bool {
 	if inSwitch(one.job.File.Place) {
 		return c.settleFetched(ctx, one)
 	}
+	if one.job.File.Place == bridge.PlaceVoicemail && !open.leftBy(one.job) {
+		return c.settleMoved(ctx, open, one)
+	}
 	job := one.job
 	seen, modified, err := observe(open, job.File)
 	switch {
@@ -187,6 +190,20 @@ func (c *Courier) settle(ctx context.Context, open folders, one *watch) bool {
 		one.trouble = nil
 	}
 	return c.conclude(ctx, one, one.settling.See(seen, c.config.Patience), seen, modified)
+}
+
+// settleMoved looks for a message whose name is another's by now: when one is deleted, or
+// heard, Asterisk gives the others new numbers.
+func (c *Courier) settleMoved(ctx context.Context, open folders, one *watch) bool {
+	var found findings
+	if c.findMessages(open, &one.job.Recorded, &found); len(found.files) > 0 {
+		one.job.File, one.settling = found.files[0], Settling{}
+		one.settling.ChannelGone(one.began)
+		c.stored(ctx, c.jobs.Keep(ctx, one.job))
+		return false
+	}
+	nothing := Observation{At: time.Now()}
+	return c.conclude(ctx, one, one.settling.See(nothing, c.config.Patience), nothing, time.Time{})
 }
 
 // settleFetched fetches a recording from the switch, which tells of it when it is whole.

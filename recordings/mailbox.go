@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +66,17 @@ func (f *Folder) messagesOf(box string, r *bridge.Recorded, open folders, found 
 			found.add(bridge.RecordingFile{Place: bridge.PlaceVoicemail, Name: there})
 		}
 	}
+}
+
+// leftBy tells whether a message is that of its channel still, as far as a text beside it
+// says whose it is.
+func (f folders) leftBy(job bridge.RecordingJob) bool {
+	folder := f[job.File.Place]
+	if folder == nil {
+		return true
+	}
+	note := strings.TrimSuffix(job.File.Name, path.Ext(job.File.Name)) + ".txt"
+	return !folder.there(note) || folder.leftBy(note, &job.Recorded)
 }
 
 // leftBy reads the text beside a message: which channel left it, and when.

@@ -128,9 +128,9 @@ func addRecording(ctx context.Context, tx transaction, sought bridge.RecordingJo
 		}
 	}
 	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, reason, settled)
-		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, x'7b7d', ?1, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
+		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, COALESCE((SELECT recorded FROM recordings WHERE id = ?13), x'7b7d'), ?1, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
 	return tx.exec(ctx, add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
-		milliseconds(sought.Made), string(state), reason, settled)...)
+		milliseconds(sought.Made), string(state), reason, settled, sought.ID)...)
 }
 
 // Keep implements [bridge.RecordingJobs].

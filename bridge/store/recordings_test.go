@@ -172,7 +172,6 @@ func TestWhatIsFoundTakesThePlaceOfTheJobThatLookedForIt(t *testing.T) {
 	job, other := sought(t, s, channel), sought(t, s, recorded("2.1", "2.2", 1, 2, 3))
 	find(t, s, job, []bridge.RecordingFile{monitored("a.wav"), {Place: bridge.PlaceVoicemail, Name: "b.wav"}}, []bridge.RecordingFile{monitored("c.wav")})
 
-	channel.Name, channel.Files = "", nil
 	want := []bridge.RecordingJob{
 		other,
 		{State: bridge.RecordingSettling, Recorded: channel, Made: job.Made, File: monitored("a.wav")},
