@@ -338,14 +338,16 @@ func TestARefusedAnnouncementIsKeptAsRefused(t *testing.T) {
 func TestFilesThatTheCRMHasAreRemovedWhereThatIsWanted(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, func(o *office) { o.config.Keep = 0 })
-	o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, Match: func(r crmtest.Request) bool { return false }})
-	told, missed := o.put(o.monitor, "told.wav", wave(100, 100)), o.put(o.monitor, "silent.wav", wave(0, 0))
+	told, silent := o.put(o.monitor, "told.wav", wave(100, 100)), o.put(o.monitor, "silent.wav", wave(0, 0))
+	message := o.put(o.voicemail, "default/101/INBOX/msg0000.wav", wave(100, 100))
 	c := o.newCall()
-	o.over(c, c.recorded("/spool/monitor/told.wav", "/spool/monitor/silent.wav"))
-	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingTold: 1, bridge.RecordingEmpty: 1})
+	o.over(c, c.recorded("/spool/monitor/told.wav", "/spool/monitor/silent.wav", message))
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingTold: 2, bridge.RecordingEmpty: 1})
 	o.await("the file is gone", func() bool { _, err := os.Stat(told); return os.IsNotExist(err) })
-	if _, err := os.Stat(missed); err != nil {
-		t.Errorf("a file that the CRM does not have: %v", err)
+	for what, path := range map[string]string{"a file that the CRM does not have": silent, "a message in a mailbox": message} {
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -19,13 +19,14 @@ const (
 )
 
 // remove removes the files that the CRM has, Config.Keep after it took their
-// call-recording, and those that were made for us at once, until ctx ends.
+// call-recording, and those that were made for us at once, until ctx ends. Messages stay:
+// mailboxes are Asterisk's, and their users listen to them.
 func (c *Courier) remove(ctx context.Context) {
 	for {
 		now := time.Now()
 		whole := c.removeSome(ctx, now, bridge.PlaceMade)
 		if c.config.Keep >= 0 {
-			whole = c.removeSome(ctx, now.Add(-c.config.Keep), bridge.PlaceMonitor, bridge.PlaceVoicemail, bridge.PlaceSwitch) && whole
+			whole = c.removeSome(ctx, now.Add(-c.config.Keep), bridge.PlaceMonitor, bridge.PlaceSwitch) && whole
 		}
 		if whole && !pause(ctx, removeEvery) || ctx.Err() != nil {
 			return
