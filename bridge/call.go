@@ -79,6 +79,8 @@ type channel struct {
 	Heard    *heard    `json:"heard,omitempty"`
 	Files    []string  `json:"files,omitempty"`
 	Messages []string  `json:"messages,omitempty"`
+	// Roomed: it is a half of a Local channel, and was in a room.
+	Roomed bool `json:"roomed,omitempty"`
 
 	// unrecorded: the switch has said, as it went, that nothing is recorded of it.
 	unrecorded bool

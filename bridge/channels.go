@@ -49,6 +49,7 @@ func (t *Tracker) add(seen Channel, id CallID) *channel {
 	t.index(c, ch)
 	t.changed(c)
 	t.snoop(ch)
+	t.stopStray(ch)
 	t.showFiles(&seen)
 	return ch
 }
@@ -128,6 +129,9 @@ func (t *Tracker) adopt(into *call, ch *channel) {
 	from := ch.call
 	if from == into {
 		return
+	}
+	if from.Making != nil && from.Making.Of == ch.ID {
+		t.stopMaking(from)
 	}
 	from.remove(ch.ID)
 	into.Channels = append(into.Channels, ch)
@@ -214,6 +218,7 @@ func (t *Tracker) endIfOver(c *call, at timeOfEvent) {
 	}
 	if !c.silent() || c.Order != nil {
 		t.reportEnd(c, at)
+		t.stopMaking(c)
 		t.ended.add(c.ID)
 		t.outcome.Ended = append(t.outcome.Ended, c.ID)
 	}

@@ -35,9 +35,14 @@ func (t *Tracker) isMade(name string) bool {
 	return t.policy.Application != "" && strings.HasPrefix(name, t.policy.Application+madeMark)
 }
 
-// recordTalk has a leg recorded that talks to others, if that is wanted and nothing of the
-// call is being recorded; and what is recorded of it ended, if it is not wanted.
-func (t *Tracker) recordTalk(c *call, l *leg, others []*channel) {
+// mostMade bounds how many recordings are begun for one call: where whoever listens goes
+// again and again, it is in vain.
+const mostMade = 20
+
+// recordTalk has a call recorded in which somebody talks, if that is wanted and nothing of
+// it is being recorded; and what is recorded of it ended, if it is not wanted. All legs
+// must have been looked at.
+func (t *Tracker) recordTalk(c *call) {
 	if !t.policy.Make.Wanted || !t.policy.Recordings {
 		return
 	}
@@ -45,31 +50,72 @@ func (t *Tracker) recordTalk(c *call, l *leg, others []*channel) {
 		t.stopMaking(c)
 		return
 	}
-	if c.Making != nil {
+	if c.Making != nil || c.Made >= mostMade {
 		return
 	}
-	of := t.toListenTo(c, others)
-	if of == nil || len(of.Files) > 0 {
-		return // the dial plan records it
+	for _, l := range c.Legs {
+		if l.State != LegConnected {
+			continue
+		}
+		of := t.toListenTo(c, t.counterparts(c, l))
+		if of == nil || t.dialPlanRecords(l, of) {
+			continue
+		}
+		c.Made++
+		c.Making = &making{Name: fmt.Sprintf("%s%s%s-%d", t.policy.Application, madeMark, c.ID, c.Made), Of: of.ID, Leg: l.ID}
+		t.changed(c)
+		t.askToRecord(c)
+		return
 	}
-	c.Made++
-	c.Making = &making{Name: fmt.Sprintf("%s%s%s-%d", t.policy.Application, madeMark, c.ID, c.Made), Of: of.ID, Leg: l.ID}
-	t.changed(c)
-	t.askToRecord(c)
+}
+
+// dialPlanRecords tells whether somebody in a talk shows that the dial plan records it:
+// for a call out that is the employee's channel, for one in the client's.
+func (t *Tracker) dialPlanRecords(l *leg, of *channel) bool {
+	if slices.ContainsFunc(t.talkOf(of), func(ch *channel) bool { return len(ch.Files) > 0 }) {
+		return true
+	}
+	return slices.ContainsFunc(append(slices.Clone(l.Channels), l.Caller), func(id ChannelID) bool {
+		ch := t.channels[id]
+		return ch != nil && len(ch.Files) > 0
+	})
 }
 
 func (t *Tracker) askToRecord(c *call) {
 	t.outcome.Actions = append(t.outcome.Actions, Action{Kind: ActionRecord, Call: c.ID, Channel: c.Making.Of, Recording: c.Making.Name})
 }
 
-// askAgain asks for recordings that are to be made and that nobody listens for: whoever
-// was to ask may have died before, or the switch may not have heard it.
+// askAgain asks for recordings that are to be made and that nobody listens for, and ends
+// those that are not to be: whoever was to ask may have died before, the switch may not
+// have heard it, and what is wanted may be another by now.
 func (t *Tracker) askAgain() {
 	for _, id := range t.callIDs() {
-		if c := t.calls[id]; c.Making != nil && t.channels[ChannelID(c.Making.Name)] == nil {
+		switch c := t.calls[id]; {
+		case c.Making == nil:
+		case !t.policy.Make.Wanted || !t.policy.Recordings || t.leftOut(c):
+			t.stopMaking(c)
+		case t.channels[ChannelID(c.Making.Name)] == nil:
 			t.askToRecord(c)
 		}
 	}
+	for _, id := range t.callIDs() {
+		for _, ch := range t.calls[id].Channels {
+			t.stopStray(ch)
+		}
+	}
+}
+
+// stopStray hangs up a channel that listens for a recording which is not to be made, as
+// far as anybody knows: the request to end it may have been lost, or have overtaken the one
+// to begin it.
+func (t *Tracker) stopStray(ch *channel) {
+	if !t.isMade(string(ch.ID)) || snooped(ch.Name) == "" {
+		return
+	}
+	if c := t.madeCall(string(ch.ID)); c != nil && c.Making != nil && c.Making.Name == string(ch.ID) {
+		return
+	}
+	t.outcome.Actions = append(t.outcome.Actions, Action{Kind: ActionStopRecording, Call: ch.call.ID, Channel: ch.ID})
 }
 
 // madeCall is the call that a recording of that name is made of.
@@ -145,7 +191,9 @@ func (t *Tracker) madeFor(c *call) {
 	}
 	c.Making = nil
 	t.changed(c)
-	t.outcome.Recorded = append(t.outcome.Recorded, made)
+	if t.policy.Recordings {
+		t.outcome.Recorded = append(t.outcome.Recorded, made)
+	}
 }
 
 // madeFormat is what recordings are made in for us: every Asterisk can.

@@ -72,6 +72,11 @@ func (t *Tracker) heardBy(ch *channel, by heard) {
 	}
 	ch.Heard = &by
 	t.changed(ch.call)
+	r := Recorded{Call: by.Call, Leg: by.Leg, Since: by.Since, Channel: ch.ID, Name: ch.Name, From: t.born(ch)}
+	t.lately.remember(latelyKey(ch.ID, ""), r)
+	if ch.Room != "" {
+		t.lately.remember(latelyKey("", ch.Room), r)
+	}
 	for _, id := range t.snoops[ch.ID] {
 		if snoop := t.channels[id]; snoop != nil {
 			t.heardBy(snoop, by)
@@ -150,9 +155,8 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 	case ch.Heard != nil:
 		r.Call, r.Leg, r.Since = ch.Heard.Call, ch.Heard.Leg, ch.Heard.Since
 		t.outcome.Recorded = append(t.outcome.Recorded, r)
-	case ch.Incoming || len(ch.Files) > 0 && ch.side == plumbing:
-		ch.call.Unheard = append(ch.call.Unheard, r)
-		t.changed(ch.call)
+	case ch.Incoming && ch.side != plumbing, len(ch.Files) > 0 && ch.Roomed:
+		t.leaveFor(ch.call, r)
 	}
 }
 
@@ -160,6 +164,18 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 // made the call, it was originated, or it is a Local channel's half that dials.
 func (ch *channel) runsDialPlan() bool {
 	return ch.Incoming || ch.Originated || ch.DialledBy == "" || ch.half() == "2"
+}
+
+// mostUnheard bounds how many channels are remembered that nobody talked to: a caller may
+// wait in a queue for hours.
+const mostUnheard = 64
+
+// leaveFor keeps the recordings of a channel until the end of its call.
+func (t *Tracker) leaveFor(c *call, r Recorded) {
+	if len(c.Unheard) < mostUnheard {
+		c.Unheard = append(c.Unheard, r)
+		t.changed(c)
+	}
 }
 
 // leaveUnheard tells of the recordings of the channels of a call that nobody talked to,

@@ -76,6 +76,7 @@ func (t *Tracker) move(ch *channel, room string) {
 	ch.Held, ch.Parted = false, ""
 	if room != "" {
 		ch.Room = room
+		ch.Roomed = ch.Roomed || ch.side == plumbing && t.policy.Recordings
 		t.byRoom[room] = append(t.byRoom[room], ch)
 	}
 	t.changed(ch.call)

@@ -3,6 +3,7 @@ package bridge
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // StoredFile is a recording that the switch keeps and gives out by its name.
@@ -46,18 +47,67 @@ func (t *Tracker) recordingFinished(event Event) {
 	if finished.Room != "" {
 		ch = firstHeard(t.byRoom[finished.Room])
 	}
+	stored := []StoredFile{finished.StoredFile}
 	if ch == nil {
+		// It is often told when everybody has left.
+		if r, known := t.lately.find(latelyKey(finished.Channel, finished.Room)); known {
+			r.To, r.Stored = laterOf(r.From, t.now), stored
+			t.outcome.Recorded = append(t.outcome.Recorded, r)
+		}
 		return
 	}
-	r := Recorded{Channel: ch.ID, Name: ch.Name, From: t.born(ch), To: t.now, Stored: []StoredFile{finished.StoredFile}}
+	r := Recorded{Channel: ch.ID, Name: ch.Name, From: t.born(ch), To: t.now, Stored: stored}
 	switch of := ch.Heard; {
 	case of != nil:
 		r.Call, r.Leg, r.Since = of.Call, of.Leg, of.Since
 		t.outcome.Recorded = append(t.outcome.Recorded, r)
 	case ch.side != plumbing || snooped(ch.Name) == "":
-		ch.call.Unheard = append(ch.call.Unheard, r)
-		t.changed(ch.call)
+		t.leaveFor(ch.call, r)
 	}
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// lately remembers whose the recordings of the last channels and bridges are that
+// somebody was heard in, a fixed number. It is not saved: of what was recorded over the
+// switch's interface and told just after a restart, it may not be known whose it is.
+type lately struct {
+	keys  []string
+	whose map[string]Recorded
+}
+
+const mostLately = 256
+
+func latelyKey(channel ChannelID, room string) string {
+	if room != "" {
+		return "bridge:" + room
+	}
+	return "channel:" + string(channel)
+}
+
+// remember keeps the first that is said of each.
+func (l *lately) remember(key string, r Recorded) {
+	if _, known := l.whose[key]; known {
+		return
+	}
+	if l.whose == nil {
+		l.whose = make(map[string]Recorded)
+	}
+	if l.keys = append(l.keys, key); len(l.keys) > mostLately {
+		delete(l.whose, l.keys[0])
+		l.keys = l.keys[1:]
+	}
+	l.whose[key] = r
+}
+
+func (l *lately) find(key string) (Recorded, bool) {
+	r, known := l.whose[key]
+	return r, known
 }
 
 // firstHeard is the one of some channels that was heard first; the first born where none

@@ -29,6 +29,7 @@ func (t *Tracker) evaluate(c *call, at timeOfEvent) {
 			t.legEvent(c, l, LegDisconnected, at)
 		}
 	}
+	t.recordTalk(c)
 }
 
 // talks: the leg is in a room with others.
@@ -44,7 +45,6 @@ func (t *Tracker) talks(c *call, l *leg, others []*channel, at timeOfEvent) {
 		t.legEvent(c, l, LegConnected, at)
 	}
 	t.hear(c, l)
-	t.recordTalk(c, l, others)
 	held := t.held(l, others)
 	switch {
 	case held && l.State == LegConnected:

@@ -44,6 +44,7 @@ type Tracker struct {
 	ended  *endedCalls
 	// snoops are the channels that listen to a channel.
 	snoops map[ChannelID][]ChannelID
+	lately lately
 	// started counts the calls that were reported started.
 	started int64
 

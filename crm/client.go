@@ -19,6 +19,8 @@ type Client struct {
 	config Config
 	log    *zap.Logger
 	http   *http.Client
+	// files is for uploads: over a shared HTTP/2 connection reports would wait for them.
+	files  *http.Client
 	access *access
 	known  acquaintance
 }
@@ -33,13 +35,20 @@ func New(config Config, logger *zap.Logger) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{config: config, log: logger, http: &http.Client{
-		Transport: config.Transport,
-		// A redirect would take reports and keys to somebody else.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	c := &Client{config: config, log: logger, http: newHTTPClient(config.Transport), files: newHTTPClient(config.Transport)}
+	if own, ok := config.Transport.(*http.Transport); ok {
+		c.files.Transport = own.Clone()
+	}
 	c.access = newAccess(logger, c.authorise)
 	return c, nil
+}
+
+func newHTTPClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport: transport,
+		// A redirect would take reports and keys to somebody else.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // Close ends an authorisation under way and closes idle connections. It may be
@@ -47,6 +56,7 @@ func New(config Config, logger *zap.Logger) (*Client, error) {
 func (c *Client) Close() {
 	c.access.close()
 	c.http.CloseIdleConnections()
+	c.files.CloseIdleConnections()
 }
 
 // Authorise makes sure that there is an access key, asking for one only if need

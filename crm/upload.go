@@ -100,7 +100,7 @@ func (c *Client) post(ctx context.Context, key Secret, file bridge.Upload) (answ
 		headerAccessKey: {key.reveal()}, "Content-Type": {contentType},
 		"User-Agent": {c.config.UserAgent}, "Accept": {"application/json"},
 	}
-	response, err := c.http.Do(request)
+	response, err := c.files.Do(request)
 	if failed := source.failure(); failed != nil {
 		if response != nil {
 			_ = response.Body.Close() // nobody wants to know

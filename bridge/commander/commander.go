@@ -60,6 +60,9 @@ type Commander struct {
 	turns      *turns
 	limits     *limits
 
+	// ended are the recordings that were to be ended.
+	ended ended
+
 	repeated, untold atomic.Int64
 
 	// life ends what is done in the background; nothing begins after that, which mu
@@ -192,6 +195,9 @@ func (c *Commander) Act(actions []bridge.Action) {
 		return
 	}
 	for _, action := range actions {
+		if action.Kind == bridge.ActionStopRecording {
+			c.ended.add(string(action.Channel))
+		}
 		c.background.Go(func() { c.act(action) })
 	}
 }
@@ -232,7 +238,7 @@ func (c *Commander) tell(action bridge.Action) error {
 	case bridge.ActionDial:
 		return c.phones.Dial(c.life, action.Channel, action.Number)
 	case bridge.ActionRecord:
-		return c.phones.Record(c.life, action.Channel, action.Recording)
+		return c.record(action)
 	case bridge.ActionStopRecording:
 		return c.phones.Hangup(c.life, action.Channel, normalClearing)
 	}

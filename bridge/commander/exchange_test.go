@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/commander"
@@ -20,6 +23,7 @@ import (
 // exchange is a Commander with everything around it: a real store and Tracker, and a
 // switch.
 type exchange struct {
+	logs *observer.ObservedLogs
 	*commander.Commander
 	t         *testing.T
 	sw        *fakeSwitch
@@ -56,7 +60,9 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	open, ended, err := x.db.OpenCalls(x.t.Context())
 	x.must(err)
 	x.must(tracker.Restore(open, ended))
-	log := zaptest.NewLogger(x.t)
+	observed, logs := observer.New(zap.DebugLevel)
+	x.logs = logs
+	log := zaptest.NewLogger(x.t, zaptest.WrapOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewTee(core, observed) })))
 	x.intake = intake.New(tracker, x.db, func([]bridge.Pending) {}, log)
 	config := commander.Config{
 		Application: "kontur-ari",

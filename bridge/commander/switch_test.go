@@ -26,6 +26,8 @@ type fakeSwitch struct {
 	fails map[string]*fault
 	// onCreate is called before a channel is made.
 	onCreate func()
+	// listen: a channel is made for each recording.
+	listen bool
 	// heard is given what the channels do.
 	heard func(bridge.Event)
 }
@@ -148,6 +150,9 @@ func (s *fakeSwitch) Record(_ context.Context, channel bridge.ChannelID, name st
 	return s.do("record "+name, channel, func() error {
 		if s.channels[channel] == nil {
 			return bridge.ErrNoChannel
+		}
+		if s.listen {
+			s.channels[bridge.ChannelID(name)] = &fakeChannel{Channel: bridge.Channel{ID: bridge.ChannelID(name), Name: "Snoop/" + string(channel) + "-00000000"}}
 		}
 		return nil
 	})
