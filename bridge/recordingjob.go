@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -51,6 +54,19 @@ type RecordingFile struct {
 	Name  string
 }
 
+// SoundEndings are the endings of the names of sound files, the best first where there are
+// several of one recording: what was converted goes before what it was made of.
+var SoundEndings = []string{".mp3", ".ogg", ".opus", ".m4a", ".flac", ".wav", ".WAV", ".wav49", ".wav16", ".gsm", ".g722", ".sln", ".sln16", ".alaw", ".ulaw"}
+
+// Stem is the name without the ending of a sound file. Files that differ in nothing else
+// are one recording.
+func (f RecordingFile) Stem() string {
+	if ending := path.Ext(f.Name); slices.Contains(SoundEndings, ending) {
+		return strings.TrimSuffix(f.Name, ending)
+	}
+	return f.Name
+}
+
 // RecordingJob is a recording on its way to the CRM, or a channel whose recordings are
 // looked for.
 type RecordingJob struct {
@@ -95,7 +111,8 @@ type RecordingJobs interface {
 	// for none.
 	DueUploads(ctx context.Context, now time.Time, limit int) (due []RecordingJob, next time.Time, err error)
 	// Uploaded puts the call-recording of a job into the outbox, behind the other reports
-	// of its call, and returns which call that is. at is when the upload was answered.
+	// of its call, and returns which call that is. at is when the upload was answered. It
+	// may be repeated with the same file, and then does nothing more.
 	// [ErrNoRecording] where the job is not RecordingReady.
 	Uploaded(ctx context.Context, job RecordingJob, fileID string, at time.Time) (CallID, error)
 	// ToldBefore returns the jobs in RecordingTold whose call-recording was taken before a

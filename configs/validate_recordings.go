@@ -49,12 +49,18 @@ func validateRecordings(r *report, cfg Recordings) {
 			r.problem(key, "it can't be told whose a file of that name is; write {uniqueid} or {linkedid} where the dialplan puts that, such as *-{uniqueid}.*")
 		}
 	}
+	if cfg.UploadRate > 0 && cfg.UploadRate < leastRate && !r.isBad("recordings.upload_rate") {
+		r.problem("recordings.upload_rate", "too slow for an upload not to be taken for stalled; write 0B for no limit, or at least 64KiB")
+	}
 	_, err := time.ParseDuration(cfg.Keep)
 	tooLong := err != nil && cfg.Keep != keepForever && cfg.Keep != keepNot || cfg.KeepFor() > longestKept
 	if tooLong && !r.isBad("recordings.keep") {
 		r.problem("recordings.keep", "out of range; write forever, delete, or a time up to %s", "8760h")
 	}
 }
+
+// leastRate is the slowest that uploads may go together.
+const leastRate Size = 64 << 10
 
 const longestKept = 8760 * time.Hour
 

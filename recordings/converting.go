@@ -48,7 +48,12 @@ type bitRate int
 const (
 	usualRate bitRate = 32
 	lowRate   bitRate = 16
+	// asItIs is none: the recording is not converted any more.
+	asItIs bitRate = -1
 )
+
+// errConversion says that it was the conversion that failed, and not the recording.
+var errConversion = errors.New("converting it failed")
 
 // largestFile is what the CRM takes at most (platform: API Files): whatever is larger is
 // converted without asking it first.
@@ -90,16 +95,17 @@ func newConverter(conversion Conversion, scratch string) *converter {
 	return &converter{conversion, scratch, make(chan struct{}, max(runtime.NumCPU()-1, 1))}
 }
 
-// result is the file that a conversion of a job makes.
+// result is the file that a conversion of a job makes, of the recording as it is.
 func (c *converter) result(job bridge.RecordingJob, rate bitRate) string {
-	return filepath.Join(c.scratch, fmt.Sprintf("%d-%d.mp3", job.ID, rate))
+	return filepath.Join(c.scratch, fmt.Sprintf("%d-%d-%d-%d.mp3", job.ID, rate, job.Size, job.Modified.UnixNano()))
 }
 
 // forget removes what was made for a job.
 func (c *converter) forget(job bridge.RecordingJob) {
-	for _, rate := range []bitRate{usualRate, lowRate} {
-		// What stays is removed at the next start.
-		_ = os.Remove(c.result(job, rate))
+	// What stays is removed at the next start.
+	results, _ := filepath.Glob(filepath.Join(c.scratch, fmt.Sprintf("%d-*", job.ID)))
+	for _, result := range results {
+		_ = os.Remove(result)
 	}
 }
 
@@ -130,7 +136,7 @@ func (c *converter) convert(ctx context.Context, job bridge.RecordingJob, conten
 	}
 	if err != nil {
 		_ = os.Remove(unfinished)
-		return "", fmt.Errorf("converting it: %w", err)
+		return "", fmt.Errorf("%w: %w", errConversion, err)
 	}
 	return result, nil
 }

@@ -60,9 +60,10 @@ type Courier struct {
 	convert  *converter
 	trouble  *trouble
 
-	// looking and uploading have room for one, and tell that there may be something to do.
-	looking, uploading chan struct{}
-	counts             counts
+	// looking, fetching and uploading have room for one, and tell that there may be
+	// something to do.
+	looking, fetching, uploading chan struct{}
+	counts                       counts
 
 	mu sync.Mutex
 	// busy are the jobs that are being uploaded, past those that were since the store was
@@ -90,7 +91,7 @@ type Stats struct {
 func New(config Config, jobs bridge.RecordingJobs, uploader bridge.Uploader, outside Outside, log *zap.Logger) *Courier {
 	c := &Courier{
 		config: config, jobs: jobs, uploader: uploader, outside: outside, log: log, trouble: &trouble{log: log},
-		looking: make(chan struct{}, 1), uploading: make(chan struct{}, 1), busy: make(map[int64]bool), past: make(map[int64]bool),
+		looking: make(chan struct{}, 1), fetching: make(chan struct{}, 1), uploading: make(chan struct{}, 1), busy: make(map[int64]bool), past: make(map[int64]bool),
 		convert: newConverter(config.Conversion, config.Scratch), smaller: make(map[int64]bitRate),
 	}
 	if config.BytesPerSecond > 0 {
@@ -101,8 +102,14 @@ func New(config Config, jobs bridge.RecordingJobs, uploader bridge.Uploader, out
 
 // Look tells that there may be recordings, or that calls are over. It never blocks.
 func (c *Courier) Look() {
-	nudge(c.looking)
+	c.lookAgain()
 	nudge(c.uploading)
+}
+
+// lookAgain tells that there may be jobs to be looked after.
+func (c *Courier) lookAgain() {
+	nudge(c.looking)
+	nudge(c.fetching)
 }
 
 func nudge(channel chan struct{}) {
@@ -122,7 +129,9 @@ func (c *Courier) Run(ctx context.Context) {
 		c.log.Warn("recordings can't be converted, nor fetched from Asterisk", zap.Error(err))
 	}
 	var parts sync.WaitGroup
-	parts.Go(func() { c.look(ctx) })
+	// A switch that does not answer keeps nobody from looking at files.
+	parts.Go(func() { c.look(ctx, c.looking, func(place bridge.RecordingPlace) bool { return !inSwitch(place) }) })
+	parts.Go(func() { c.look(ctx, c.fetching, inSwitch) })
 	parts.Go(func() { c.upload(ctx) })
 	parts.Go(func() { c.remove(ctx) })
 	parts.Wait()

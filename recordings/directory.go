@@ -35,20 +35,25 @@ func (d Directory) local(name string) (string, bool) {
 
 // folders are the directories while somebody looks into them: they are opened each time,
 // since one may come and go, as a mounted one does.
-type folders map[bridge.RecordingPlace]*Folder
+type folders struct {
+	by map[bridge.RecordingPlace]*Folder
+	// failed is why one is not among them that is there.
+	failed error
+}
 
 // open opens the directories that are there. What is wrong with others is told.
 func (c *Courier) open() folders {
-	open := make(folders)
+	open := folders{by: make(map[bridge.RecordingPlace]*Folder)}
 	for place, directory := range c.directories() {
 		folder, err := OpenFolder(directory.Path)
 		switch {
 		case err == nil:
-			open[place] = folder
+			open.by[place] = folder
 			c.trouble.over("the "+string(place)+" directory can't be opened", "the "+string(place)+" directory can be opened again")
 		case errors.Is(err, fs.ErrNotExist):
 			// Asterisk makes it with the first recording.
 		default:
+			open.failed = err
 			c.trouble.because("the "+string(place)+" directory can't be opened", err.Error())
 		}
 	}
@@ -66,7 +71,7 @@ func (c *Courier) directories() map[bridge.RecordingPlace]Directory {
 }
 
 func (f folders) close() {
-	for _, folder := range f {
+	for _, folder := range f.by {
 		_ = folder.Close() // it was read only
 	}
 }
@@ -74,8 +79,11 @@ func (f folders) close() {
 // in is the folder of a place; an error that matches [fs.ErrNotExist] where it is not
 // there.
 func (f folders) in(place bridge.RecordingPlace) (*Folder, error) {
-	if folder := f[place]; folder != nil {
+	if folder := f.by[place]; folder != nil {
 		return folder, nil
 	}
 	return nil, fmt.Errorf("the %s directory: %w", place, fs.ErrNotExist)
 }
+
+// unreadable is why a directory can't be looked into that is there; nil where all can.
+func (f folders) unreadable() error { return f.failed }

@@ -16,7 +16,7 @@ import (
 
 // fetchTime bounds the fetching of one recording from the switch: both are usually on one
 // machine.
-const fetchTime = 5 * time.Minute
+const fetchTime = time.Minute
 
 // inSwitch tells whether the switch has the files of a place.
 func inSwitch(place bridge.RecordingPlace) bool {

@@ -22,6 +22,8 @@ type keeper struct {
 	// down: it does not answer. fetches counts what was asked for.
 	down    bool
 	fetches int
+	// refuse is how many deletions go wrong.
+	refuse int
 }
 
 var errAway = errors.New("the switch is away")
@@ -56,6 +58,9 @@ func (k *keeper) FetchRecording(_ context.Context, name string, into io.Writer) 
 func (k *keeper) DeleteRecording(_ context.Context, name string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.refuse--; k.refuse >= 0 {
+		return errAway
+	}
 	if _, found := k.files[name]; !found {
 		return bridge.ErrNoStoredRecording
 	}

@@ -49,6 +49,9 @@ func (c *Courier) find(open folders, r *bridge.Recorded) findings {
 		}
 	}
 	if found.told {
+		found.missing = slices.DeleteFunc(found.missing, func(file bridge.RecordingFile) bool {
+			return found.standsFor(file) || slices.Contains(r.Messages, file.Name)
+		})
 		return found
 	}
 	if r.Talked() {
@@ -63,6 +66,13 @@ func (f *findings) add(file bridge.RecordingFile) {
 	if !slices.Contains(f.files, file) {
 		f.files = append(f.files, file)
 	}
+}
+
+// standsFor tells whether a file was found by its path that was told by its name alone too.
+func (f *findings) standsFor(bare bridge.RecordingFile) bool {
+	return slices.ContainsFunc(f.files, func(file bridge.RecordingFile) bool {
+		return path.Base(file.Stem()) == path.Base(bare.Stem())
+	})
 }
 
 // resolve is the file that the switch means by a name; false where it can't be told yet
@@ -102,25 +112,21 @@ func (c *Courier) candidates(name string, r *bridge.Recorded) []string {
 	return found
 }
 
-// endings are those of the names of sound files, the best first where there are several
-// of one recording: what was converted goes before what it was made of.
-var endings = []string{".mp3", ".ogg", ".opus", ".m4a", ".flac", ".wav", ".WAV", ".wav49", ".wav16", ".gsm", ".g722", ".sln", ".sln16", ".alaw", ".ulaw"}
-
 // like is the file of a name, or where there is none, the best of those that differ in
 // their ending: an application may tell a name without one, and what is done to a
 // recording afterwards may change it.
 func (f folders) like(place bridge.RecordingPlace, name string) (string, bool) {
-	folder := f[place]
+	folder := f.by[place]
 	if folder == nil {
 		return "", false
 	}
-	if slices.Contains(endings, path.Ext(name)) {
+	if slices.Contains(bridge.SoundEndings, path.Ext(name)) {
 		if folder.there(name) {
 			return name, true
 		}
 		name = strings.TrimSuffix(name, path.Ext(name))
 	}
-	for _, ending := range endings {
+	for _, ending := range bridge.SoundEndings {
 		if folder.there(name + ending) {
 			return name + ending, true
 		}
@@ -160,7 +166,7 @@ func bestOfEach(names []string) []string {
 	best := make(map[string]int)
 	var stems []string
 	for _, name := range names {
-		rank := slices.Index(endings, path.Ext(name))
+		rank := slices.Index(bridge.SoundEndings, path.Ext(name))
 		if rank < 0 {
 			continue // no sound: a text beside it, or a file that is being made
 		}
@@ -173,7 +179,7 @@ func bestOfEach(names []string) []string {
 	}
 	chosen := make([]string, len(stems))
 	for i, stem := range stems {
-		chosen[i] = stem + endings[best[stem]]
+		chosen[i] = stem + bridge.SoundEndings[best[stem]]
 	}
 	return chosen
 }

@@ -22,6 +22,8 @@ const (
 	// loadEvery is the longest pause between two looks at the store, for jobs that
 	// somebody has put back.
 	loadEvery = 5 * time.Second
+	// mostPutOff is the longest pause between two tries to fetch a recording.
+	mostPutOff = 30 * time.Second
 )
 
 // watch is a job that is looked after.
@@ -39,13 +41,17 @@ type watch struct {
 // watches are the jobs that are looked after, for one goroutine.
 type watches struct {
 	byID map[int64]*watch
+	// mine tells whether jobs with files in a place are among them; "" for those whose
+	// files are looked for.
+	mine func(bridge.RecordingPlace) bool
 	// last is the id up to which jobs were read in this round.
 	last int64
 }
 
-// look looks for recordings and follows them until they are whole, until ctx ends.
-func (c *Courier) look(ctx context.Context) {
-	w := &watches{byID: make(map[int64]*watch)}
+// look looks for recordings and follows them until they are whole, until ctx ends: those
+// that are mine, and whenever there is news of them.
+func (c *Courier) look(ctx context.Context, news <-chan struct{}, mine func(bridge.RecordingPlace) bool) {
+	w := &watches{byID: make(map[int64]*watch), mine: mine}
 	for {
 		c.load(ctx, w)
 		c.lookAll(ctx, w)
@@ -55,7 +61,7 @@ func (c *Courier) look(ctx context.Context) {
 		}
 		timer := time.NewTimer(wait)
 		select {
-		case <-c.looking:
+		case <-news:
 		case <-timer.C:
 		case <-ctx.Done():
 		}
@@ -79,7 +85,7 @@ func (c *Courier) load(ctx context.Context, w *watches) {
 	now := time.Now()
 	for _, job := range jobs {
 		w.last = job.ID
-		if w.byID[job.ID] != nil {
+		if w.byID[job.ID] != nil || !w.mine(job.File.Place) {
 			continue
 		}
 		one := &watch{job: job, began: now, next: now}
@@ -137,16 +143,22 @@ func (c *Courier) lookAll(ctx context.Context, w *watches) {
 // seek looks for the recordings of a channel; true when it needs not be done again.
 func (c *Courier) seek(ctx context.Context, open folders, one *watch) bool {
 	found := c.find(open, &one.job.Recorded)
+	unreadable := open.unreadable()
 	patience := c.config.Patience.Named
-	if found.told {
+	if found.told || unreadable != nil {
 		patience = c.config.Patience.Appear
 	}
 	all := len(found.files) > 0 && len(found.missing) == 0
 	if !all && time.Since(one.began) < patience {
 		// 0.5, 1, 2, 4 seconds and so on.
-		one.next = time.Now().Add(min(lookEvery<<one.tries, loadEvery))
+		one.next = time.Now().Add(min(lookEvery<<min(one.tries, 4), loadEvery))
 		one.tries++
 		return false
+	}
+	if len(found.files) == 0 && !found.told && unreadable != nil {
+		// It is not known whether there are any: a person may have it looked for again.
+		one.job.State, one.job.Reason = bridge.RecordingMissing, unreadable.Error()
+		return c.concluded(ctx, one.job)
 	}
 	if !c.stored(ctx, c.jobs.Found(ctx, one.job, found.files, found.missing)) {
 		return false
@@ -158,7 +170,7 @@ func (c *Courier) seek(ctx context.Context, open folders, one *watch) bool {
 		c.log.Warn("a recording that Asterisk told of is not there", append(jobFields(one.job), zap.String("file", file.Name))...)
 	}
 	if len(found.files) > 0 {
-		nudge(c.looking)
+		c.lookAgain()
 	}
 	return true
 }
@@ -216,7 +228,7 @@ func (c *Courier) settleFetched(ctx context.Context, one *watch) bool {
 			one.trouble = err
 			c.trouble.because("recordings can't be fetched from Asterisk", err.Error(), fileFields(one.job)...)
 		}
-		one.next = time.Now().Add(loadEvery)
+		one.putOff()
 		return false
 	default:
 		one.trouble = nil
@@ -226,7 +238,18 @@ func (c *Courier) settleFetched(ctx context.Context, one *watch) bool {
 	if seen.There && (!seen.Sound.Wave || seen.Sound.Whole) && !seen.Sound.Silent {
 		state = Ready
 	}
+	if state == Waiting {
+		// The whole of it is fetched each time.
+		one.putOff()
+		return false
+	}
 	return c.conclude(ctx, one, state, seen, modified)
+}
+
+// putOff has a recording of the switch looked at again after a pause that grows.
+func (w *watch) putOff() {
+	w.next = time.Now().Add(min(lookEvery<<min(w.tries, 6), mostPutOff))
+	w.tries++
 }
 
 // conclude draws the conclusion from how far a recording is; true where it needs not be

@@ -14,9 +14,10 @@ import (
 	"kontur-ari/bridge"
 )
 
-// mailboxes are where app_voicemail keeps new messages (Asterisk 22, storage in files):
-// CONTEXT/MAILBOX/FOLDER, of each message a text beside the sound.
-var mailboxes = []string{"*/*/INBOX", "*/*/Urgent"}
+// mailboxes are where app_voicemail keeps messages (Asterisk 22, storage in files):
+// CONTEXT/MAILBOX/FOLDER, of each message a text beside the sound. One that was listened to
+// moves to another folder.
+var mailboxes = []string{"*/*/*"}
 
 const (
 	// clocksDiffer is by how much the switch's clock and that of the files may differ:
@@ -28,7 +29,7 @@ const (
 
 // findMessages looks for the messages that a channel has left in mailboxes. They name it.
 func (c *Courier) findMessages(open folders, r *bridge.Recorded, found *findings) {
-	folder := open[bridge.PlaceVoicemail]
+	folder := open.by[bridge.PlaceVoicemail]
 	if folder == nil || r.Name == "" {
 		return
 	}
@@ -71,7 +72,7 @@ func (f *Folder) messagesOf(box string, r *bridge.Recorded, open folders, found 
 // leftBy tells whether a message is that of its channel still, as far as a text beside it
 // says whose it is.
 func (f folders) leftBy(job bridge.RecordingJob) bool {
-	folder := f[job.File.Place]
+	folder := f.by[job.File.Place]
 	if folder == nil {
 		return true
 	}

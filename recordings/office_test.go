@@ -37,7 +37,9 @@ type office struct {
 	storage            string
 	config             recordings.Config
 	stored             bridge.StoredRecordings
-	transport          crm.Config
+	// jobs may put something between the courier and the store.
+	jobs      func(bridge.RecordingJobs) bridge.RecordingJobs
+	transport crm.Config
 
 	client     *crm.Client
 	courier    *recordings.Courier
@@ -95,7 +97,11 @@ func (o *office) open() {
 	o.dispatcher = delivery.New(o.db, o.client, delivery.Config{
 		Connections: 4, FirstPause: 20 * time.Millisecond, LongestPause: 100 * time.Millisecond, CollapseAfter: time.Hour,
 	}, zap.NewNop())
-	o.courier = recordings.New(o.config, o.db, o.client, recordings.Outside{
+	jobs := bridge.RecordingJobs(o.db)
+	if o.jobs != nil {
+		jobs = o.jobs(jobs)
+	}
+	o.courier = recordings.New(o.config, jobs, o.client, recordings.Outside{
 		Told: o.dispatcher.WakeCall, Reachable: func() bool { return o.dispatcher.Stats().Gate != delivery.Shut }, Stored: o.stored,
 	}, zap.New(core))
 	ctx, end := context.WithCancel(context.Background())

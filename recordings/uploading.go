@@ -167,7 +167,7 @@ func (c *Courier) bring(ctx context.Context, job bridge.RecordingJob) {
 	}
 	if job.State != bridge.RecordingReady {
 		c.settled(job)
-		nudge(c.looking)
+		c.lookAgain()
 	}
 }
 
@@ -183,11 +183,11 @@ func unreadable(job bridge.RecordingJob, err error) bridge.RecordingJob {
 	case errors.Is(err, bridge.ErrChanged), errors.Is(err, fs.ErrNotExist), errors.Is(err, bridge.ErrNoStoredRecording):
 		// Somebody still works on it: it is looked at until it is still.
 		job.State = bridge.RecordingSettling
-	case inSwitch(job.File.Place):
-		// The switch may be away.
-		job.State = bridge.RecordingSettling
-	default:
+	case errors.Is(err, ErrOutside), errors.Is(err, ErrNoFile):
 		job.State = bridge.RecordingMissing
+	default:
+		// It may pass: whether it does shows when it is looked at.
+		job.State = bridge.RecordingSettling
 	}
 	return job
 }
@@ -236,8 +236,11 @@ func (c *Courier) send(ctx context.Context, job bridge.RecordingJob) bridge.Uplo
 			return c.uploader.UploadFile(ctx, upload)
 		case ctx.Err() != nil:
 			return bridge.UploadResult{Verdict: bridge.Retry, Reason: ctx.Err().Error()}
-		case !errors.Is(err, errUnconvertible):
+		case errors.Is(err, bridge.ErrChanged), errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errConversion), errors.Is(err, bridge.ErrNoStoredRecording):
+			return bridge.UploadResult{Verdict: bridge.Retry, Unreadable: err, Reason: err.Error()}
+		case errors.Is(err, errConversion):
 			c.trouble.because(conversionTrouble, err.Error(), fileFields(job)...)
+			c.leaveAsItIs(job)
 		}
 	}
 	return c.uploader.UploadFile(ctx, bridge.Upload{
@@ -259,21 +262,32 @@ func (c *Courier) rateOf(job bridge.RecordingJob) bitRate {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	rate := c.smaller[job.ID]
+	if rate == asItIs {
+		return 0
+	}
 	if rate == 0 && (c.config.Conversion.Always || job.Size > largestFile) {
 		rate = usualRate
 	}
 	return rate
 }
 
+// leaveAsItIs has a recording uploaded as it is from now on: converting it has failed, and
+// takes long.
+func (c *Courier) leaveAsItIs(job bridge.RecordingJob) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.smaller[job.ID] = asItIs
+}
+
 // shrink has a recording that the CRM found too large made smaller for the next upload;
 // false where it can't be.
 func (c *Courier) shrink(job bridge.RecordingJob) bool {
 	tried := c.rateOf(job)
-	if _, can := c.convert.command(path.Ext(job.File.Name), lowRate); !can || tried == lowRate {
-		return false
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, can := c.convert.command(path.Ext(job.File.Name), lowRate); !can || tried == lowRate || c.smaller[job.ID] == asItIs {
+		return false
+	}
 	if c.smaller[job.ID] = usualRate; tried == usualRate {
 		c.smaller[job.ID] = lowRate
 	}
@@ -288,6 +302,10 @@ func (c *Courier) converted(ctx context.Context, open folders, job bridge.Record
 	}
 	defer content.Close()
 	result, err := c.convert.convert(ctx, job, content, rate)
+	if err == nil {
+		// It takes its time, and the recording may have changed meanwhile.
+		err = c.unchanged(ctx, open, job)
+	}
 	if err != nil {
 		return bridge.Upload{}, err
 	}
@@ -299,6 +317,9 @@ func (c *Courier) converted(ctx context.Context, open folders, job bridge.Record
 	return bridge.Upload{
 		Name: strings.TrimSuffix(name, path.Ext(name)) + ".mp3", ContentType: contentTypes[".mp3"], Size: info.Size(),
 		Open: func() (io.ReadCloser, error) {
+			if err := c.unchanged(ctx, open, job); err != nil {
+				return nil, err
+			}
 			file, err := os.Open(result)
 			if err != nil {
 				return nil, err
@@ -306,6 +327,15 @@ func (c *Courier) converted(ctx context.Context, open folders, job bridge.Record
 			return c.limited(ctx, file), nil
 		},
 	}, nil
+}
+
+// unchanged is an error where a recording is not as it was found to be whole.
+func (c *Courier) unchanged(ctx context.Context, open folders, job bridge.RecordingJob) error {
+	content, err := c.openUnchanged(ctx, open, job)
+	if err != nil {
+		return err
+	}
+	return content.Close()
 }
 
 // openUnchanged opens a recording, if it still is as it was found to be whole.

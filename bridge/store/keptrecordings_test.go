@@ -46,13 +46,19 @@ func TestWhatHasBecomeOfARecordingIsForgottenOnceItIsOld(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	oneOfEachState(t, s)
-	if err := s.PruneRecordings(t.Context(), time.Now().Add(-time.Hour)); err != nil {
+	if err := s.PruneRecordings(t.Context(), time.Now().Add(-time.Hour), nil); err != nil {
 		t.Fatal(err)
 	}
 	if left := states(t, directory); len(left) != 8 {
 		t.Errorf("what became final just now is forgotten: %v are left", left)
 	}
-	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour)); err != nil {
+	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour), everyPlace); err != nil {
+		t.Fatal(err)
+	}
+	if left := states(t, directory); !slices.Contains(left, bridge.RecordingTold) {
+		t.Errorf("one is forgotten whose file is still to be removed: %v are left", left)
+	}
+	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour), nil); err != nil {
 		t.Fatal(err)
 	}
 	onTheirWay := []bridge.RecordingState{bridge.RecordingReady, bridge.RecordingSettling, bridge.RecordingSought, bridge.RecordingUploaded}
@@ -70,7 +76,7 @@ func TestManyOldRecordingsAreForgottenInSteps(t *testing.T) {
 		missing = append(missing, monitored(fmt.Sprint(n)))
 	}
 	find(t, s, job, []bridge.RecordingFile{monitored("there.wav")}, missing)
-	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour)); err != nil {
+	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour), nil); err != nil {
 		t.Fatal(err)
 	}
 	checkRecordings(t, directory, recording{State: bridge.RecordingSettling, Call: "1.1", Leg: "1.2", Name: "there.wav"})
@@ -90,7 +96,7 @@ func TestARecordingThatIsOnItsWayAgainIsNotForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	settle(t, s, head(t, s, "2.1"), bridge.Result{Verdict: bridge.Expired, NotTaken: true})
-	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour)); err != nil {
+	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour), nil); err != nil {
 		t.Fatal(err)
 	}
 	checkRecordings(t, directory,

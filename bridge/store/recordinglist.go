@@ -131,8 +131,11 @@ func (r *Recordings) Retry(ctx context.Context, ids []int64) (returned []int64, 
 		if _, err := conn.ExecContext(ctx, forget, string(page)); err != nil {
 			return nil, err
 		}
-		// One that was put back into the outbox may be on its way.
-		const again = `UPDATE recordings SET state = 'settling', attempts = 0, due = 0, report = 0, settled = 0, removed = 0, reason = 'put back to be tried again'
+		// What was not found is looked for as at first. One that was put back into the outbox
+		// may be on its way.
+		const again = `UPDATE recordings SET state = CASE state WHEN 'missing' THEN 'sought' ELSE 'settling' END,
+			place = CASE state WHEN 'missing' THEN '' ELSE place END, name = CASE state WHEN 'missing' THEN x'' ELSE name END,
+			stem = CASE state WHEN 'missing' THEN x'' ELSE stem END, attempts = 0, due = 0, report = 0, settled = 0, removed = 0, reason = 'put back to be tried again'
 			WHERE ` + which + " AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.id = recordings.report) RETURNING id"
 		return idsOf(ctx, conn, again, page)
 	})

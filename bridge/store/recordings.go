@@ -103,15 +103,15 @@ func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, mi
 	return nil
 }
 
-// sameFile are the recordings of a file (?1, ?2) by a channel that lived at the same time
+// sameFile are the recordings of a file (?1, and ?2 but for its ending) by a channel that lived at the same time
 // as another (?3 to ?4). One of that name from another time is another.
-const sameFile = "place = ?1 AND name = ?2 AND ended >= ?3 AND began <= ?4"
+const sameFile = "place = ?1 AND stem = ?2 AND ended >= ?3 AND began <= ?4"
 
 // addRecording adds a file, unless there is a job for it already: then that belongs to
 // the leg of the two that answered first, and to the time of both channels.
 func addRecording(ctx context.Context, tx transaction, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
 	r := sought.Recorded
-	same := []any{string(file.Place), []byte(file.Name), milliseconds(r.From), milliseconds(r.To)}
+	same := []any{string(file.Place), []byte(file.Stem()), milliseconds(r.From), milliseconds(r.To)}
 	if state == bridge.RecordingSettling {
 		// It is there after all.
 		if err := tx.exec(ctx, "DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
@@ -127,10 +127,10 @@ func addRecording(ctx context.Context, tx transaction, sought bridge.RecordingJo
 			return err
 		}
 	}
-	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, reason, settled)
-		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, COALESCE((SELECT recorded FROM recordings WHERE id = ?13), x'7b7d'), ?1, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
+	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, stem, reason, settled)
+		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, COALESCE((SELECT recorded FROM recordings WHERE id = ?13), x'7b7d'), ?1, ?14, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
 	return tx.exec(ctx, add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
-		milliseconds(sought.Made), string(state), reason, settled, sought.ID)...)
+		milliseconds(sought.Made), string(state), reason, settled, sought.ID, []byte(file.Name))...)
 }
 
 // Keep implements [bridge.RecordingJobs].
@@ -145,8 +145,8 @@ func (s *Store) Keep(ctx context.Context, job bridge.RecordingJob) error {
 		modified = job.Modified.UnixNano()
 	}
 	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		return tx.exec(ctx, "UPDATE recordings SET state = ?, place = ?, name = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
-			string(job.State), string(job.File.Place), []byte(job.File.Name), job.Size, modified, job.Attempts, milliseconds(job.Due), job.Reason, settled, job.ID)
+		return tx.exec(ctx, "UPDATE recordings SET state = ?, place = ?, name = ?, stem = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
+			string(job.State), string(job.File.Place), []byte(job.File.Name), []byte(job.File.Stem()), job.Size, modified, job.Attempts, milliseconds(job.Due), job.Reason, settled, job.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("keeping that recording %d is %s: %w", job.ID, job.State, err)
@@ -182,12 +182,26 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
 		// Which leg it belongs to may have become clearer since the job was read.
 		report := bridge.Report{Kind: bridge.ReportRecording, FileID: fileID, Time: at, Uploaded: at}
-		err := tx.c.conn.QueryRowContext(ctx, "SELECT call, leg FROM recordings WHERE id = ? AND state = 'ready'", job.ID).Scan(&report.Call, &report.Leg)
-		if errors.Is(err, sql.ErrNoRows) {
+		var state bridge.RecordingState
+		var told string
+		const whose = "SELECT call, leg, state, COALESCE((SELECT report ->> '$.fileId' FROM outbox WHERE outbox.id = recordings.report), '') FROM recordings WHERE id = ?"
+		err := tx.c.conn.QueryRowContext(ctx, whose, job.ID).Scan(&report.Call, &report.Leg, &state, &told)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
 			return bridge.ErrNoRecording
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		}
+		select {
+		case <-learnt: // that of an attempt that failed
+		default:
+		}
+		learnt <- report.Call
+		if state == bridge.RecordingUploaded && told == fileID {
+			return nil // by an earlier try, of which it was not known
+		}
+		if state != bridge.RecordingReady {
+			return bridge.ErrNoRecording
 		}
 		document, err := json.Marshal(report)
 		if err != nil {
@@ -197,11 +211,6 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 		if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(report.Call), committed, document); err != nil {
 			return err
 		}
-		select {
-		case <-learnt: // that of an attempt that failed
-		default:
-		}
-		learnt <- report.Call
 		return tx.exec(ctx, "UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
 	})
 	if err != nil {
@@ -221,8 +230,9 @@ func recordingSettled(ctx context.Context, tx transaction, pending bridge.Pendin
 // reasonExpired is why a recording is uploaded again.
 const reasonExpired = "the CRM could not be told within a day of its upload"
 
-// expired has a recording uploaded again. Of a report that no recording is known for, all
-// that can be done is to keep it.
+// expired has a recording uploaded again: also where the CRM may have taken the report and
+// its answer was lost, since a recording twice is better than none. Of a report that no
+// recording is known for, all that can be done is to keep it.
 func expired(ctx context.Context, tx transaction, pending bridge.Pending, settled int64) error {
 	const keep = `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?1, report, attempts, 0, x'', x'', ?2 FROM outbox WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM recordings WHERE report = ?3)`

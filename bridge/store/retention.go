@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"kontur-ari/bridge"
 )
 
 const (
@@ -66,12 +68,17 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return s.pruneKeys(ctx, "identities", "call", unusedIdentity, before)
 }
 
-// PruneRecordings forgets what has become of recordings before a moment. It works as Prune
-// does.
-func (s *Store) PruneRecordings(ctx context.Context, before time.Time) error {
+// PruneRecordings forgets what has become of recordings before a moment; those whose files
+// are to be removed, only once they were. It works as Prune does.
+func (s *Store) PruneRecordings(ctx context.Context, before time.Time, removed []bridge.RecordingPlace) error {
+	places, err := json.Marshal(append([]bridge.RecordingPlace{}, removed...))
+	if err != nil {
+		return fmt.Errorf("writing the names of places: %w", err)
+	}
 	for {
-		const old = "SELECT id FROM recordings WHERE settled BETWEEN 1 AND ?1 ORDER BY id LIMIT ?2"
-		ids, err := query(ctx, s, old, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, before.UnixMilli(), pruneRows)
+		const old = `SELECT id FROM recordings WHERE settled BETWEEN 1 AND ?1
+			AND (state <> 'told' OR removed > 0 OR place NOT IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?2`
+		ids, err := query(ctx, s, old, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, before.UnixMilli(), pruneRows, string(places))
 		if err != nil {
 			return fmt.Errorf("looking for what is too old: %w", err)
 		}

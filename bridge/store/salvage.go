@@ -112,7 +112,8 @@ func (s *salvage) run(ctx context.Context) error {
 		}
 	}
 	// What was to tell of them is lost, or was told and the record of it is.
-	const untold = "UPDATE recordings SET state = 'ready', report = 0 WHERE state = 'uploaded' AND report NOT IN (SELECT id FROM outbox UNION ALL SELECT id FROM dead_letters)"
+	const untold = `UPDATE recordings SET state = 'told' WHERE state = 'uploaded' AND report IN (SELECT id FROM deliveries);
+		UPDATE recordings SET state = 'ready', report = 0 WHERE state = 'uploaded' AND report NOT IN (SELECT id FROM outbox UNION ALL SELECT id FROM dead_letters)`
 	if _, err := s.to.ExecContext(ctx, untold); err != nil {
 		return fmt.Errorf("looking which recordings nobody will tell of: %w", err)
 	}

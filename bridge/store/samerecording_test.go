@@ -170,3 +170,14 @@ func TestNamesComeBackByteForByte(t *testing.T) {
 		}
 	})
 }
+
+// What is done to a recording afterwards changes the ending of its name.
+func TestFilesThatDifferInTheirEndingsAreOneRecording(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	find(t, s, sought(t, s, recorded("1.1", "1.3", 1, 5, 9)), []bridge.RecordingFile{monitored("a.wav")}, nil)
+	find(t, s, sought(t, s, recorded("1.1", "1.2", 1, 3, 9)), []bridge.RecordingFile{monitored("a.mp3"), monitored("a.1.wav")}, nil)
+	checkRecordings(t, directory,
+		recording{State: bridge.RecordingSettling, Call: "1.1", Leg: "1.2", Name: "a.wav"},
+		recording{State: bridge.RecordingSettling, Call: "1.1", Leg: "1.2", Name: "a.1.wav"})
+}

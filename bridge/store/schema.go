@@ -162,6 +162,7 @@ var migrations = []string{
 		recorded BLOB NOT NULL,             -- what is known of the channel, as JSON
 		place    TEXT NOT NULL DEFAULT '',
 		name     BLOB NOT NULL DEFAULT x'', -- of the file: bytes, not text
+		stem     BLOB NOT NULL DEFAULT x'', -- the name without its ending, by which it is one recording
 		size     INTEGER NOT NULL DEFAULT 0,
 		modified INTEGER NOT NULL DEFAULT 0,
 		attempts INTEGER NOT NULL DEFAULT 0,
@@ -173,7 +174,7 @@ var migrations = []string{
 	) STRICT;
 	CREATE INDEX recordings_sought ON recordings (id) WHERE state IN ('sought', 'settling');
 	CREATE INDEX recordings_due ON recordings (due) WHERE state = 'ready';
-	CREATE INDEX recordings_name ON recordings (name) WHERE name <> x'';
+	CREATE INDEX recordings_stem ON recordings (stem) WHERE stem <> x'';
 	CREATE INDEX recordings_call ON recordings (call);
 	CREATE INDEX recordings_told ON recordings (settled) WHERE state = 'told' AND removed = 0;
 	CREATE INDEX recordings_report ON recordings (report) WHERE report <> 0;`,

@@ -351,3 +351,21 @@ func TestWhatTheCRMHasIsGivenOutUntilItsFileIsRemoved(t *testing.T) {
 		t.Errorf("counts %v, error %v; a recording whose file was removed is told all the same", counts, err)
 	}
 }
+
+// An upload of which it was not known whether it was kept is kept once.
+func TestAnUploadIsKeptOnceHoweverOftenThatIsAsked(t *testing.T) {
+	s := open(t, t.TempDir())
+	job := found(t, s, recorded("1.1", "1.2", 1, 3, 9), bridge.RecordingReady, "a.wav")
+	for range 3 {
+		if call, err := s.Uploaded(t.Context(), job, "f-1", moment); call != "1.1" || err != nil {
+			t.Errorf("call %q, error %v", call, err)
+		}
+	}
+	if _, err := s.Uploaded(t.Context(), job, "f-2", moment); !errors.Is(err, bridge.ErrNoRecording) {
+		t.Errorf("another file: %v", err)
+	}
+	pending, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10)
+	if err != nil || len(pending) != 1 || pending[0].Report.FileID != "f-1" {
+		t.Errorf("waiting: %+v, %v", pending, err)
+	}
+}

@@ -227,7 +227,7 @@ func (l *line) prune(ctx context.Context, keep, keepRecordings time.Duration) {
 		}
 		// Which files may be removed later is not forgotten before.
 		longest := max(keep, keepRecordings+keep)
-		if err := l.db.PruneRecordings(ctx, believed.now(time.Now(), time.Since(started)).Add(-longest)); err != nil && ctx.Err() == nil {
+		if err := l.db.PruneRecordings(ctx, believed.now(time.Now(), time.Since(started)).Add(-longest), l.removedPlaces()); err != nil && ctx.Err() == nil {
 			l.log.Warn("what has become of old recordings stays", zap.Error(err))
 		}
 		select {

@@ -99,6 +99,14 @@ const (
 	conversionTime = 15 * time.Minute
 )
 
+// removedPlaces are those whose files are removed once the CRM has them.
+func (l *line) removedPlaces() []bridge.RecordingPlace {
+	if l.courier == nil {
+		return nil
+	}
+	return l.courier.Removes()
+}
+
 // recordingDetails are what /readyz shows of the recordings: of those on their way how
 // many there are in each state, and for how long the oldest has been.
 func (l *line) recordingDetails() map[string]any {
