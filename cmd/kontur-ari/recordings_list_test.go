@@ -122,7 +122,7 @@ func TestRecordingsAreTriedAgain(t *testing.T) {
 		t.Errorf("the dead letter of what is uploaded again is there still:\n%s", got)
 	}
 	code, stdout, stderr = o.recordings(t, "retry", "--all", "--state", "missing", "--json")
-	if code != exitOK || stderr != "" || strings.Count(stdout, `"state":"settling"`) != 1 {
+	if code != exitOK || stderr != "" || strings.Count(stdout, `"state":"sought"`) != 1 {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
 	}
 	_, stdout, _ = o.recordings(t, "list", "--all")
