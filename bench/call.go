@@ -66,8 +66,17 @@ type part struct {
 // script is what Asterisk says about an answered call.
 type script [][]part
 
-// readScript reads it from the checkout in directory.
-func readScript(directory string) (_ script, err error) {
+// The end of a channel as it was captured, and with the variables that the documentation
+// asks Asterisk to show: nothing is recorded.
+const (
+	channelEnds  = `"language":"en"}`
+	channelShows = `"language":"en","channelvars":{"CHANNEL(linkedid)":"` + capturedTrunk +
+		`","MIXMONITOR_FILENAME":"","CDR(recordingfile)":"","RECORDED_FILE":"","VM_MESSAGEFILE":""}}`
+)
+
+// readScript reads it from the checkout in directory. With shown, channels show the
+// variables that are recommended.
+func readScript(directory string, shown bool) (_ script, err error) {
 	file, err := os.Open(filepath.Join(directory, capture))
 	if err != nil {
 		return nil, fmt.Errorf("reading the captured call: %w", err)
@@ -79,7 +88,11 @@ func readScript(directory string) (_ script, err error) {
 		if _, err := ari.Decode(line); err != nil {
 			continue // a comment, or what the event filter keeps back
 		}
-		events = append(events, cut(string(line)))
+		text := string(line)
+		if shown {
+			text = strings.ReplaceAll(text, channelEnds, channelShows)
+		}
+		events = append(events, cut(text))
 	}
 	if len(events) != eventsPerCall {
 		return nil, fmt.Errorf("the captured call %s has %d events, not %d: the causes of its requests must be counted anew", capture, len(events), eventsPerCall)

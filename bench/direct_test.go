@@ -47,7 +47,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 
 // The yardstick is honest only as long as it does the same.
 func TestTheYardstickMakesTheRequestsOfTheDaemon(t *testing.T) {
-	events, err := readScript("..")
+	events, err := readScript("..", true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,8 +74,9 @@ type bench struct {
 	// self and daemon are programs, directory is where they keep their files.
 	self, daemon, directory string
 	rounds                  int
-	script                  script
-	office                  *bridge.Directory
+	// script is a call, recorded the same where Asterisk does not tell what is recorded.
+	script, recorded script
+	office           *bridge.Directory
 	// nextCall is the number of the next call that is committed without a daemon.
 	nextCall int
 	figures  []figure
@@ -91,7 +92,10 @@ func measureAll(ctx context.Context, o options, out io.Writer) (err error) {
 	if b.self, err = os.Executable(); err != nil {
 		return fmt.Errorf("looking for this program: %w", err)
 	}
-	if b.script, err = readScript("."); err != nil {
+	if b.script, err = readScript(".", true); err != nil {
+		return err
+	}
+	if b.recorded, err = readScript(".", false); err != nil {
 		return err
 	}
 	if b.office, err = office(); err != nil {
