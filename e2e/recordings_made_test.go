@@ -19,12 +19,13 @@ func making(config *lab.DaemonConfig) {
 	config.Recordings["make_never_users"] = "[" + lab.UserID("103") + "]"
 }
 
-// storedGone waits until Asterisk keeps no recording any more.
+// storedGone waits until Asterisk keeps no recording any more that was made for us. Those of
+// other applications, and of other tests, stay.
 func (d *told) storedGone() {
 	d.Helper()
 	directory, _ := d.Spool("recording")
 	for {
-		left, err := filepath.Glob(directory + "/*")
+		left, err := filepath.Glob(directory + "/kontur-ari-*")
 		d.must(err)
 		if len(left) == 0 {
 			return
