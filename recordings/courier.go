@@ -124,7 +124,13 @@ func nudge(channel chan struct{}) {
 func (c *Courier) Run(ctx context.Context) {
 	// What keeps a directory from being read is told at the start, and not with the first
 	// recording.
-	c.open().close()
+	open := c.open()
+	for place, directory := range c.directories() {
+		if open.by[place] == nil && open.failed == nil {
+			c.log.Info("a directory of recordings is not there yet", zap.String("place", string(place)), zap.String("directory", directory.Path))
+		}
+	}
+	open.close()
 	if err := emptied(c.config.Scratch); err != nil {
 		c.log.Warn("recordings can't be converted, nor fetched from Asterisk", zap.Error(err))
 	}
