@@ -58,6 +58,7 @@ func TestCapturesOfAsteriskAreReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			events := captured(t, path)
 			l := newListener(directory, allCalls)
+			l.ledger.orderly = true
 			if err := l.hearAll(events); err != nil {
 				t.Fatal(err)
 			}

@@ -34,6 +34,7 @@ func TestTrafficIsReportedAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 5)
 		l := newListener(directory, m.policy)
+		l.ledger.orderly = true
 		if err := l.hearAll(m.x.events); err != nil {
 			t.Fatal(err)
 		}
