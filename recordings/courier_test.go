@@ -141,6 +141,30 @@ func TestAMessageIsFollowedWhenItIsRenumbered(t *testing.T) {
 	o.awaitStates(done)
 }
 
+// A message that was listened to is in another folder of its mailbox.
+func TestAMessageIsFollowedWhenItIsListenedTo(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(o *office) { o.config.FirstPause, o.config.LongestPause = 2*time.Second, 2*time.Second })
+	back := o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, Status: http.StatusServiceUnavailable})
+	c := o.newCall()
+	for ending, content := range map[string][]byte{".wav": wave(100, 100), ".txt": fmt.Appendf(nil, "callerchan=%s\norigtime=%d\n", c.name, c.ended.Unix())} {
+		o.put(o.voicemail, "default/101/INBOX/msg0000"+ending, content)
+	}
+	message := c.recorded()
+	message.Since, message.Messages = time.Time{}, []string{filepath.Join(o.voicemail, "default/101/INBOX/msg0000")}
+	o.over(c, message)
+	o.await("the first upload has failed", func() bool { return o.courier.Stats().Failed == 1 })
+	o.must(os.Mkdir(filepath.Join(o.voicemail, "default/101/Old"), 0o700))
+	for _, ending := range []string{".wav", ".txt"} {
+		o.must(os.Rename(filepath.Join(o.voicemail, "default/101/INBOX/msg0000"+ending), filepath.Join(o.voicemail, "default/101/Old/msg0007"+ending)))
+	}
+	back()
+	if file := o.awaitTold(1)[0]; file.Name != "msg0007.wav" || file.Size != 144 {
+		t.Errorf("the CRM has %s, %d bytes", file.Name, file.Size)
+	}
+	o.awaitStates(done)
+}
+
 func TestAFileIsTakenWhenItsWriterIsDone(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -157,8 +157,9 @@ func (c *Courier) seek(ctx context.Context, open folders, one *watch) bool {
 	}
 	if len(found.files) == 0 && !found.told && unreadable != nil {
 		// It is not known whether there are any: a person may have it looked for again.
-		one.job.State, one.job.Reason = bridge.RecordingMissing, unreadable.Error()
-		return c.concluded(ctx, one.job)
+		job := one.job
+		job.State, job.Reason = bridge.RecordingMissing, unreadable.Error()
+		return c.concluded(ctx, job)
 	}
 	if !c.stored(ctx, c.jobs.Found(ctx, one.job, found.files, found.missing)) {
 		return false
@@ -191,6 +192,8 @@ func (c *Courier) settle(ctx context.Context, open folders, one *watch) bool {
 		return c.concluded(ctx, job)
 	case err != nil:
 		one.trouble = err
+	case !seen.There && job.File.Place == bridge.PlaceVoicemail && len(job.Recorded.Name) > 0:
+		return c.settleMoved(ctx, open, one)
 	case !seen.There:
 		if other, found := open.like(job.File.Place, job.File.Name); found && other != job.File.Name {
 			// What was done to it has given it another ending.
