@@ -146,7 +146,9 @@ func (c *Courier) bring(ctx context.Context, job bridge.RecordingJob) {
 	case ctx.Err() != nil:
 		return // broken off by the end: it is begun anew by the next process
 	case result.Unreadable != nil:
-		job = unreadable(job, result.Unreadable)
+		if job = unreadable(job, result.Unreadable); !errors.Is(result.Unreadable, bridge.ErrChanged) {
+			c.trouble.because("recordings can't be read; they are looked at again", result.Unreadable.Error(), fileFields(job)...)
+		}
 	case result.TooLarge && c.shrink(job):
 		c.counts.failed.Add(1)
 		job.Attempts, job.Reason, job.Due = job.Attempts+1, result.Reason+"; it is made smaller", at
@@ -179,15 +181,11 @@ const (
 // unreadable is what becomes of a job whose file can't be read as it was found to be.
 func unreadable(job bridge.RecordingJob, err error) bridge.RecordingJob {
 	job.Reason = err.Error()
-	switch {
-	case errors.Is(err, bridge.ErrChanged), errors.Is(err, fs.ErrNotExist), errors.Is(err, bridge.ErrNoStoredRecording):
-		// Somebody still works on it: it is looked at until it is still.
-		job.State = bridge.RecordingSettling
-	case errors.Is(err, ErrOutside), errors.Is(err, ErrNoFile):
+	// Somebody still works on it, or it can't be read for a while: it is looked at until it is
+	// still.
+	job.State = bridge.RecordingSettling
+	if errors.Is(err, ErrOutside) || errors.Is(err, ErrNoFile) {
 		job.State = bridge.RecordingMissing
-	default:
-		// It may pass: whether it does shows when it is looked at.
-		job.State = bridge.RecordingSettling
 	}
 	return job
 }
