@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
+	"time"
 
 	"kontur-ari/e2e/phone"
 )
@@ -73,10 +75,24 @@ func recordedOverARI(s *stage) {
 	s.must(s.REST(s.ctx, http.MethodPost, "/channels/"+channel+"/snoop?"+snoop.Encode()))
 	s.must(s.AwaitRunning(s.ctx, "Stasis"))
 	record := url.Values{"name": {"talk-" + s.client}, "format": {"wav"}}
-	s.must(s.REST(s.ctx, http.MethodPost, "/channels/snoop-"+s.client+"/record?"+record.Encode()))
+	s.recordsOverARI("snoop-"+s.client, record)
 	s.must(caller.Speak())
 	s.must(s.pause(talk))
 	s.hangsUp(caller, callee)
+}
+
+// recordsOverARI has a channel recorded. A snoop channel shows that it runs Stasis a moment
+// before it is there, and until then that is refused (409).
+func (s *stage) recordsOverARI(channel string, record url.Values) {
+	s.Helper()
+	for {
+		err := s.REST(s.ctx, http.MethodPost, "/channels/"+channel+"/record?"+record.Encode())
+		if err == nil || !strings.Contains(err.Error(), "409") {
+			s.must(err)
+			return
+		}
+		s.must(s.pause(time.Millisecond))
+	}
 }
 
 func inboundGroup(s *stage) {

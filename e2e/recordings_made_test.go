@@ -145,7 +145,7 @@ func TestWhatAnotherApplicationRecordsIsFetched(t *testing.T) {
 	d.must(err)
 	d.must(d.REST(d.ctx, http.MethodPost, "/channels/"+channel+"/snoop?"+url.Values{"spy": {"both"}, "app": {"capture"}, "snoopId": {"other"}}.Encode()))
 	d.must(d.AwaitRunning(d.ctx, "Stasis"))
-	d.must(d.REST(d.ctx, http.MethodPost, "/channels/other/record?"+url.Values{"name": {"somebodys"}, "format": {"wav"}}.Encode()))
+	d.recordsOverARI("other", url.Values{"name": {"somebodys"}, "format": {"wav"}})
 	d.whistles(map[*phone.Call]int{caller: clientsTone, callee: tone101})
 	d.hangsUp(caller, callee)
 	d.expect(answeredLeg(direct, "client>101"))
