@@ -58,6 +58,8 @@ func (b *bench) commitRate(ctx context.Context, db *store.Store, writers, calls 
 		}
 		b.nextCall++
 	}
+	// As the daemon does: a commit is not called off.
+	ctx = context.WithoutCancel(ctx)
 	var group errgroup.Group
 	began := now()
 	for writer := range writers {

@@ -73,6 +73,8 @@ func (c *checkpointer) run(ctx context.Context) {
 	}
 }
 
+const passiveCheckpoint = "PRAGMA wal_checkpoint(PASSIVE)"
+
 // rowQuerier is a connection or several.
 type rowQuerier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
@@ -82,6 +84,6 @@ type rowQuerier interface {
 // many pages the log has.
 func checkpoint(ctx context.Context, db rowQuerier) (pages int, err error) {
 	var busy, moved int
-	err = db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
+	err = db.QueryRowContext(ctx, passiveCheckpoint).Scan(&busy, &pages, &moved)
 	return pages, err
 }

@@ -36,12 +36,12 @@ func (s *Store) Collapse(ctx context.Context, calls []bridge.CallID) (collapsed 
 		return 0, wrapCollapse(err, calls)
 	}
 	settled := s.now().UnixMilli()
-	err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err = s.committer.do(ctx, func(tx transaction) error {
 		const keep = "INSERT OR REPLACE INTO collapsed (id, call, committed, settled, report) SELECT id, call, committed, ?2, report FROM outbox WHERE id IN (" + superseded + ")"
-		if err := tx.exec(ctx, keep, string(ids), settled); err != nil {
+		if err := tx.exec(keep, string(ids), settled); err != nil {
 			return err
 		}
-		return tx.exec(ctx, "DELETE FROM outbox WHERE id IN (SELECT id FROM collapsed WHERE call IN (SELECT value FROM json_each(?1)))", string(ids))
+		return tx.exec("DELETE FROM outbox WHERE id IN (SELECT id FROM collapsed WHERE call IN (SELECT value FROM json_each(?1)))", string(ids))
 	})
 	return len(found), wrapCollapse(err, calls)
 }

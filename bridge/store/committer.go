@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"zombiezen.com/go/sqlite"
+
 	"kontur-ari/bridge"
 )
 
@@ -30,12 +32,11 @@ type committer struct {
 	// channels and the atomics.
 	turn chan struct{}
 	// crowded: the last transaction was of more than one write.
-	crowded    atomic.Bool
-	conn       *sql.Conn
-	statements map[string]*sql.Stmt
-	writes     chan *write
-	stop       chan struct{}
-	stopped    chan struct{}
+	crowded atomic.Bool
+	conn    *sqlite.Conn
+	writes  chan *write
+	stop    chan struct{}
+	stopped chan struct{}
 	// replaced: the file was replaced and the journal's writer does not know yet.
 	replaced atomic.Bool
 	// lastReplaced is when that was last. half is a damage whose file is being replaced.
@@ -53,8 +54,10 @@ type committer struct {
 
 type write struct {
 	// ctx is its caller's: a write whose caller has gone is not begun.
-	ctx   context.Context
-	apply func(context.Context, transaction) error
+	ctx context.Context
+	// apply is not given up once it was begun: half a batch of events would be worse than
+	// a late one.
+	apply func(transaction) error
 	done  chan error
 	// journal: its caller must be told of a replacement.
 	journal bool
@@ -74,18 +77,34 @@ func (e applyError) Unwrap() error { return e.error }
 type transaction struct{ c *committer }
 
 // exec runs a statement, prepared once in the life of the store.
-func (tx transaction) exec(ctx context.Context, query string, args ...any) error {
-	_, err := tx.run(ctx, query, args)
-	return err
+func (tx transaction) exec(query string, args ...any) error {
+	return execute(tx.c.conn, query, args)
 }
 
 // insert runs a statement that adds one row and returns the row's id.
-func (tx transaction) insert(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := tx.run(ctx, query, args)
+func (tx transaction) insert(query string, args ...any) (int64, error) {
+	err := execute(tx.c.conn, query, args)
+	return tx.c.conn.LastInsertRowID(), err
+}
+
+// update runs a statement and returns how many rows it has changed.
+func (tx transaction) update(query string, args ...any) (int, error) {
+	err := execute(tx.c.conn, query, args)
+	return tx.c.conn.Changes(), err
+}
+
+// row hands the first row of an answer to read; false where there is none.
+func (tx transaction) row(query string, read func(*sqlite.Stmt), args ...any) (bool, error) {
+	statement, err := prepare(tx.c.conn, query, args)
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	return result.LastInsertId()
+	found, err := statement.Step()
+	if found {
+		read(statement)
+		err = statement.Reset()
+	}
+	return found, err
 }
 
 // nextReport gives the id of one more report. It is not given again when the transaction
@@ -95,28 +114,15 @@ func (tx transaction) nextReport() int64 {
 	return tx.c.store.highest
 }
 
-func (tx transaction) run(ctx context.Context, query string, args []any) (sql.Result, error) {
-	stmt, ok := tx.c.statements[query]
-	if !ok {
-		var err error
-		if stmt, err = tx.c.conn.PrepareContext(ctx, query); err != nil {
-			return nil, err
-		}
-		tx.c.statements[query] = stmt
-	}
-	return stmt.ExecContext(ctx, args...)
-}
-
-func startCommitter(s *Store, conn *sql.Conn) *committer {
+func startCommitter(s *Store, conn *sqlite.Conn) *committer {
 	c := &committer{
-		store:      s,
-		turn:       make(chan struct{}, 1),
-		conn:       conn,
-		statements: make(map[string]*sql.Stmt),
-		spans:      make(spans),
-		writes:     make(chan *write, mostTogether),
-		stop:       make(chan struct{}),
-		stopped:    make(chan struct{}),
+		store:   s,
+		turn:    make(chan struct{}, 1),
+		conn:    conn,
+		spans:   make(spans),
+		writes:  make(chan *write, mostTogether),
+		stop:    make(chan struct{}),
+		stopped: make(chan struct{}),
 	}
 	go c.run()
 	return c
@@ -124,12 +130,12 @@ func startCommitter(s *Store, conn *sql.Conn) *committer {
 
 // do applies a write in a transaction and returns when that is durable. When ctx
 // ends first the write may or may not happen.
-func (c *committer) do(ctx context.Context, apply func(context.Context, transaction) error) error {
+func (c *committer) do(ctx context.Context, apply func(transaction) error) error {
 	return c.submit(&write{ctx: ctx, apply: apply, done: make(chan error, 1)})
 }
 
 // doJournal is do for the writer of the journal: [bridge.ErrStoreReplaced].
-func (c *committer) doJournal(ctx context.Context, apply func(context.Context, transaction) error) error {
+func (c *committer) doJournal(ctx context.Context, apply func(transaction) error) error {
 	return c.submit(&write{ctx: ctx, apply: apply, done: make(chan error, 1), journal: true})
 }
 
@@ -184,11 +190,7 @@ func (c *committer) close() error {
 	<-c.stopped
 	// It is never given back.
 	c.turn <- struct{}{}
-	var errs []error
-	for _, stmt := range c.statements {
-		errs = append(errs, stmt.Close())
-	}
-	return errors.Join(append(errs, c.conn.Close())...)
+	return c.conn.Close()
 }
 
 func (c *committer) run() {
@@ -275,7 +277,7 @@ func (c *committer) answered(w *write) bool {
 	case w.checkpoint:
 		err := c.store.guard.wait(w.ctx)
 		if err == nil {
-			_, err = checkpoint(w.ctx, c.conn)
+			err = execute(c.conn, passiveCheckpoint, nil)
 		}
 		w.done <- err
 		return true
@@ -291,18 +293,13 @@ func (c *committer) answered(w *write) bool {
 }
 
 func (c *committer) attempt(together []*write) (err error) {
-	// A write that was begun is not given up: half a batch of events would be
-	// worse than a late one.
-	ctx := context.Background()
-	if err := c.store.guard.wait(ctx); err != nil {
-		return err
-	}
+	c.store.guard.hold()
 	if c.undone {
 		// There is none to roll back where SQLite did it by itself meanwhile.
-		_, _ = c.conn.ExecContext(ctx, "ROLLBACK")
+		_ = execute(c.conn, "ROLLBACK", nil)
 		c.undone = false
 	}
-	if err := (transaction{c}).exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := (transaction{c}).exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer func() {
@@ -310,16 +307,15 @@ func (c *committer) attempt(together []*write) (err error) {
 			clear(c.spans)
 			// It fails where SQLite has rolled back by itself, as it does when the disk
 			// is full; and where the disk fails, which the next attempt finds out.
-			_, failed := c.conn.ExecContext(ctx, "ROLLBACK")
-			c.undone = failed != nil
+			c.undone = execute(c.conn, "ROLLBACK", nil) != nil
 		}
 	}()
 	for _, w := range together {
-		if err := w.apply(ctx, transaction{c}); err != nil {
+		if err := w.apply(transaction{c}); err != nil {
 			return applyError{err}
 		}
 	}
-	if err := (transaction{c}).exec(ctx, "COMMIT"); err != nil {
+	if err := (transaction{c}).exec("COMMIT"); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	c.commits.Add(1)

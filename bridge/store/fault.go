@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"syscall"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	driver "modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
 // Fault is what is wrong with the disk, or with the file on it.
@@ -35,22 +35,19 @@ var errNoDocument = errors.New("what is stored is not the JSON that was")
 
 // FaultOf says which fault an error of SQLite or of the operating system comes of.
 func FaultOf(err error) Fault {
-	if failure, ok := errors.AsType[*sqlite.Error](err); ok {
-		// The lower byte is the kind; what is above tells its varieties apart.
-		switch failure.Code() & 0xff {
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-			return Damaged
-		case sqlite3.SQLITE_FULL:
-			return Full
-		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-			return ReadOnly
-		case sqlite3.SQLITE_IOERR:
-			return Broken
-		case sqlite3.SQLITE_CANTOPEN:
-			return Unopened
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return Busy
-		}
+	switch codeOf(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return Damaged
+	case sqlite.ResultFull:
+		return Full
+	case sqlite.ResultReadOnly, sqlite.ResultPerm:
+		return ReadOnly
+	case sqlite.ResultIOErr:
+		return Broken
+	case sqlite.ResultCantOpen:
+		return Unopened
+	case sqlite.ResultBusy, sqlite.ResultLocked:
+		return Busy
 	}
 	switch {
 	case errors.Is(err, errNoDocument):
@@ -63,6 +60,15 @@ func FaultOf(err error) Fault {
 		return Broken
 	}
 	return NoFault
+}
+
+// codeOf is what SQLite has answered, whichever of its packages says so. The packages
+// agree on nothing but the number; of what is no error of SQLite's it is ResultError.
+func codeOf(err error) sqlite.ResultCode {
+	if failure, ok := errors.AsType[*driver.Error](err); ok {
+		return sqlite.ResultCode(failure.Code())
+	}
+	return sqlite.ErrCode(err)
 }
 
 // FaultError says what a fault means for the person who reads of it, and what to do.

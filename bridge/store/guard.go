@@ -44,6 +44,10 @@ func (g *guard) wait(ctx context.Context) error {
 	}
 }
 
+// hold is wait for whoever writes anyway and can't be called off: it holds up its caller's
+// thread, which costs less than to have another wait for it.
+func (g *guard) hold() { _, _ = syscall.Pwrite(g.descriptor, nil, 0) }
+
 // ask writes nothing. Everybody who waits waits for the same call, so that a freeze
 // holds up no more than one thread.
 func (g *guard) ask(asking chan struct{}) {

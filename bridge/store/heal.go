@@ -37,12 +37,12 @@ func (c *committer) heal(cause error) error {
 	if _, err := finishReplacement(c.store.path(), now); err != nil {
 		return fmt.Errorf("replacing the store: %w; it is damaged: %w", err, cause)
 	}
-	oldWrite, oldRead := c.store.write, c.store.read
+	read := c.store.read
 	conn, err := c.store.openFile(ctx)
 	if err != nil {
 		return fmt.Errorf("opening the store that replaces a damaged one: %w", err)
 	}
-	c.leave(oldWrite, oldRead)
+	c.leave(read)
 	c.conn = conn
 	c.replaced.Store(true)
 	c.store.damages.add(*c.half)
@@ -51,15 +51,10 @@ func (c *committer) heal(cause error) error {
 }
 
 // leave lets go of the damaged file. What closing it says was said before.
-func (c *committer) leave(write, read *sql.DB) {
-	for _, stmt := range c.statements {
-		_ = stmt.Close()
-	}
-	clear(c.statements)
+func (c *committer) leave(read *sql.DB) {
 	clear(c.spans)
 	c.numbered = 0
 	c.undone = false
 	_ = c.conn.Close()
-	_ = write.Close()
 	_ = read.Close()
 }

@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"syscall"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	driver "modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
 // lowest is the priority of what nobody waits for.
@@ -62,9 +62,12 @@ func (s *Store) inspect(ctx context.Context) error {
 	return nil
 }
 
-// unreadableContent holds for the error of a check that could not compute a column, since
-// what it comes of is no JSON any more.
+// unreadableContent holds for the error of a statement that could not compute a column,
+// since what it comes of is no JSON any more.
 func unreadableContent(err error) bool {
-	failure, ok := errors.AsType[*sqlite.Error](err)
-	return ok && failure.Code()&0xff == sqlite3.SQLITE_ERROR
+	if failure, ok := errors.AsType[*driver.Error](err); ok {
+		return failure.Code()&0xff == int(sqlite.ResultError)
+	}
+	failure, ok := errors.AsType[*statementError](err)
+	return ok && sqlite.ErrCode(failure).ToPrimary() == sqlite.ResultError
 }

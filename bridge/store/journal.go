@@ -20,22 +20,22 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	}
 	committed := s.now().UnixMilli()
 	pending := make([]bridge.Pending, len(reports))
-	err := s.committer.doJournal(ctx, func(ctx context.Context, tx transaction) error {
-		if err := writeEvents(ctx, tx, &batch); err != nil {
+	err := s.committer.doJournal(ctx, func(tx transaction) error {
+		if err := writeEvents(tx, &batch); err != nil {
 			return fmt.Errorf("adding to the journal: %w", err)
 		}
-		if err := writeCalls(ctx, tx, batch); err != nil {
+		if err := writeCalls(tx, batch); err != nil {
 			return fmt.Errorf("keeping the calls in progress: %w", err)
 		}
-		if err := writeOrders(ctx, tx, batch.Orders, committed); err != nil {
+		if err := writeOrders(tx, batch.Orders, committed); err != nil {
 			return fmt.Errorf("remembering what was ordered: %w", err)
 		}
-		if err := writeRecorded(ctx, tx, batch.Recorded, committed); err != nil {
+		if err := writeRecorded(tx, batch.Recorded, committed); err != nil {
 			return fmt.Errorf("keeping whose recordings to look for: %w", err)
 		}
 		for i, report := range reports {
 			id := tx.nextReport()
-			if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(batch.Reports[i].Call), committed, report); err != nil {
+			if err := tx.exec("INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(batch.Reports[i].Call), committed, report); err != nil {
 				return fmt.Errorf("adding to the outbox: %w", err)
 			}
 			pending[i] = bridge.Pending{ID: id, Committed: time.UnixMilli(committed), Report: batch.Reports[i]}
@@ -48,45 +48,45 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	return pending, nil
 }
 
-func writeEvents(ctx context.Context, tx transaction, batch *bridge.Batch) (err error) {
+func writeEvents(tx transaction, batch *bridge.Batch) (err error) {
 	ids := make([]int64, len(batch.Events))
 	for i := range batch.Events {
-		if ids[i], err = insertEvent(ctx, tx, &batch.Events[i]); err != nil {
+		if ids[i], err = insertEvent(tx, &batch.Events[i]); err != nil {
 			return err
 		}
 	}
-	return writeSpans(ctx, tx, batch, ids)
+	return writeSpans(tx, batch, ids)
 }
 
-func insertEvent(ctx context.Context, tx transaction, entry *bridge.Entry) (int64, error) {
+func insertEvent(tx transaction, entry *bridge.Entry) (int64, error) {
 	raw := entry.Event.Raw
 	if raw == nil {
 		raw = []byte{}
 	}
-	return tx.insert(ctx, "INSERT INTO events (received, call, channel, type, raw) VALUES (?, ?, ?, ?, ?)",
+	return tx.insert("INSERT INTO events (received, call, channel, type, raw) VALUES (?, ?, ?, ?, ?)",
 		entry.Received.UnixMilli(), string(entry.Call), string(entry.Event.Subject()), string(entry.Event.Type), raw)
 }
 
-func writeCalls(ctx context.Context, tx transaction, batch bridge.Batch) error {
+func writeCalls(tx transaction, batch bridge.Batch) error {
 	for _, call := range batch.Changed {
-		if err := tx.exec(ctx, "INSERT INTO calls (call, state) VALUES (?, ?) ON CONFLICT (call) DO UPDATE SET state = excluded.state", string(call.Call), call.State); err != nil {
+		if err := tx.exec("INSERT INTO calls (call, state) VALUES (?, ?) ON CONFLICT (call) DO UPDATE SET state = excluded.state", string(call.Call), call.State); err != nil {
 			return err
 		}
 	}
 	for _, call := range batch.Gone {
-		if err := tx.exec(ctx, "DELETE FROM calls WHERE call = ?", string(call)); err != nil {
+		if err := tx.exec("DELETE FROM calls WHERE call = ?", string(call)); err != nil {
 			return err
 		}
 	}
 	for _, call := range batch.Ended {
-		if err := tx.exec(ctx, "INSERT INTO ended_calls (call) VALUES (?)", string(call)); err != nil {
+		if err := tx.exec("INSERT INTO ended_calls (call) VALUES (?)", string(call)); err != nil {
 			return err
 		}
 	}
 	if len(batch.Ended) == 0 {
 		return nil
 	}
-	return tx.exec(ctx, "DELETE FROM ended_calls WHERE id <= (SELECT MAX(id) FROM ended_calls) - ?", bridge.EndedMemory)
+	return tx.exec("DELETE FROM ended_calls WHERE id <= (SELECT MAX(id) FROM ended_calls) - ?", bridge.EndedMemory)
 }
 
 // OpenCalls implements [bridge.Journal].

@@ -27,7 +27,7 @@ func (s *Store) LastHeard(ctx context.Context) (time.Time, error) {
 }
 
 func (s *Store) setMoment(ctx context.Context, name string, at time.Time) error {
-	return s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		return tx.exec(ctx, "INSERT INTO moments (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at", name, at.UnixMilli())
+	return s.committer.do(ctx, func(tx transaction) error {
+		return tx.exec("INSERT INTO moments (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = excluded.at", name, at.UnixMilli())
 	})
 }

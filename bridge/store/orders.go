@@ -10,10 +10,10 @@ import (
 
 // writeOrders remembers orders by their communication, the first of each, and why
 // they were refused.
-func writeOrders(ctx context.Context, tx transaction, orders []bridge.OrderNews, committed int64) error {
+func writeOrders(tx transaction, orders []bridge.OrderNews, committed int64) error {
 	for _, news := range orders {
 		if news.Settlement != "" {
-			if err := tx.exec(ctx, "UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.Order.CommunicationID); err != nil {
+			if err := tx.exec("UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.Order.CommunicationID); err != nil {
 				return err
 			}
 			continue
@@ -22,7 +22,7 @@ func writeOrders(ctx context.Context, tx transaction, orders []bridge.OrderNews,
 		if err != nil {
 			return fmt.Errorf("writing the order of communication %s: %w", news.Order.CommunicationID, err)
 		}
-		if err := tx.exec(ctx, "INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.Order.CommunicationID, committed, given); err != nil {
+		if err := tx.exec("INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.Order.CommunicationID, committed, given); err != nil {
 			return err
 		}
 	}

@@ -82,9 +82,9 @@ func scanPending(row scanner) (p bridge.Pending, err error) {
 // Settle implements [bridge.Outbox].
 func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
 	settled := s.now().UnixMilli()
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.committer.do(ctx, func(tx transaction) error {
 		for _, one := range sent {
-			if err := settle(ctx, tx, one.Pending, one.Result, settled); err != nil {
+			if err := settle(tx, one.Pending, one.Result, settled); err != nil {
 				return fmt.Errorf("report %d of call %s, which was %s: %w", one.Pending.ID, one.Pending.Report.Call, one.Result.Verdict, err)
 			}
 		}
@@ -96,57 +96,57 @@ func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
 	return nil
 }
 
-func settle(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	if err := learn(ctx, tx, pending.Report.Call, result.Learnt, settled); err != nil {
+func settle(tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
+	if err := learn(tx, pending.Report.Call, result.Learnt, settled); err != nil {
 		return err
 	}
 	switch result.Verdict {
 	case bridge.Delivered:
-		return delivered(ctx, tx, pending, result, settled)
+		return delivered(tx, pending, result, settled)
 	case bridge.Refused:
-		return refused(ctx, tx, pending, result, settled)
+		return refused(tx, pending, result, settled)
 	case bridge.Expired:
-		return expired(ctx, tx, pending, settled)
+		return expired(tx, pending, settled)
 	}
-	return tx.exec(ctx, "UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain = 1 OR ?, returned = 0 WHERE id = ?",
+	return tx.exec("UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain = 1 OR ?, returned = 0 WHERE id = ?",
 		result.Reason, !result.NotTaken, pending.ID)
 }
 
-func learn(ctx context.Context, tx transaction, call bridge.CallID, learnt bridge.Identity, at int64) error {
+func learn(tx transaction, call bridge.CallID, learnt bridge.Identity, at int64) error {
 	if learnt == (bridge.Identity{}) {
 		return nil
 	}
-	return tx.exec(ctx, `INSERT INTO identities (call, external_id, communication_id, learnt) VALUES (?, ?, ?, ?)
+	return tx.exec(`INSERT INTO identities (call, external_id, communication_id, learnt) VALUES (?, ?, ?, ?)
 		ON CONFLICT (call) DO UPDATE SET learnt = excluded.learnt,
 			external_id = COALESCE(NULLIF(excluded.external_id, ''), external_id),
 			communication_id = COALESCE(NULLIF(excluded.communication_id, ''), communication_id)`,
 		string(call), learnt.ExternalID, learnt.CommunicationID, at)
 }
 
-func delivered(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec(ctx, "INSERT OR REPLACE INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+func delivered(tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
+	err := tx.exec("INSERT OR REPLACE INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		pending.ID, string(pending.Report.Call), pending.Committed.UnixMilli(), settled, string(pending.Report.Kind), pending.Attempts+1,
 		result.Status, notNull(result.Request), notNull(result.Answer))
 	if err != nil {
 		return err
 	}
-	if err := recordingSettled(ctx, tx, pending, bridge.RecordingTold, "", settled); err != nil {
+	if err := recordingSettled(tx, pending, bridge.RecordingTold, "", settled); err != nil {
 		return err
 	}
-	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)
+	return tx.exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
-func refused(ctx context.Context, tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec(ctx, `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
+func refused(tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
+	err := tx.exec(`INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?, report, attempts + 1, ?, ?, ?, ? FROM outbox WHERE id = ?`,
 		settled, result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
 	if err != nil {
 		return err
 	}
-	if err := recordingSettled(ctx, tx, pending, bridge.RecordingRefused, result.Reason, settled); err != nil {
+	if err := recordingSettled(tx, pending, bridge.RecordingRefused, result.Reason, settled); err != nil {
 		return err
 	}
-	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)
+	return tx.exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
 // notNull keeps SQLite from taking an empty body for NULL.

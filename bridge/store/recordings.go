@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
+
+	"zombiezen.com/go/sqlite"
 
 	"kontur-ari/bridge"
 )
@@ -14,14 +14,14 @@ import (
 var _ bridge.RecordingJobs = (*Store)(nil)
 
 // writeRecorded keeps the channels whose recordings are to be looked for.
-func writeRecorded(ctx context.Context, tx transaction, recorded []bridge.Recorded, made int64) error {
+func writeRecorded(tx transaction, recorded []bridge.Recorded, made int64) error {
 	for _, r := range recorded {
 		document, err := json.Marshal(r)
 		if err != nil {
 			return fmt.Errorf("writing what is known of channel %s: %w", r.Channel, err)
 		}
 		const add = "INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		err = tx.exec(ctx, add, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel), milliseconds(r.From), milliseconds(r.To),
+		err = tx.exec(add, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel), milliseconds(r.From), milliseconds(r.To),
 			made, string(bridge.RecordingSought), document)
 		if err != nil {
 			return err
@@ -84,18 +84,18 @@ func (s *Store) SoughtOrSettling(ctx context.Context, after int64, limit int) ([
 // Found implements [bridge.RecordingJobs].
 func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, missing []bridge.RecordingFile) error {
 	now := s.now().UnixMilli()
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.committer.do(ctx, func(tx transaction) error {
 		for _, file := range files {
-			if err := addRecording(ctx, tx, sought, file, bridge.RecordingSettling, "", 0); err != nil {
+			if err := addRecording(tx, sought, file, bridge.RecordingSettling, "", 0); err != nil {
 				return err
 			}
 		}
 		for _, file := range missing {
-			if err := addRecording(ctx, tx, sought, file, bridge.RecordingMissing, "there is no such file", now); err != nil {
+			if err := addRecording(tx, sought, file, bridge.RecordingMissing, "there is no such file", now); err != nil {
 				return err
 			}
 		}
-		return tx.exec(ctx, "DELETE FROM recordings WHERE id = ? AND state = 'sought'", sought.ID)
+		return tx.exec("DELETE FROM recordings WHERE id = ? AND state = 'sought'", sought.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("keeping the %d recordings of channel %s: %w", len(files), sought.Recorded.Channel, err)
@@ -109,27 +109,27 @@ const sameFile = "place = ?1 AND stem = ?2 AND ended >= ?3 AND began <= ?4"
 
 // addRecording adds a file, unless there is a job for it already: then that belongs to
 // the leg of the two that answered first, and to the time of both channels.
-func addRecording(ctx context.Context, tx transaction, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
+func addRecording(tx transaction, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
 	r := sought.Recorded
 	same := []any{string(file.Place), []byte(file.Stem()), milliseconds(r.From), milliseconds(r.To)}
 	if state == bridge.RecordingSettling {
 		// It is there after all.
-		if err := tx.exec(ctx, "DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
+		if err := tx.exec("DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
 			return err
 		}
 		if r.Talked() {
 			const earlier = "UPDATE recordings SET call = ?5, leg = ?6, since = ?7 WHERE " + sameFile + " AND state IN ('settling', 'ready') AND (since = 0 OR since > ?7)"
-			if err := tx.exec(ctx, earlier, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since))...); err != nil {
+			if err := tx.exec(earlier, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since))...); err != nil {
 				return err
 			}
 		}
-		if err := tx.exec(ctx, "UPDATE recordings SET began = MIN(began, ?3), ended = MAX(ended, ?4) WHERE "+sameFile, same...); err != nil {
+		if err := tx.exec("UPDATE recordings SET began = MIN(began, ?3), ended = MAX(ended, ?4) WHERE "+sameFile, same...); err != nil {
 			return err
 		}
 	}
 	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, stem, reason, settled)
 		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, COALESCE((SELECT recorded FROM recordings WHERE id = ?13), x'7b7d'), ?1, ?14, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
-	return tx.exec(ctx, add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
+	return tx.exec(add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
 		milliseconds(sought.Made), string(state), reason, settled, sought.ID, []byte(file.Name))...)
 }
 
@@ -144,8 +144,8 @@ func (s *Store) Keep(ctx context.Context, job bridge.RecordingJob) error {
 	if !job.Modified.IsZero() {
 		modified = job.Modified.UnixNano()
 	}
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		return tx.exec(ctx, "UPDATE recordings SET state = ?, place = ?, name = ?, stem = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
+	err := s.committer.do(ctx, func(tx transaction) error {
+		return tx.exec("UPDATE recordings SET state = ?, place = ?, name = ?, stem = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
 			string(job.State), string(job.File.Place), []byte(job.File.Name), []byte(job.File.Stem()), job.Size, modified, job.Attempts, milliseconds(job.Due), job.Reason, settled, job.ID)
 	})
 	if err != nil {
@@ -179,18 +179,21 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 	at = at.UTC().Truncate(time.Millisecond)
 	// A write that is given up goes on: what it learns is its own until it has ended.
 	learnt := make(chan bridge.CallID, 1)
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.committer.do(ctx, func(tx transaction) error {
 		// Which leg it belongs to may have become clearer since the job was read.
 		report := bridge.Report{Kind: bridge.ReportRecording, FileID: fileID, Time: at, Uploaded: at}
 		var state bridge.RecordingState
 		var told string
 		const whose = "SELECT call, leg, state, COALESCE((SELECT report ->> '$.fileId' FROM outbox WHERE outbox.id = recordings.report), '') FROM recordings WHERE id = ?"
-		err := tx.c.conn.QueryRowContext(ctx, whose, job.ID).Scan(&report.Call, &report.Leg, &state, &told)
+		found, err := tx.row(whose, func(row *sqlite.Stmt) {
+			report.Call, report.Leg = bridge.CallID(row.ColumnText(0)), bridge.LegID(row.ColumnText(1))
+			state, told = bridge.RecordingState(row.ColumnText(2)), row.ColumnText(3)
+		}, job.ID)
 		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return bridge.ErrNoRecording
 		case err != nil:
 			return err
+		case !found:
+			return bridge.ErrNoRecording
 		}
 		select {
 		case <-learnt: // that of an attempt that failed
@@ -208,10 +211,10 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 			return err
 		}
 		id := tx.nextReport()
-		if err := tx.exec(ctx, "INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(report.Call), committed, document); err != nil {
+		if err := tx.exec("INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(report.Call), committed, document); err != nil {
 			return err
 		}
-		return tx.exec(ctx, "UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
+		return tx.exec("UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
 	})
 	if err != nil {
 		return "", fmt.Errorf("keeping that recording %d is uploaded: %w", job.ID, err)
@@ -220,11 +223,11 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 }
 
 // recordingSettled notes what has become of the call-recording of a recording.
-func recordingSettled(ctx context.Context, tx transaction, pending bridge.Pending, state bridge.RecordingState, reason string, settled int64) error {
+func recordingSettled(tx transaction, pending bridge.Pending, state bridge.RecordingState, reason string, settled int64) error {
 	if pending.Report.Kind != bridge.ReportRecording {
 		return nil
 	}
-	return tx.exec(ctx, "UPDATE recordings SET state = ?, reason = ?, settled = ? WHERE report = ?", string(state), reason, settled, pending.ID)
+	return tx.exec("UPDATE recordings SET state = ?, reason = ?, settled = ? WHERE report = ?", string(state), reason, settled, pending.ID)
 }
 
 // reasonExpired is why a recording is uploaded again.
@@ -233,17 +236,17 @@ const reasonExpired = "the CRM could not be told within a day of its upload"
 // expired has a recording uploaded again: also where the CRM may have taken the report and
 // its answer was lost, since a recording twice is better than none. Of a report that no
 // recording is known for, all that can be done is to keep it.
-func expired(ctx context.Context, tx transaction, pending bridge.Pending, settled int64) error {
+func expired(tx transaction, pending bridge.Pending, settled int64) error {
 	const keep = `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?1, report, attempts, 0, x'', x'', ?2 FROM outbox WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM recordings WHERE report = ?3)`
-	if err := tx.exec(ctx, keep, settled, reasonExpired, pending.ID); err != nil {
+	if err := tx.exec(keep, settled, reasonExpired, pending.ID); err != nil {
 		return err
 	}
 	const again = "UPDATE recordings SET state = 'ready', report = 0, attempts = 0, due = ?, settled = 0, reason = ? WHERE report = ?"
-	if err := tx.exec(ctx, again, settled, reasonExpired, pending.ID); err != nil {
+	if err := tx.exec(again, settled, reasonExpired, pending.ID); err != nil {
 		return err
 	}
-	return tx.exec(ctx, "DELETE FROM outbox WHERE id = ?", pending.ID)
+	return tx.exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
 // ToldBefore implements [bridge.RecordingJobs].
@@ -263,8 +266,8 @@ func (s *Store) ToldBefore(ctx context.Context, before time.Time, places []bridg
 
 // Removed implements [bridge.RecordingJobs].
 func (s *Store) Removed(ctx context.Context, job bridge.RecordingJob) error {
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		return tx.exec(ctx, "UPDATE recordings SET removed = ? WHERE id = ?", s.now().UnixMilli(), job.ID)
+	err := s.committer.do(ctx, func(tx transaction) error {
+		return tx.exec("UPDATE recordings SET removed = ? WHERE id = ?", s.now().UnixMilli(), job.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("keeping that the file of recording %d is gone: %w", job.ID, err)

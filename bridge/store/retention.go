@@ -189,11 +189,11 @@ func (s *Store) removeIDs(ctx context.Context, text string, ids []int64) error {
 // paced is one step of a removal, and the pause after it.
 func (s *Store) paced(ctx context.Context, text string, args ...any) error {
 	var took time.Duration
-	err := s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
+	err := s.committer.do(ctx, func(tx transaction) error {
 		began := time.Now()
 		defer func() { took = time.Since(began) }()
 		clear(tx.c.spans)
-		return tx.exec(ctx, text, args...)
+		return tx.exec(text, args...)
 	})
 	if err != nil {
 		return err

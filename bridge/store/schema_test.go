@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"zombiezen.com/go/sqlite"
+
 	"kontur-ari/bridge"
 )
 
@@ -98,8 +100,9 @@ func TestNothingGoesToTheLogBeforeATransactionEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var spill int
-	if err := s.committer.conn.QueryRowContext(t.Context(), "PRAGMA cache_spill").Scan(&spill); err != nil || spill != 0 {
+	spill := int64(-1)
+	_, err = transaction{s.committer}.row("PRAGMA cache_spill", func(row *sqlite.Stmt) { spill = row.ColumnInt64(0) })
+	if err != nil || spill != 0 {
 		t.Errorf("cache_spill is %d, error %v", spill, err)
 	}
 }

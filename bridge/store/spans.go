@@ -17,15 +17,15 @@ type spans map[string]struct{}
 // writeSpans keeps where in the journal the events of each call, and about each channel,
 // are, so that they are found without an index that is written with every event. ids are
 // those of the batch's events.
-func writeSpans(ctx context.Context, tx transaction, batch *bridge.Batch, ids []int64) error {
+func writeSpans(tx transaction, batch *bridge.Batch, ids []int64) error {
 	for i := range batch.Events {
 		entry := &batch.Events[i]
 		channel := string(entry.Event.Subject())
-		if err := tx.span(ctx, channel, ids[i], entry.Event.Type == bridge.EventChannelDestroyed); err != nil {
+		if err := tx.span(channel, ids[i], entry.Event.Type == bridge.EventChannelDestroyed); err != nil {
 			return err
 		}
 		if call := string(entry.Call); call != channel {
-			if err := tx.span(ctx, call, ids[i], false); err != nil {
+			if err := tx.span(call, ids[i], false); err != nil {
 				return err
 			}
 		}
@@ -36,7 +36,7 @@ func writeSpans(ctx context.Context, tx transaction, batch *bridge.Batch, ids []
 	for _, call := range batch.Gone {
 		// One that was known from snapshots alone has no span.
 		delete(tx.c.spans, string(call))
-		if err := tx.exec(ctx, "UPDATE spans SET last = ? WHERE name = ?", ids[len(ids)-1], string(call)); err != nil {
+		if err := tx.exec("UPDATE spans SET last = ? WHERE name = ?", ids[len(ids)-1], string(call)); err != nil {
 			return err
 		}
 	}
@@ -45,29 +45,26 @@ func writeSpans(ctx context.Context, tx transaction, batch *bridge.Batch, ids []
 
 // span notes that an event is of a call or about a channel. What comes although nothing
 // more was expected makes the span longer.
-func (tx transaction) span(ctx context.Context, name string, event int64, last bool) error {
+func (tx transaction) span(name string, event int64, last bool) error {
 	if name == "" {
 		return nil
 	}
 	if last {
 		delete(tx.c.spans, name)
-		return tx.exec(ctx, "INSERT INTO spans (name, first, last) VALUES (?1, ?2, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.last", name, event)
+		return tx.exec("INSERT INTO spans (name, first, last) VALUES (?1, ?2, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.last", name, event)
 	}
 	if _, known := tx.c.spans[name]; known {
 		return nil
 	}
-	grown, err := tx.run(ctx, "UPDATE spans SET last = ? WHERE name = ? AND last > 0", []any{event, name})
-	if err != nil {
-		return err
-	}
-	if n, err := grown.RowsAffected(); err != nil || n > 0 {
+	grown, err := tx.update("UPDATE spans SET last = ? WHERE name = ? AND last > 0", event, name)
+	if err != nil || grown > 0 {
 		return err
 	}
 	if len(tx.c.spans) >= mostSpans {
 		clear(tx.c.spans)
 	}
 	tx.c.spans[name] = struct{}{}
-	return tx.exec(ctx, "INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event)
+	return tx.exec("INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event)
 }
 
 // pruneSpans removes the spans of which no event is left, but for those of calls in

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+	"zombiezen.com/go/sqlite"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store/vfs"
@@ -50,9 +51,8 @@ type Store struct {
 	// found is what the last process has left, read before anything was written.
 	found *leftBehind
 
-	// swapping guards the two, which a replacement exchanges.
+	// swapping guards what a replacement exchanges.
 	swapping sync.RWMutex
-	write    *sql.DB
 	read     *sql.DB
 	// file is what was at the path when it was opened.
 	file os.FileInfo
@@ -93,7 +93,7 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 func (s *Store) path() string { return filepath.Join(s.directory, FileName) }
 
 // openWhole opens the file, or the one that replaces it where it is damaged.
-func (s *Store) openWhole(ctx context.Context) (*sql.Conn, error) {
+func (s *Store) openWhole(ctx context.Context) (*sqlite.Conn, error) {
 	finished, err := finishReplacement(s.path(), s.now())
 	for _, damage := range finished {
 		s.damages.add(damage)
@@ -125,57 +125,59 @@ func (s *Store) openWhole(ctx context.Context) (*sql.Conn, error) {
 
 // openFile opens the file and looks at it as far as that is quick. It leaves nothing
 // open when it fails.
-func (s *Store) openFile(ctx context.Context) (conn *sql.Conn, err error) {
-	write, err := openLayered(s.path(), durable, 1)
+func (s *Store) openFile(ctx context.Context) (_ *sqlite.Conn, err error) {
+	first, err := openLayered(s.path(), durable, 1)
 	if err != nil {
 		return nil, err
+	}
+	defer func() { err = errors.Join(err, first.Close()) }()
+	if err := s.prepareFile(ctx, first); err != nil {
+		return nil, err
+	}
+	conn, err := openWriting(s.path())
+	if err != nil {
+		return nil, fmt.Errorf("opening the file for writing: %w", err)
 	}
 	read, err := openLayered(s.path(), modest, readers)
 	if err != nil {
-		return nil, errors.Join(err, write.Close())
+		return nil, errors.Join(err, conn.Close())
 	}
-	defer func() {
-		if err != nil {
-			if conn != nil {
-				err = errors.Join(err, conn.Close())
-			}
-			conn, err = nil, errors.Join(err, read.Close(), write.Close())
-		}
-	}()
-	if conn, err = write.Conn(ctx); err != nil {
-		return nil, err
+	file, err := os.Stat(s.path())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("looking at the file: %w", err), read.Close(), conn.Close())
 	}
+	s.swapping.Lock()
+	s.read, s.file = read, file
+	s.swapping.Unlock()
+	return conn, nil
+}
+
+// prepareFile brings the file forward and looks at what is in it.
+func (s *Store) prepareFile(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
 	if err := migrate(ctx, conn); err != nil {
-		return conn, err
+		return err
 	}
 	if err := probe(ctx, conn); err != nil {
-		return conn, err
-	}
-	// What a transaction writes to the log before its end would wait there for the next
-	// write when it is rolled back: see package vfs. Only migrations are so large.
-	if _, err := conn.ExecContext(ctx, "PRAGMA cache_spill = OFF"); err != nil {
-		return conn, fmt.Errorf("looking at the file: %w", err)
+		return err
 	}
 	var highest int64
 	if err := conn.QueryRowContext(ctx, highestReport).Scan(&highest); err != nil {
-		return conn, fmt.Errorf("looking at the file: %w", err)
+		return fmt.Errorf("looking at the file: %w", err)
 	}
 	s.highest = max(s.highest, highest)
 	if s.found == nil {
 		found := leftBehind{highest: highest}
 		if err := conn.QueryRowContext(ctx, "SELECT COALESCE(("+lastWritten+"), 0)").Scan(&found.written); err != nil {
-			return conn, fmt.Errorf("looking at the file: %w", err)
+			return fmt.Errorf("looking at the file: %w", err)
 		}
 		s.found = &found
 	}
-	file, err := os.Stat(s.path())
-	if err != nil {
-		return conn, fmt.Errorf("looking at the file: %w", err)
-	}
-	s.swapping.Lock()
-	s.write, s.read, s.file = write, read, file
-	s.swapping.Unlock()
-	return conn, nil
+	return nil
 }
 
 // probes read what a start needs at once, and see that the file may be written. More
@@ -278,9 +280,6 @@ func (s *Store) release() error {
 	defer s.swapping.RUnlock()
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
-	}
-	if s.write != nil {
-		errs = append(errs, s.write.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

@@ -15,8 +15,8 @@ func (s *Store) Trying(ctx context.Context, ids []int64) error {
 	if err != nil {
 		return fmt.Errorf("writing the ids of reports: %w", err)
 	}
-	err = s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		return tx.exec(ctx, "UPDATE outbox SET uncertain = 2 WHERE uncertain = 0 AND id IN (SELECT value FROM json_each(?))", string(list))
+	err = s.committer.do(ctx, func(tx transaction) error {
+		return tx.exec("UPDATE outbox SET uncertain = 2 WHERE uncertain = 0 AND id IN (SELECT value FROM json_each(?))", string(list))
 	})
 	if err != nil {
 		return fmt.Errorf("noting that %d reports are about to be tried: %w", len(ids), err)
@@ -61,18 +61,18 @@ func (s *Store) Stopped(ctx context.Context) error {
 }
 
 func (s *Store) doubt(ctx context.Context, within time.Duration) error {
-	return s.committer.do(ctx, func(ctx context.Context, tx transaction) error {
-		if err := tx.exec(ctx, "UPDATE outbox SET uncertain = 1 WHERE uncertain = 2"); err != nil {
+	return s.committer.do(ctx, func(tx transaction) error {
+		if err := tx.exec("UPDATE outbox SET uncertain = 1 WHERE uncertain = 2"); err != nil {
 			return err
 		}
 		// What this process has written meanwhile says nothing about the last one.
-		err := tx.exec(ctx, `UPDATE outbox SET uncertain = 1
+		err := tx.exec(`UPDATE outbox SET uncertain = 1
 			WHERE NOT EXISTS (SELECT 1 FROM moments WHERE name = 'stopped') AND uncertain = 0 AND committed >= ?1 AND kind = ?2 AND id <= ?3
 				AND id > COALESCE((SELECT id FROM outbox o WHERE o.committed < ?1 AND o.id <= ?3 ORDER BY id DESC LIMIT 1), 0)`,
 			s.found.written-within.Milliseconds(), string(bridge.ReportStarted), s.found.highest)
 		if err != nil {
 			return err
 		}
-		return tx.exec(ctx, "DELETE FROM moments WHERE name = 'stopped'")
+		return tx.exec("DELETE FROM moments WHERE name = 'stopped'")
 	})
 }
