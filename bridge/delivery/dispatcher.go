@@ -5,11 +5,11 @@
 // recording repeats that one request.
 //
 // It is a line of three parts: the feeder reads the oldest reports of calls that are
-// ready, the workers send them, the settler records the answers of all requests that
-// ended meanwhile together. What the CRM can't take now is tried again after a pause,
-// of that call alone or, when nobody gets through, of all (the gate). A call that is over before
-// anything of it could be told is told by its last report alone (see
-// [bridge.Outbox.Collapse]).
+// ready, the workers send them and record the answers, the settler records together those
+// of all requests that ended while others were being recorded. What the CRM can't take now
+// is tried again after a pause, of that call alone or, when nobody gets through, of all
+// (the gate). A call that is over before anything of it could be told is told by its last
+// report alone (see [bridge.Outbox.Collapse]).
 package delivery
 
 import (
@@ -58,9 +58,9 @@ type Dispatcher struct {
 	fresh, aged, loaded queue
 	turn                int
 	gate                gate
-	// unsettled answers are to be recorded, recording ones are being so. spare is the
-	// array of those that were, for the ones to come.
-	unsettled, spare []settlement
+	// unsettled answers are to be recorded, recording ones are being so. spare are the
+	// arrays of those that were, for the ones to come.
+	unsettled, spare answers
 	recording        int
 	feeding          bool
 	// storeDown: the store failed just now and is left alone for a moment.
@@ -177,7 +177,7 @@ func (d *Dispatcher) quiet() bool {
 	if d.ended {
 		return true
 	}
-	if d.gate.inFlight > 0 || len(d.unsettled) > 0 || d.recording > 0 {
+	if d.gate.inFlight > 0 || d.unsettled.count() > 0 || d.recording > 0 {
 		return d.storeDown && d.gate.inFlight == 0
 	}
 	if d.storeDown || d.gate.state == gateShut {

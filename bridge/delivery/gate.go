@@ -89,6 +89,16 @@ func (g *gate) passed(now time.Time) {
 	}
 }
 
+// idle is told that nobody waits to pass, and tells whether it opens for that: there is no
+// crowd to be let in by and by.
+func (g *gate) idle() bool {
+	if g.state != gateOpening || g.inFlight > 0 {
+		return false
+	}
+	g.state, g.probes = gateOpen, 0
+	return true
+}
+
 // failed is told of a request that may succeed later, and how it failed.
 func (g *gate) failed(now time.Time, call bridge.CallID, result bridge.Result) {
 	g.inFlight--

@@ -81,14 +81,14 @@ func (d *Dispatcher) enqueue(l *lane, to *queue) {
 	d.toFeed.Signal()
 }
 
-// goOn serves the next report of a lane, after one that was taken or refused.
+// goOn serves the next report of a lane, after one that was taken or refused. Where it is
+// loaded, the caller wakes who sends it.
 func (d *Dispatcher) goOn(l *lane) {
 	l.failures = 0
 	switch {
 	case len(l.reports) > 0 && !l.stale:
 		l.state = loaded
 		d.loaded.push(l)
-		d.toSend.Signal()
 	case l.stale, !l.all, l.woken:
 		d.enqueue(l, &d.fresh)
 	default:

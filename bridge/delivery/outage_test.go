@@ -101,6 +101,26 @@ func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
 	})
 }
 
+// On a quiet switch it would take days until so many requests get through.
+func TestTheGateIsOpenOnceNothingWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, tries := openStore(t), 0
+		d := newDispatcher(s, newRemote(until(time.Now().Add(10*time.Minute), &tries)), 16, zap.NewNop())
+		commitCall(t, s, "call", whole)
+		stop := start(t, d)
+		time.Sleep(time.Minute)
+		if stats := d.Stats(); stats.Gate != "shut" {
+			t.Errorf("while the CRM is away: %+v", stats)
+		}
+		waitEmpty(t, s)
+		synctest.Wait()
+		if stats := d.Stats(); stats.Gate != "open" || tries < 10 {
+			t.Errorf("after %d tries: %+v", tries, stats)
+		}
+		stop()
+	})
+}
+
 // A CRM that hangs may have taken what a restart of ours broke off: then its popup is
 // to be closed, and register-call alone would not do that.
 func TestACallThatAStopBrokeOffIsNotCollapsed(t *testing.T) {

@@ -21,9 +21,10 @@ func (d *Dispatcher) work(ctx context.Context) {
 		}
 		if pending.Report.Expired(time.Now()) {
 			d.sent(ctx, l, bridge.Result{Verdict: bridge.Expired, NotTaken: true})
-			continue
+		} else {
+			d.sent(ctx, l, d.sender.Send(ctx, pending.Report, pending.Identity))
 		}
-		d.sent(ctx, l, d.sender.Send(ctx, pending.Report, pending.Identity))
+		d.settleOwn(ctx)
 	}
 }
 
@@ -37,7 +38,9 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 			continue
 		}
 		l := d.loaded.pop()
-		d.toFeed.Signal()
+		if !d.fresh.empty() || !d.aged.empty() {
+			d.toFeed.Signal()
+		}
 		if l.stale && !l.again {
 			l.again = true
 			d.enqueue(l, &d.fresh)
@@ -58,7 +61,7 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 // maySend is called with the lock held. Nothing is sent while what was answered
 // before can't be recorded.
 func (d *Dispatcher) maySend() bool {
-	return !d.loaded.empty() && !d.storeDown && len(d.unsettled)+d.recording < mostUnsettled*d.config.Connections && d.gate.admits(time.Now())
+	return !d.loaded.empty() && !d.storeDown && d.unsettled.count()+d.recording < mostUnsettled*d.config.Connections && d.gate.admits(time.Now())
 }
 
 // sent takes the outcome of a request. One that the end of the process broke off is no
@@ -71,8 +74,7 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 	case result.Verdict == bridge.Retry && ctx.Err() != nil:
 		d.gate.leave()
 		if !result.NotTaken {
-			d.unsettled = append(d.unsettled, settlement{l, bridge.Sent{Pending: l.reports[0], Result: result}, true})
-			d.toSettle.Signal()
+			d.unsettled.add(l, result, true)
 		}
 		return
 	case result.Verdict == bridge.Retry:
@@ -95,7 +97,8 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 			d.crmTrouble.allOver()
 		}
 	}
-	d.unsettled = append(d.unsettled, settlement{l, bridge.Sent{Pending: l.reports[0], Result: result}, false})
-	d.toSettle.Signal()
-	d.toSend.Signal()
+	d.unsettled.add(l, result, false)
+	if !d.loaded.empty() {
+		d.toSend.Signal()
+	}
 }

@@ -17,130 +17,218 @@ const gather = time.Millisecond
 
 // mostSpare is the largest array of answers that is used again: that of a crowd does not
 // stay in memory.
-const mostSpare = 64
+const mostSpare = 256
 
-// settlement is an answer that is to be recorded, and whose it is.
-type settlement struct {
+// answers are those of the CRM that are to be recorded, each with whose it is.
+type answers struct {
+	sent  []bridge.Sent
+	whose []whose
+}
+
+type whose struct {
 	lane *lane
-	bridge.Sent
 	// brokenOff: by the end of the process.
 	brokenOff bool
 }
 
-// settle records the answers, all that there are at a time, until everything was
-// sent. What the CRM has taken must not be sent again, so it goes on when the process
-// is about to end; then a store that fails is asked no more, and its error returned.
+func (a *answers) add(l *lane, result bridge.Result, brokenOff bool) {
+	a.sent = append(a.sent, bridge.Sent{Pending: l.reports[0], Result: result})
+	a.whose = append(a.whose, whose{l, brokenOff})
+}
+
+func (a *answers) count() int { return len(a.sent) }
+
+// settle records the answers that the workers leave to it, all that there are at a time,
+// until everything was sent. What the CRM has taken must not be sent again, so it goes on
+// when the process is about to end; then a store that fails is asked no more, and its
+// error returned.
 func (d *Dispatcher) settle(ctx context.Context) error {
-	var sent []bridge.Sent
 	for {
-		done, ok := d.nextToSettle()
-		if !ok {
+		done := d.nextToSettle()
+		if done.count() == 0 {
 			return nil
 		}
-		sent = sent[:0]
-		for i := range done {
-			sent = append(sent, done[i].Sent)
-		}
-		err := d.outbox.Settle(context.WithoutCancel(ctx), sent)
-		if err == nil {
-			d.storeTrouble.over("settling")
-			for i := range done {
-				d.report(&done[i])
-			}
-		}
-		if !d.settled(done, err) {
-			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", len(done)), zap.Error(err))
-			return fmt.Errorf("recording the last %d answers of the CRM: %w", len(done), err)
-		}
-		if clear(sent); cap(sent) > mostSpare {
-			sent = nil
+		if err := d.record(ctx, done, false); err != nil {
+			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", done.count()), zap.Error(err))
+			return fmt.Errorf("recording the last %d answers of the CRM: %w", done.count(), err)
 		}
 	}
 }
 
-// nextToSettle waits for answers.
-func (d *Dispatcher) nextToSettle() ([]settlement, bool) {
+// settleOwn has a worker record the answer that it got, where nobody records others: to
+// wake somebody for it would take as long. In a crowd it is left to the settler, so that
+// answers are recorded together.
+func (d *Dispatcher) settleOwn(ctx context.Context) {
+	d.mu.Lock()
+	var done answers
+	switch {
+	case d.unsettled.count() == 0 || d.recording > 0 || d.storeDown:
+	case d.crowded():
+		d.toSettle.Signal()
+	default:
+		done = d.takeUnsettled()
+	}
+	d.mu.Unlock()
+	if done.count() > 0 {
+		// A store that fails is asked again by the settler.
+		_ = d.record(ctx, done, true)
+	}
+}
+
+// nextToSettle waits for answers that nobody records. There are none when everything was
+// sent.
+func (d *Dispatcher) nextToSettle() answers {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for len(d.unsettled) == 0 && !d.allSent || d.storeDown && !d.allSent {
-		d.toSettle.Wait()
+	for gathered := false; !d.allSent; {
+		switch {
+		case d.unsettled.count() == 0 || d.recording > 0 || d.storeDown:
+			d.toSettle.Wait()
+		case d.crowded() && !gathered:
+			gathered = true
+			d.mu.Unlock()
+			time.Sleep(gather)
+			d.mu.Lock()
+		default:
+			return d.takeUnsettled()
+		}
 	}
-	if !d.loaded.empty() && d.gate.inFlight >= d.config.Connections && !d.allSent {
-		d.mu.Unlock()
-		time.Sleep(gather)
-		d.mu.Lock()
-	}
-	done := d.unsettled
-	d.unsettled = d.spare
-	d.spare = nil
-	d.recording = len(done)
-	return done, len(done) > 0
+	return d.takeUnsettled()
 }
 
-// settled lets the calls go on whose answers were recorded; others are tried again.
-// It returns false when there is no time for that.
-func (d *Dispatcher) settled(done []settlement, err error) bool {
+// crowded tells whether all connections will be in use. It is called with the lock held.
+func (d *Dispatcher) crowded() bool {
+	return d.gate.inFlight+len(d.loaded.lanes) >= d.config.Connections
+}
+
+// takeUnsettled takes the answers that are not recorded. It is called with the lock held,
+// while nobody records any.
+func (d *Dispatcher) takeUnsettled() answers {
+	done := d.unsettled
+	d.unsettled, d.spare = d.spare, answers{}
+	d.recording = done.count()
+	return done
+}
+
+// record records answers. byWorker: its caller sends the next report. The error is the
+// store's, where there is no time to ask it again.
+func (d *Dispatcher) record(ctx context.Context, done answers, byWorker bool) error {
+	err := d.outbox.Settle(context.WithoutCancel(ctx), done.sent)
+	if err != nil {
+		if d.unrecorded(done, err) {
+			return nil
+		}
+		return err
+	}
+	d.storeTrouble.over("settling")
+	// Before the next of a call can be sent, and told.
+	for i := range done.sent {
+		if !done.whose[i].brokenOff {
+			d.tell(&done.sent[i])
+		}
+	}
+	d.recorded(done, byWorker)
+	d.reuse(done)
+	return nil
+}
+
+// unrecorded has answers recorded again after a while. It returns false when there is no
+// time for that.
+func (d *Dispatcher) unrecorded(done answers, err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.notify()
 	d.recording = 0
-	if err != nil {
-		if d.allSent {
-			return false
-		}
-		d.unsettled = append(done, d.unsettled...)
-		d.storeFailed("settling", err)
-		return true
+	if d.allSent {
+		return false
 	}
-	for _, s := range done {
-		if s.Result.Verdict == bridge.Retry {
-			d.putOff(s.lane)
+	d.unsettled.sent = append(done.sent, d.unsettled.sent...)
+	d.unsettled.whose = append(done.whose, d.unsettled.whose...)
+	d.storeFailed("settling", err)
+	return true
+}
+
+// recorded lets the calls go on whose answers were recorded.
+func (d *Dispatcher) recorded(done answers, byWorker bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	defer d.notify()
+	d.recording = 0
+	if d.unsettled.count() > 0 {
+		d.toSettle.Signal()
+	}
+	for i := range done.sent {
+		sent, l := &done.sent[i], done.whose[i].lane
+		if !done.whose[i].brokenOff {
+			d.count(sent.Result.Verdict)
+		}
+		if sent.Result.Verdict == bridge.Retry {
+			d.putOff(l)
 			continue
 		}
-		s.lane.reports = s.lane.reports[1:]
-		d.learn(s)
-		d.goOn(s.lane)
+		l.reports = l.reports[1:]
+		d.learn(l, sent)
+		d.goOn(l)
 	}
-	if cap(done) <= mostSpare {
-		clear(done)
-		d.spare = done[:0]
+	if len(d.lanes) == 0 && !d.backlog.more && d.gate.idle() {
+		d.crmTrouble.allOver()
 	}
-	d.toSend.Signal()
-	return true
+	toSend := len(d.loaded.lanes)
+	if byWorker {
+		toSend--
+	}
+	d.wakeSenders(toSend)
+}
+
+// wakeSenders wakes workers for so many reports, as far as any wait. It is called with the
+// lock held.
+func (d *Dispatcher) wakeSenders(reports int) {
+	for range min(reports, d.config.Connections-d.gate.inFlight) {
+		d.toSend.Signal()
+	}
+}
+
+// reuse keeps the arrays of answers that were recorded for others.
+func (d *Dispatcher) reuse(done answers) {
+	if cap(done.sent) > mostSpare {
+		return
+	}
+	clear(done.sent)
+	clear(done.whose)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.spare = answers{done.sent[:0], done.whose[:0]}
 }
 
 // learn keeps what an answer has taught, also for the reports that are in memory
 // already. It is called with the lock held.
-func (d *Dispatcher) learn(s settlement) {
-	for i := range s.lane.reports {
-		identity := &s.lane.reports[i].Identity
-		identity.ExternalID = cmp.Or(s.Result.Learnt.ExternalID, identity.ExternalID)
-		identity.CommunicationID = cmp.Or(s.Result.Learnt.CommunicationID, identity.CommunicationID)
+func (d *Dispatcher) learn(l *lane, sent *bridge.Sent) {
+	learnt := sent.Result.Learnt
+	for i := range l.reports {
+		identity := &l.reports[i].Identity
+		identity.ExternalID = cmp.Or(learnt.ExternalID, identity.ExternalID)
+		identity.CommunicationID = cmp.Or(learnt.CommunicationID, identity.CommunicationID)
 	}
-	switch s.Pending.Report.Kind {
+	switch sent.Pending.Report.Kind {
 	case bridge.ReportStarted:
-		d.identities.put(s.lane.call, s.Result.Learnt)
+		d.identities.put(l.call, learnt)
 	case bridge.ReportRegister, bridge.ReportFailed:
-		d.identities.forget(s.lane.call)
+		d.identities.forget(l.call)
 	}
 }
 
-// report counts and logs how a send ended.
-func (d *Dispatcher) report(done *settlement) {
-	if done.brokenOff {
-		return
-	}
-	report, result := done.Pending.Report, done.Result
+// tell logs how a request ended.
+func (d *Dispatcher) tell(sent *bridge.Sent) {
+	report, result := &sent.Pending.Report, &sent.Result
 	fields := []zap.Field{
 		zap.String("call", string(report.Call)),
 		zap.String("request", string(report.Kind)),
-		zap.Int("attempt", done.Pending.Attempts+1),
+		zap.Int("attempt", sent.Pending.Attempts+1),
 		zap.Int("status", result.Status),
 	}
 	if report.Kind == bridge.ReportEvent {
 		fields = append(fields, zap.String("leg", string(report.Leg)), zap.String("event", string(report.Event)))
 	}
-	d.count(result.Verdict)
 	switch result.Verdict {
 	case bridge.Delivered:
 		d.crmTrouble.over(report.Call)
@@ -148,7 +236,7 @@ func (d *Dispatcher) report(done *settlement) {
 	case bridge.Refused:
 		d.crmTrouble.over(report.Call)
 		d.log.Error("refused by the CRM for good; kept as a dead letter",
-			append(fields, zap.Int64("report", done.Pending.ID), zap.String("reason", result.Reason))...)
+			append(fields, zap.Int64("report", sent.Pending.ID), zap.String("reason", result.Reason))...)
 	case bridge.Retry:
 		d.crmTrouble.because(report.Call, result.Reason, fields...)
 	case bridge.Expired:
@@ -156,9 +244,8 @@ func (d *Dispatcher) report(done *settlement) {
 	}
 }
 
+// count is called with the lock held.
 func (d *Dispatcher) count(verdict bridge.Verdict) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	switch verdict {
 	case bridge.Delivered:
 		d.stats.Delivered++

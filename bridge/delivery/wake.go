@@ -14,8 +14,10 @@ func (d *Dispatcher) Wake(reports []bridge.Pending) {
 	for _, report := range reports {
 		d.wake(report)
 	}
-	d.toFeed.Signal()
-	d.toSend.Broadcast()
+	d.wakeSenders(len(d.loaded.lanes))
+	if !d.fresh.empty() || d.backlog.more {
+		d.toFeed.Signal()
+	}
 }
 
 // WakeCall tells that a report of a call was committed, by somebody who can't say whether
