@@ -12,6 +12,10 @@ import (
 	"kontur-ari/bridge"
 )
 
+// newsPause is how long after the end of a call the store is looked at: the CRM is told
+// of the end first, and of many calls that end the store is asked once.
+const newsPause = 100 * time.Millisecond
+
 // Config is where recordings are and how they are brought to the CRM. All fields but
 // Templates, Voicemail, BytesPerSecond, Conversion and Keep are needed.
 type Config struct {
@@ -60,10 +64,10 @@ type Courier struct {
 	convert  *converter
 	trouble  *trouble
 
-	// looking, fetching and uploading have room for one, and tell that there may be
-	// something to do.
-	looking, fetching, uploading chan struct{}
-	counts                       counts
+	// Each has room for one, and tells that there may be something to do: news all three
+	// of the others, a moment later.
+	news, looking, fetching, uploading chan struct{}
+	counts                             counts
 
 	mu sync.Mutex
 	// busy are the jobs that are being uploaded, past those that were since the store was
@@ -91,7 +95,7 @@ type Stats struct {
 func New(config Config, jobs bridge.RecordingJobs, uploader bridge.Uploader, outside Outside, log *zap.Logger) *Courier {
 	c := &Courier{
 		config: config, jobs: jobs, uploader: uploader, outside: outside, log: log, trouble: &trouble{log: log},
-		looking: make(chan struct{}, 1), fetching: make(chan struct{}, 1), uploading: make(chan struct{}, 1), busy: make(map[int64]bool), past: make(map[int64]bool),
+		news: make(chan struct{}, 1), looking: make(chan struct{}, 1), fetching: make(chan struct{}, 1), uploading: make(chan struct{}, 1), busy: make(map[int64]bool), past: make(map[int64]bool),
 		convert: newConverter(config.Conversion, config.Scratch), smaller: make(map[int64]bitRate),
 	}
 	if config.BytesPerSecond > 0 {
@@ -101,9 +105,20 @@ func New(config Config, jobs bridge.RecordingJobs, uploader bridge.Uploader, out
 }
 
 // Look tells that there may be recordings, or that calls are over. It never blocks.
-func (c *Courier) Look() {
-	c.lookAgain()
-	nudge(c.uploading)
+func (c *Courier) Look() { nudge(c.news) }
+
+// passNews tells looking, fetching and uploading of the news, a moment later and of all of
+// that moment together, until ctx ends.
+func (c *Courier) passNews(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-c.news:
+			pause(ctx, newsPause)
+			c.lookAgain()
+			nudge(c.uploading)
+		}
+	}
 }
 
 // lookAgain tells that there may be jobs to be looked after.
@@ -139,6 +154,7 @@ func (c *Courier) Run(ctx context.Context) {
 	parts.Go(func() { c.look(ctx, c.looking, func(place bridge.RecordingPlace) bool { return !inSwitch(place) }) })
 	parts.Go(func() { c.look(ctx, c.fetching, inSwitch) })
 	parts.Go(func() { c.upload(ctx) })
+	parts.Go(func() { c.passNews(ctx) })
 	parts.Go(func() { c.remove(ctx) })
 	parts.Wait()
 }
