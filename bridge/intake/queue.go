@@ -40,8 +40,11 @@ type queue struct {
 	mu     sync.Mutex
 	most   int64
 	events []received
-	// spare is the array of a batch that was stored, for the events to come.
-	spare []received
+	// spare is the array of a batch that was stored, for the events to come. burst: events
+	// are what is left of an array that was too large for one batch; storingBurst: so are
+	// those that are being stored.
+	spare               []received
+	burst, storingBurst bool
 	// size is what the events take, those of the batch that is being stored included.
 	size int64
 	// storing is when the first event of the batch arrived that is being stored; zero
@@ -113,20 +116,19 @@ func (q *queue) admits(r *received) bool {
 
 // mostSpare is the largest batch whose array is used again: that of a burst does not
 // stay in memory.
-const mostSpare = 64
+const mostSpare = 256
 
 // take removes up to a batch of events. Their size counts until done is called.
 func (q *queue) take() []received {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.events), largestBatch)
-	batch := q.events[:n:n]
-	if n > 0 {
-		q.storing = batch[0].at
+	batch, cut := q.events, len(q.events) > largestBatch
+	if q.events = nil; cut {
+		batch, q.events = batch[:largestBatch:largestBatch], batch[largestBatch:]
 	}
-	if q.events = q.events[n:]; len(q.events) == 0 {
-		// The array is let go, so that a burst does not stay in memory.
-		q.events = nil
+	q.storingBurst, q.burst = q.burst || cut, cut
+	if len(batch) > 0 {
+		q.storing = batch[0].at
 	}
 	return batch
 }
@@ -140,7 +142,7 @@ func (q *queue) done(batch []received) {
 	for i := range batch {
 		q.size -= batch[i].size
 	}
-	if len(batch) <= mostSpare {
+	if cap(batch) <= mostSpare && !q.storingBurst {
 		clear(batch)
 		q.spare = batch[:0]
 	}
