@@ -132,8 +132,10 @@ func unmarshalTolerant[T any](raw []byte, into *T) error {
 	return err
 }
 
-// rules are those of encoding/json: names in any case, the last of two that are equal.
-var rules = nextrules.DefaultOptionsV1()
+// rules are those of encoding/json: names in any case, the last of two that are equal. But
+// for one: that all of it is JSON is not looked at beforehand. Where it isn't, what was
+// read by then is thrown away.
+var rules = next.JoinOptions(nextrules.DefaultOptionsV1(), nextrules.ReportErrorsWithLegacySemantics(false))
 
 // parseTime reads the way Asterisk writes times (no colon in the zone, so it is
 // not RFC 3339), and RFC 3339 as well; zero for anything else, and for years that
