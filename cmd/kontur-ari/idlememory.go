@@ -18,11 +18,11 @@ const (
 )
 
 // How much garbage may come together, in percent of what is in use, where the environment
-// (GOGC) does not say: twice what Go has by default, since little is in use, and the
-// collector would take a tenth of the time of a busy process. While the CRM can't be told
+// (GOGC) does not say: four times what Go has by default, since little is in use (8 MB of
+// a busy process), and the collector would take an eighth of its time. While the CRM can't be told
 // there is no hurry, and memory is what an outage must not take.
 const (
-	garbagePercent        = 200
+	garbagePercent        = 400
 	garbagePercentWaiting = 100
 )
 
