@@ -154,7 +154,7 @@ func TestARecordingThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
 // ageUploads makes the uploads that were not announced so much older. The daemon is down.
 func (d *told) ageUploads(by time.Duration) {
 	d.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(d.daemon.Storage(), "kontur-ari.db"))
+	db, err := sql.Open("sqlite", filepath.Join(d.daemon.Storage(), "kontur-ari.db")+"?_pragma=busy_timeout(5000)")
 	d.must(err)
 	result, err := db.Exec("UPDATE outbox SET report = CAST(json_set(CAST(report AS TEXT), '$.uploaded', ?) AS BLOB) WHERE kind = 'call-recording'", time.Now().Add(-by).UTC().Format(time.RFC3339Nano))
 	d.must(err)

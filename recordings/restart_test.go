@@ -96,7 +96,7 @@ func TestAFileThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
 // ageUploads makes every upload that was not announced so much older; the office is closed.
 func (o *office) ageUploads(by time.Duration) {
 	o.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(o.storage, store.FileName))
+	db, err := sql.Open("sqlite", filepath.Join(o.storage, store.FileName)+"?_pragma=busy_timeout(5000)")
 	o.must(err)
 	_, err = db.Exec("UPDATE outbox SET report = CAST(json_set(CAST(report AS TEXT), '$.uploaded', ?) AS BLOB) WHERE kind = 'call-recording'", time.Now().Add(-by).UTC().Format(time.RFC3339Nano))
 	o.must(err)

@@ -3,17 +3,24 @@ package store
 import (
 	"context"
 	"database/sql"
+	"sync/atomic"
 	"time"
+
+	"kontur-ari/bridge/store/vfs"
 )
 
 const (
-	// restartFrom is the number of pages from which the write-ahead log is begun anew. A
-	// page that is written again and again, as most are, goes into the file once for each
-	// time: so it is not small. A start after a crash reads all of it, so it is not large.
-	restartFrom = 4000
-	// leastBetween and mostBetween bound the pause between two checkpoints, which is as
-	// long as the log takes to grow to restartFrom, about.
-	leastBetween, mostBetween = 100 * time.Millisecond, time.Second
+	// restartFrom is the number of bytes from which the write-ahead log is begun anew:
+	// some 8000 pages. A page that is written again and again, as most are, goes into
+	// the file once for each time: so it is not small. A start after a crash reads all of
+	// it, so it is not large.
+	restartFrom = 32 << 20
+	// checkpointEvery is how often the pages of a log that is shorter are brought into the
+	// file.
+	checkpointEvery = 10 * time.Second
+	// checkpointPause is the pause after one that failed, or that somebody stood in the way
+	// of.
+	checkpointPause = time.Second
 	// ownCheckpoint is the number of pages from which SQLite would do it by itself, in
 	// the middle of a commit: only where this here can't keep up.
 	ownCheckpoint = "wal_autocheckpoint(16000)"
@@ -27,63 +34,98 @@ type checkpointer struct {
 	store *Store
 	end   context.CancelFunc
 	ended chan struct{}
+	// long has room for one, and tells that the log has become so.
+	long chan struct{}
+	// began is what had been written to the log when it was begun anew.
+	began atomic.Int64
+	// lengthened: the log was given its length, or was meant to be.
+	lengthened atomic.Bool
 }
 
-func startCheckpointer(s *Store) *checkpointer {
-	ctx, cancel := context.WithCancel(context.Background())
-	c := &checkpointer{store: s, end: cancel, ended: make(chan struct{})}
-	go c.run(ctx)
+// newCheckpointer makes one that can be told of commits. It works once it is started.
+func newCheckpointer(s *Store) *checkpointer {
+	c := &checkpointer{store: s, ended: make(chan struct{}), long: make(chan struct{}, 1)}
+	c.began.Store(vfs.Written(s.logPath()))
 	return c
 }
 
+func (c *checkpointer) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	c.end = cancel
+	go c.run(ctx)
+}
+
+// close ends one that was started.
 func (c *checkpointer) close() {
 	c.end()
 	<-c.ended
 }
 
+// grown is told of each commit. It never blocks.
+func (c *checkpointer) grown() {
+	written := c.written()
+	if written < lengthenFrom || c.lengthened.Load() && written < restartFrom {
+		return
+	}
+	select {
+	case c.long <- struct{}{}:
+	default:
+	}
+}
+
+// written is how much was written to the log since it was begun anew.
+func (c *checkpointer) written() int64 { return vfs.Written(c.store.logPath()) - c.began.Load() }
+
 func (c *checkpointer) run(ctx context.Context) {
 	defer close(c.ended)
-	timer := time.NewTimer(mostBetween)
-	defer timer.Stop()
+	ticker := time.NewTicker(checkpointEvery)
+	defer ticker.Stop()
 	var done int64
-	began := time.Now()
-	for between := mostBetween; ; timer.Reset(between) {
+	for {
+		long := false
 		select {
 		case <-ctx.Done():
 			return
-		case <-timer.C:
+		case <-c.long:
+			if !c.lengthened.Load() {
+				c.store.lengthenLog(ctx)
+				c.lengthened.Store(true)
+			}
+			if long = c.written() >= restartFrom; !long {
+				continue
+			}
+		case <-ticker.C:
 		}
 		commits := c.store.committer.commits.Load()
 		if commits == done || c.store.guard.wait(ctx) != nil {
-			between = mostBetween
 			continue
 		}
-		// A checkpoint that fails is made up for by the next one, or by SQLite's own; what
-		// is wrong with the disk the commits find out.
-		pages, err := checkpoint(ctx, c.store.reader())
+		err := checkpoint(ctx, c.store.reader())
+		if err == nil {
+			done = commits
+			if !long {
+				continue
+			}
+			err = c.store.committer.checkpoint(ctx)
+		}
 		if err != nil {
+			// It is made up for by the next one, or by SQLite's own; what is wrong with the
+			// disk the commits find out. They are not to have it tried each time.
+			pause(ctx, checkpointPause)
 			continue
 		}
-		done = commits
-		between = min(max(min(time.Since(began), time.Hour)*restartFrom/time.Duration(max(pages, 1)), leastBetween), mostBetween)
-		if pages >= restartFrom {
-			_ = c.store.committer.checkpoint(ctx)
-			began = time.Now()
+		c.began.Store(vfs.Written(c.store.logPath()))
+		select {
+		case <-c.long: // it was told of meanwhile
+		default:
 		}
 	}
 }
 
 const passiveCheckpoint = "PRAGMA wal_checkpoint(PASSIVE)"
 
-// rowQuerier is a connection or several.
-type rowQuerier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-// checkpoint brings into the file what nobody stands in the way of, and returns how
-// many pages the log has.
-func checkpoint(ctx context.Context, db rowQuerier) (pages int, err error) {
-	var busy, moved int
-	err = db.QueryRowContext(ctx, passiveCheckpoint).Scan(&busy, &pages, &moved)
-	return pages, err
+// checkpoint brings into the file what nobody stands in the way of.
+func checkpoint(ctx context.Context, db *sql.DB) error {
+	var busy, pages, moved int
+	return db.QueryRowContext(ctx, passiveCheckpoint).Scan(&busy, &pages, &moved)
 }

@@ -76,7 +76,7 @@ func (e applyError) Unwrap() error { return e.error }
 // transaction is what a write may do while it is its turn.
 type transaction struct{ c *committer }
 
-// exec runs a statement, prepared once in the life of the store.
+// exec runs a statement, prepared once in the life of the connection.
 func (tx transaction) exec(query string, args ...any) error {
 	return execute(tx.c.conn, query, args)
 }
@@ -99,7 +99,7 @@ func (tx transaction) row(query string, read func(*sqlite.Stmt), args ...any) (b
 	if err != nil {
 		return false, err
 	}
-	found, err := statement.Step()
+	found, err := step(statement)
 	if found {
 		read(statement)
 		err = statement.Reset()
@@ -145,7 +145,7 @@ func (c *committer) replace(ctx context.Context, read *sql.DB, cause error) erro
 }
 
 // checkpoint brings the write-ahead log into the file, so that the next write begins
-// it anew.
+// it anew. The error is errInUse where somebody who reads stands in the way.
 func (c *committer) checkpoint(ctx context.Context) error {
 	return c.submit(&write{ctx: ctx, done: make(chan error, 1), checkpoint: true})
 }
@@ -277,7 +277,7 @@ func (c *committer) answered(w *write) bool {
 	case w.checkpoint:
 		err := c.store.guard.wait(w.ctx)
 		if err == nil {
-			err = execute(c.conn, passiveCheckpoint, nil)
+			err = c.bringIn()
 		}
 		w.done <- err
 		return true
@@ -290,6 +290,19 @@ func (c *committer) answered(w *write) bool {
 		return true
 	}
 	return false
+}
+
+// errInUse means that not all of the log could be brought into the file.
+var errInUse = errors.New("the write-ahead log is in use")
+
+// bringIn brings all of the log into the file, as far as nobody stands in the way.
+func (c *committer) bringIn() error {
+	var pages, moved int64
+	_, err := transaction{c}.row(passiveCheckpoint, func(row *sqlite.Stmt) { pages, moved = row.ColumnInt64(1), row.ColumnInt64(2) })
+	if err == nil && moved < pages {
+		err = errInUse
+	}
+	return err
 }
 
 func (c *committer) attempt(together []*write) (err error) {
@@ -319,5 +332,6 @@ func (c *committer) attempt(together []*write) (err error) {
 		return fmt.Errorf("committing: %w", err)
 	}
 	c.commits.Add(1)
+	c.store.checkpointer.grown()
 	return nil
 }

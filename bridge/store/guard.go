@@ -49,7 +49,7 @@ func (g *guard) wait(ctx context.Context) error {
 func (g *guard) hold() { _, _ = syscall.Pwrite(g.descriptor, nil, 0) }
 
 // ask writes nothing. Everybody who waits waits for the same call, so that a freeze
-// holds up no more than one thread.
+// holds up no more than one thread, and that of whoever writes.
 func (g *guard) ask(asking chan struct{}) {
 	// What is wrong with the disk otherwise, the use that follows is told by SQLite.
 	_, _ = syscall.Pwrite(g.descriptor, nil, 0)

@@ -101,7 +101,10 @@ func TestNothingGoesToTheLogBeforeATransactionEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	spill := int64(-1)
-	_, err = transaction{s.committer}.row("PRAGMA cache_spill", func(row *sqlite.Stmt) { spill = row.ColumnInt64(0) })
+	err = s.committer.do(t.Context(), func(tx transaction) error {
+		_, err := tx.row("PRAGMA cache_spill", func(row *sqlite.Stmt) { spill = row.ColumnInt64(0) })
+		return err
+	})
 	if err != nil || spill != 0 {
 		t.Errorf("cache_spill is %d, error %v", spill, err)
 	}

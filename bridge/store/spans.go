@@ -56,15 +56,22 @@ func (tx transaction) span(name string, event int64, last bool) error {
 	if _, known := tx.c.spans[name]; known {
 		return nil
 	}
-	grown, err := tx.update("UPDATE spans SET last = ? WHERE name = ? AND last > 0", event, name)
-	if err != nil || grown > 0 {
+	before := tx.c.conn.LastInsertRowID()
+	if err := tx.exec("INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event); err != nil {
 		return err
+	}
+	if tx.c.conn.LastInsertRowID() == before {
+		// It is there, or by chance has the id of what was inserted before.
+		grown, err := tx.update("UPDATE spans SET last = ? WHERE name = ? AND last > 0", event, name)
+		if err != nil || grown > 0 {
+			return err
+		}
 	}
 	if len(tx.c.spans) >= mostSpans {
 		clear(tx.c.spans)
 	}
 	tx.c.spans[name] = struct{}{}
-	return tx.exec("INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event)
+	return nil
 }
 
 // pruneSpans removes the spans of which no event is left, but for those of calls in

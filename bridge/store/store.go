@@ -54,8 +54,10 @@ type Store struct {
 	// swapping guards what a replacement exchanges.
 	swapping sync.RWMutex
 	read     *sql.DB
-	// file is what was at the path when it was opened.
-	file os.FileInfo
+	// file is what was at the path when it was opened, and logged the path by which
+	// package vfs knows its log.
+	file   os.FileInfo
+	logged string
 }
 
 var (
@@ -85,8 +87,9 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", s.path(), err)
 	}
+	s.checkpointer = newCheckpointer(s)
 	s.committer = startCommitter(s, conn)
-	s.checkpointer = startCheckpointer(s)
+	s.checkpointer.start()
 	return s, nil
 }
 
@@ -125,31 +128,61 @@ func (s *Store) openWhole(ctx context.Context) (*sqlite.Conn, error) {
 
 // openFile opens the file and looks at it as far as that is quick. It leaves nothing
 // open when it fails.
-func (s *Store) openFile(ctx context.Context) (_ *sqlite.Conn, err error) {
+func (s *Store) openFile(ctx context.Context) (*sqlite.Conn, error) {
 	first, err := openLayered(s.path(), durable, 1)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, first.Close()) }()
-	if err := s.prepareFile(ctx, first); err != nil {
-		return nil, err
+	var conn *sqlite.Conn
+	if err = s.prepareFile(ctx, first); err == nil {
+		// While the first is open: the last that closes a file deletes its log.
+		if conn, err = openWriting(s.path()); err != nil {
+			err = fmt.Errorf("opening the file for writing: %w", err)
+		}
 	}
-	conn, err := openWriting(s.path())
+	if err = errors.Join(err, first.Close()); err == nil {
+		err = s.use()
+	}
+	if err != nil && conn != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, err
+}
+
+// use has the file at the path read from now on.
+func (s *Store) use() error {
+	file, err := os.Stat(s.path())
 	if err != nil {
-		return nil, fmt.Errorf("opening the file for writing: %w", err)
+		return fmt.Errorf("looking at the file: %w", err)
+	}
+	logged, err := realPath(s.path())
+	if err != nil {
+		return fmt.Errorf("looking at the file: %w", err)
 	}
 	read, err := openLayered(s.path(), modest, readers)
 	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	file, err := os.Stat(s.path())
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("looking at the file: %w", err), read.Close(), conn.Close())
+		return err
 	}
 	s.swapping.Lock()
-	s.read, s.file = read, file
-	s.swapping.Unlock()
-	return conn, nil
+	defer s.swapping.Unlock()
+	s.read, s.file, s.logged = read, file, logged
+	return nil
+}
+
+// logPath is the path by which package vfs knows the log of the file in use.
+func (s *Store) logPath() string {
+	s.swapping.RLock()
+	defer s.swapping.RUnlock()
+	return s.logged
+}
+
+// realPath is the absolute path without symbolic links.
+func realPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.EvalSymlinks(path)
 }
 
 // prepareFile brings the file forward and looks at what is in it.

@@ -47,7 +47,7 @@ func TestAReportThatIsThereTwiceIsSettledAllTheSame(t *testing.T) {
 // spoil changes the file behind the store's back.
 func spoil(t *testing.T, directory, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(directory, store.FileName))
+	db, err := sql.Open("sqlite", filepath.Join(directory, store.FileName)+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func released(t *testing.T, version int) (directory string) {
 // raw works on a store's file past the store.
 func raw(t *testing.T, directory string, work func(*sql.DB) error) {
 	t.Helper()
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.Join(directory, store.FileName)}).String())
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.Join(directory, store.FileName), RawQuery: "_pragma=busy_timeout(5000)"}).String())
 	if err != nil {
 		t.Fatal(err)
 	}

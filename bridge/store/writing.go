@@ -42,21 +42,31 @@ func openWriting(path string) (_ *sqlite.Conn, err error) {
 	return conn, nil
 }
 
-// statementError is what SQLite has answered to a statement of the connection for writing.
-type statementError struct{ error }
+// statementError is what SQLite has answered to a statement while it ran.
+type statementError struct{ err error }
 
-func (e *statementError) Unwrap() error { return e.error }
+func (e *statementError) Error() string {
+	return fmt.Sprintf("%v (%d)", e.err, int(sqlite.ErrCode(e.err)))
+}
+
+func (e *statementError) Unwrap() error { return e.err }
 
 // execute runs a statement to its end.
 func execute(conn *sqlite.Conn, text string, args []any) error {
 	statement, err := prepare(conn, text, args)
 	for more := err == nil; more && err == nil; {
-		more, err = statement.Step()
+		more, err = step(statement)
 	}
+	return err
+}
+
+// step runs a statement to its next row; false where there is none.
+func step(statement *sqlite.Stmt) (bool, error) {
+	found, err := statement.Step()
 	if err != nil {
-		return &statementError{err}
+		return false, &statementError{err}
 	}
-	return nil
+	return found, nil
 }
 
 // prepare makes a statement ready to run. It is compiled once in the life of the
@@ -65,6 +75,9 @@ func prepare(conn *sqlite.Conn, text string, args []any) (*sqlite.Stmt, error) {
 	statement, err := conn.Prepare(text)
 	if err != nil {
 		return nil, err
+	}
+	if wanted := statement.BindParamCount(); wanted != len(args) {
+		return nil, fmt.Errorf("a statement of %d parameters is given %d", wanted, len(args))
 	}
 	for i, arg := range args {
 		if err := bind(statement, i+1, arg); err != nil {

@@ -103,7 +103,7 @@ func filled(t testing.TB) office {
 // setClock makes the moments at which the letters were stored those of opening.
 func setClock(t testing.TB, o office) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(o.directory, store.FileName))
+	db, err := sql.Open("sqlite", filepath.Join(o.directory, store.FileName)+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func withRecordings(t testing.TB) office {
 		}
 	}
 	do(errors.Join(s.Settle(ctx, sent), s.Close()))
-	db, err := sql.Open("sqlite", filepath.Join(o.directory, store.FileName))
+	db, err := sql.Open("sqlite", filepath.Join(o.directory, store.FileName)+"?_pragma=busy_timeout(5000)")
 	do(err)
 	_, err = db.Exec(fmt.Sprintf("UPDATE recordings SET made = %d + id * 1000", opening.UnixMilli()))
 	do(errors.Join(err, db.Close()))

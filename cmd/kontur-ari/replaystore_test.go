@@ -284,7 +284,7 @@ func TestACallThatEndedByItselfIsNotFoundGone(t *testing.T) {
 func TestAJournalThatIsCutSaysWhatItLacks(t *testing.T) {
 	r := newRecorder(t)
 	r.hear(t, busyDay(t)...)
-	db, err := sql.Open("sqlite", r.file)
+	db, err := sql.Open("sqlite", r.file+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func TestASecondProcessOnTheSameStoreSaysWhyItEnds(t *testing.T) {
 // onStore works on a store's file past the store.
 func onStore(t *testing.T, storage, text string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(storage, store.FileName))
+	db, err := sql.Open("sqlite", filepath.Join(storage, store.FileName)+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}

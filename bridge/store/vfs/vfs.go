@@ -6,6 +6,9 @@
 // flushes with fsync, which has a file system like ext4 write its journal only because
 // the file's time has changed; where there is fdatasync, SQLite is made for that.
 //
+// What a checkpoint writes to the database is given to the disk by and by, so that a
+// commit does not wait for all of it; and what was written to each log is counted.
+//
 // It is a layer above SQLite's own file system layer (https://sqlite.org/vfs.html). What
 // is written to a log, one piece behind the other, is collected and handed on when
 // anything else is asked of the file, and so before it is flushed. Until then nobody else
@@ -24,12 +27,16 @@ import (
 	"syscall"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
 	"modernc.org/libc"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // size is how much is collected at most: thirty pages.
 const size = 128 << 10
+
+// unwritten is how much of the database is written before the disk is given it.
+const unwritten = 256 << 10
 
 // name is what the layer is called among SQLite's, lower that of the one below.
 const name, lower = "kontur-ari", "unix"
@@ -85,6 +92,10 @@ type state struct {
 	collected uintptr
 	offset    int64
 	length    int32
+	// written is the number of a log in logs.
+	written int32
+	// unwritten is how much of a database the disk was not given yet.
+	unwritten int32
 }
 
 // at is what SQLite keeps at an address: memory that Go does not move or free.
@@ -121,6 +132,9 @@ func open(tls *libc.TLS, _, path, file uintptr, flags int32, granted uintptr) in
 	s := at[state](file + stateAt)
 	*s = state{methods: opened.FpMethods, own: *at[sqlite3.Tsqlite3_io_methods](opened.FpMethods)}
 	set[syncFunction](&s.own.FxSync, flush)
+	if flags&sqlite3.SQLITE_OPEN_MAIN_DB != 0 {
+		set[transferFunction](&s.own.FxWrite, writePage)
+	}
 	if flags&sqlite3.SQLITE_OPEN_WAL != 0 {
 		set[closeFunction](&s.own.FxClose, closeFile)
 		set[transferFunction](&s.own.FxRead, read)
@@ -128,12 +142,13 @@ func open(tls *libc.TLS, _, path, file uintptr, flags int32, granted uintptr) in
 		set[truncateFunction](&s.own.FxTruncate, truncate)
 		set[sizeFunction](&s.own.FxFileSize, fileSize)
 		set[controlFunction](&s.own.FxFileControl, control)
+		s.written = logs.number(libc.GoString(path))
 	}
 	opened.FpMethods = file + stateAt + unsafe.Offsetof(s.own)
 	return sqlite3.SQLITE_OK
 }
 
-// of is the state of an open log, and the functions of the layer below.
+// of is the state of an open file, and the functions of the layer below.
 func of(file uintptr) (*state, *sqlite3.Tsqlite3_io_methods) {
 	s := at[state](file + stateAt)
 	return s, at[sqlite3.Tsqlite3_io_methods](s.methods)
@@ -150,6 +165,7 @@ func write(tls *libc.TLS, file, data uintptr, length int32, offset int64) int32 
 	if s.collected == 0 {
 		s.collected = libc.Xmalloc(tls, size)
 	}
+	logs.add(s.written, length)
 	if length > size || s.collected == 0 {
 		return function[transferFunction](methods.FxWrite)(tls, file, data, length, offset)
 	}
@@ -159,6 +175,20 @@ func write(tls *libc.TLS, file, data uintptr, length int32, offset int64) int32 
 	libc.Xmemcpy(tls, s.collected+uintptr(s.length), data, libc.Tsize_t(length))
 	s.length += length
 	return sqlite3.SQLITE_OK
+}
+
+// writePage writes to the database, as a checkpoint does with thousands of pages before it
+// flushes them. So that a commit which flushes the log at the same time does not wait for
+// all of them, the disk is given them by and by.
+func writePage(tls *libc.TLS, file, data uintptr, length int32, offset int64) int32 {
+	s, methods := of(file)
+	code := function[transferFunction](methods.FxWrite)(tls, file, data, length, offset)
+	if s.unwritten += length; s.unwritten >= unwritten {
+		s.unwritten = 0
+		// It begins and waits for nothing. Where it fails, so does the flush.
+		_ = unix.SyncFileRange(int(at[sqlite3.TunixFile](file).Fh), 0, 0, unix.SYNC_FILE_RANGE_WRITE)
+	}
+	return code
 }
 
 // handOn writes what was collected. What could not be written is not kept: the

@@ -191,3 +191,29 @@ func TestWhatWasRolledBackIsNotWrittenLater(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsWrittenToALogIsCounted(t *testing.T) {
+	directory, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(directory, "file")
+	if before := vfs.Written(path); before != 0 {
+		t.Errorf("%d bytes were written to a log that is not there", before)
+	}
+	db := open(t, path, register(t))
+	execute(t, db, "CREATE TABLE kept (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+	for range 3 {
+		execute(t, db, "INSERT INTO kept (text) VALUES (?)", strings.Repeat("x", 20_000))
+		info, err := os.Stat(path + "-wal")
+		if written := vfs.Written(path); err != nil || written != info.Size() {
+			t.Errorf("%d bytes count as written to a log of %d, error %v", written, info.Size(), err)
+		}
+	}
+	length := vfs.Written(path)
+	execute(t, db, "PRAGMA wal_checkpoint(TRUNCATE)")
+	execute(t, db, "INSERT INTO kept (text) VALUES ('x')")
+	if written := vfs.Written(path); written <= length {
+		t.Errorf("a log that was begun anew counts %d bytes, and had %d before", written, length)
+	}
+}
