@@ -51,8 +51,12 @@ func (n *Numbers) Normalise(raw string) string {
 	}
 	for _, candidate := range candidates(digits, plus) {
 		parsed, err := phonenumbers.Parse(candidate, n.region)
-		if err == nil && phonenumbers.IsValidNumber(parsed) {
-			return strings.TrimPrefix(phonenumbers.Format(parsed, phonenumbers.E164), "+")
+		if err != nil || !phonenumbers.IsValidNumber(parsed) {
+			continue
+		}
+		// By the rules of some countries there are longer ones, which E.164 has not.
+		if number := strings.TrimPrefix(phonenumbers.Format(parsed, phonenumbers.E164), "+"); len(number) <= longestNumber {
+			return number
 		}
 	}
 	if len(digits) > longestNumber {
