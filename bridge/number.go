@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/nyaruka/phonenumbers"
 )
 
@@ -12,13 +13,20 @@ import (
 // E.164, section 6). Longer runs of digits are no telephone numbers.
 const longestNumber = 15
 
+// mostRemembered is how many numbers are remembered in their one form, and
+// longestRemembered how long the text may be that a switch shows for one.
+const mostRemembered, longestRemembered = 256, 64
+
 // Numbers turns telephone numbers, in whatever form a switch shows them, into
 // the one form that the CRM is told: digits only, E.164 without the plus. It is
-// immutable and safe for concurrent use.
+// safe for concurrent use, and gives the same for the same whenever it is asked.
 type Numbers struct {
 	region   string
 	internal *regexp.Regexp
 	hidden   string
+	// lately are the numbers that were asked for last: an office has few of its own, and
+	// each is looked at with every call.
+	lately *lru.Cache[string, string]
 }
 
 // NewNumbers makes Numbers for a default region (an ISO 3166 code such as "RU"),
@@ -34,7 +42,11 @@ func NewNumbers(region string, internal *regexp.Regexp, hidden string) (*Numbers
 	if err != nil {
 		return nil, fmt.Errorf("the pattern of internal numbers: %w", err)
 	}
-	return &Numbers{region: region, internal: whole, hidden: hidden}, nil
+	lately, err := lru.New[string, string](mostRemembered)
+	if err != nil {
+		return nil, fmt.Errorf("remembering numbers: %w", err)
+	}
+	return &Numbers{region: region, internal: whole, hidden: hidden, lately: lately}, nil
 }
 
 // Normalise returns the number in raw, or "" when raw holds none: when it is
@@ -42,6 +54,18 @@ func NewNumbers(region string, internal *regexp.Regexp, hidden string) (*Numbers
 // Short internal numbers, and numbers that no country knows (emergency and
 // service numbers), come back with their digits as they are.
 func (n *Numbers) Normalise(raw string) string {
+	number, known := n.lately.Get(raw)
+	if !known {
+		number = n.normalise(raw)
+		// A text that is no number may be of any length.
+		if len(raw) <= longestRemembered {
+			n.lately.Add(strings.Clone(raw), number)
+		}
+	}
+	return number
+}
+
+func (n *Numbers) normalise(raw string) string {
 	digits, plus, ok := digitsOf(raw)
 	if !ok {
 		return ""

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -206,4 +207,21 @@ func TestEveryWritingOfARussianNumberIsOneNumber(t *testing.T) {
 			t.Fatalf("Normalise(%q) = %q, want %q", written.String(), got, want)
 		}
 	})
+}
+
+func TestANumberIsTheSameWhenItIsRemembered(t *testing.T) {
+	numbers := russianNumbers(t)
+	long := "8 (999) 777-55-33" + strings.Repeat(" ", 100)
+	for range 3 {
+		for raw, want := range map[string]string{"8 (999) 777-55-33": "79997775533", "+7 999 777-55-33": "79997775533", "anonymous": "", long: "79997775533", "101": "101"} {
+			if got := numbers.Normalise(raw); got != want {
+				t.Errorf("%q is %q, want %q", raw, got, want)
+			}
+		}
+	}
+	for n := range 1000 {
+		if got, want := numbers.Normalise(fmt.Sprintf("8999%07d", n)), fmt.Sprintf("7999%07d", n); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 }
