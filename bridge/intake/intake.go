@@ -205,7 +205,7 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 	i.tracking.Lock()
 	defer i.tracking.Unlock()
 	touched := make(map[bridge.CallID]bool)
-	batch.Events = i.entries[:0]
+	batch.Events = slices.Grow(i.entries[:0], len(events))
 	for _, r := range events {
 		outcome := i.tracker.Apply(r.event)
 		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})

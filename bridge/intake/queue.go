@@ -116,7 +116,7 @@ func (q *queue) admits(r *received) bool {
 
 // mostSpare is the largest batch whose array is used again: that of a burst does not
 // stay in memory.
-const mostSpare = 256
+const mostSpare = 512
 
 // take removes up to a batch of events. Their size counts until done is called.
 func (q *queue) take() []received {
