@@ -15,6 +15,8 @@ const (
 	// the file once for each time: so it is not small. A start after a crash reads all of
 	// it, so it is not large.
 	restartFrom = 32 << 20
+	// smallRestartFrom is the same where the disk has little room.
+	smallRestartFrom = 4 << 20
 	// checkpointEvery is how often the pages of a log that is shorter are brought into the
 	// file.
 	checkpointEvery = 10 * time.Second
@@ -38,8 +40,9 @@ type checkpointer struct {
 	long chan struct{}
 	// began is what had been written to the log when it was begun anew.
 	began atomic.Int64
-	// lengthened: the log was given its length, or was meant to be.
-	lengthened atomic.Bool
+	// lengthened: the log was given its length, or was meant to be. roomy: the disk had
+	// room for that, when it was looked at last.
+	lengthened, roomy atomic.Bool
 }
 
 // newCheckpointer makes one that can be told of commits. It works once it is started.
@@ -64,7 +67,7 @@ func (c *checkpointer) close() {
 // grown is told of each commit. It never blocks.
 func (c *checkpointer) grown() {
 	written := c.written()
-	if written < lengthenFrom || c.lengthened.Load() && written < restartFrom {
+	if written < lengthenFrom || c.lengthened.Load() && written < c.limit() {
 		return
 	}
 	select {
@@ -75,6 +78,14 @@ func (c *checkpointer) grown() {
 
 // written is how much was written to the log since it was begun anew.
 func (c *checkpointer) written() int64 { return vfs.Written(c.store.logPath()) - c.began.Load() }
+
+// limit is how much may be written to the log before it is begun anew.
+func (c *checkpointer) limit() int64 {
+	if c.roomy.Load() {
+		return restartFrom
+	}
+	return smallRestartFrom
+}
 
 func (c *checkpointer) run(ctx context.Context) {
 	defer close(c.ended)
@@ -87,14 +98,17 @@ func (c *checkpointer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-c.long:
-			if !c.lengthened.Load() {
-				c.store.lengthenLog(ctx)
+			if c.roomy.Store(c.store.hasRoom()); !c.lengthened.Load() {
+				if c.roomy.Load() {
+					c.store.lengthenLog(ctx)
+				}
 				c.lengthened.Store(true)
 			}
-			if long = c.written() >= restartFrom; !long {
+			if long = c.written() >= c.limit(); !long {
 				continue
 			}
 		case <-ticker.C:
+			c.roomy.Store(c.store.hasRoom())
 		}
 		commits := c.store.committer.commits.Load()
 		if commits == done || c.store.guard.wait(ctx) != nil {

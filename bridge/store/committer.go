@@ -255,6 +255,11 @@ func (c *committer) commit(together []*write) {
 			}
 		}
 	}
+	if FaultOf(err) == Full {
+		// What is in the log may have a place in the file: then the log is begun anew, and
+		// has room.
+		_ = c.bringIn()
+	}
 	if _, own := errors.AsType[applyError](err); own && len(together) > 1 && FaultOf(err) == NoFault {
 		for _, w := range together {
 			w.done <- explain(c.store.directory, c.attempt([]*write{w}))

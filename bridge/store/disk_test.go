@@ -158,6 +158,20 @@ func mustNext(t *testing.T, s *store.Store, call bridge.CallID) []bridge.Pending
 	return pending
 }
 
+// A log as long as on a large disk would leave no room for anything else.
+func TestTheLogStaysShortOnASmallDisk(t *testing.T) {
+	directory := disk(t)
+	s := open(t, directory)
+	for n := range 5000 {
+		if err := s.SetLastHeard(t.Context(), time.UnixMilli(int64(n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(directory, store.FileName+"-wal")); err != nil || info.Size() > 8<<20 {
+		t.Errorf("the log has %d bytes, error %v", info.Size(), err)
+	}
+}
+
 func TestAStartOnAFullDiskSaysSo(t *testing.T) {
 	directory := disk(t)
 	empty := fill(t, directory)

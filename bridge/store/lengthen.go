@@ -15,19 +15,15 @@ const (
 	// lengthenedBy is how much it is lengthened by at a time: a commit that
 	// comes in between waits for no more.
 	lengthenedBy = 1 << 20
-	// leastFree is what must be free on the disk for that.
+	// leastFree is what must be free on the disk for that, or for a log that is as long.
 	leastFree = 16 * restartFrom
 )
 
 // lengthenLog gives the write-ahead log the length that it will have: as long as it grows,
 // each flush has the file system note its new length and what it takes on the disk, which
-// takes half as long again as to flush what is written over. Where it fails, or the disk is
-// small, the log grows by itself.
+// takes half as long again as to flush what is written over. Where it fails the log grows by
+// itself.
 func (s *Store) lengthenLog(ctx context.Context) {
-	var disk syscall.Statfs_t
-	if syscall.Fstatfs(s.guard.descriptor, &disk) != nil || int64(disk.Bavail)*int64(disk.Bsize) < leastFree {
-		return
-	}
 	for more := true; more; {
 		// Within a transaction, so that nobody else writes to the log. The transaction may be
 		// others' as well, who have nothing to do with it when this fails.
@@ -43,6 +39,12 @@ func (s *Store) lengthenLog(ctx context.Context) {
 		})
 		more = err == nil && <-lengthened
 	}
+}
+
+// hasRoom tells whether the disk has enough for a log of full length.
+func (s *Store) hasRoom() bool {
+	var disk syscall.Statfs_t
+	return syscall.Fstatfs(s.guard.descriptor, &disk) == nil && int64(disk.Bavail)*int64(disk.Bsize) >= leastFree
 }
 
 // lengthen adds zeros to a file unless it is long enough, and returns how long it is. In a
