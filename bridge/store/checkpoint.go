@@ -98,12 +98,8 @@ func (c *checkpointer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-c.long:
-			if c.roomy.Store(c.store.hasRoom()); !c.lengthened.Load() {
-				if c.roomy.Load() {
-					c.store.lengthenLog(ctx)
-				}
-				c.lengthened.Store(true)
-			}
+			c.roomy.Store(c.store.hasRoom())
+			c.lengthenOnce(ctx)
 			if long = c.written() >= c.limit(); !long {
 				continue
 			}
@@ -134,6 +130,17 @@ func (c *checkpointer) run(ctx context.Context) {
 		default:
 		}
 	}
+}
+
+// lengthenOnce gives the log its length where there is room, and does nothing ever after.
+func (c *checkpointer) lengthenOnce(ctx context.Context) {
+	if c.lengthened.Load() {
+		return
+	}
+	if c.roomy.Load() {
+		c.store.lengthenLog(ctx)
+	}
+	c.lengthened.Store(true)
 }
 
 const passiveCheckpoint = "PRAGMA wal_checkpoint(PASSIVE)"

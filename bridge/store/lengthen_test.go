@@ -15,15 +15,10 @@ import (
 // openHere opens the store of a directory until the test ends.
 func openHere(t *testing.T, directory string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), directory)
+	s, err := reopen(t, directory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("closing the store: %v", err)
-		}
-	})
 	return s
 }
 
@@ -119,7 +114,7 @@ func TestAFileThatCannotBeLengthenedStaysAsItIs(t *testing.T) {
 	}
 }
 
-// A checkpoint that is called off ends the work on the log too.
+// Whoever closes the store does not wait until the log has its length.
 func TestLengtheningEndsWithTheStore(t *testing.T) {
 	s := openHere(t, t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
