@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"kontur-ari/bridge"
 )
 
@@ -33,7 +31,7 @@ type committer struct {
 	turn chan struct{}
 	// crowded: the last transaction was of more than one write.
 	crowded atomic.Bool
-	conn    *sqlite.Conn
+	conn    *connection
 	writes  chan *write
 	stop    chan struct{}
 	stopped chan struct{}
@@ -78,33 +76,24 @@ type transaction struct{ c *committer }
 
 // exec runs a statement, prepared once in the life of the connection.
 func (tx transaction) exec(query string, args ...any) error {
-	return execute(tx.c.conn, query, args)
+	return tx.c.conn.execute(query, args...)
 }
 
 // insert runs a statement that adds one row and returns the row's id.
 func (tx transaction) insert(query string, args ...any) (int64, error) {
-	err := execute(tx.c.conn, query, args)
-	return tx.c.conn.LastInsertRowID(), err
+	err := tx.c.conn.execute(query, args...)
+	return tx.c.conn.lastRow(), err
 }
 
 // update runs a statement and returns how many rows it has changed.
 func (tx transaction) update(query string, args ...any) (int, error) {
-	err := execute(tx.c.conn, query, args)
-	return tx.c.conn.Changes(), err
+	err := tx.c.conn.execute(query, args...)
+	return tx.c.conn.changes(), err
 }
 
 // row hands the first row of an answer to read; false where there is none.
-func (tx transaction) row(query string, read func(*sqlite.Stmt), args ...any) (bool, error) {
-	statement, err := prepare(tx.c.conn, query, args)
-	if err != nil {
-		return false, err
-	}
-	found, err := step(statement)
-	if found {
-		read(statement)
-		err = statement.Reset()
-	}
-	return found, err
+func (tx transaction) row(query string, read func(*statement), args ...any) (bool, error) {
+	return tx.c.conn.row(query, read, args...)
 }
 
 // nextReport gives the id of one more report. It is not given again when the transaction
@@ -114,7 +103,7 @@ func (tx transaction) nextReport() int64 {
 	return tx.c.store.highest
 }
 
-func startCommitter(s *Store, conn *sqlite.Conn) *committer {
+func startCommitter(s *Store, conn *connection) *committer {
 	c := &committer{
 		store:   s,
 		turn:    make(chan struct{}, 1),
@@ -190,7 +179,7 @@ func (c *committer) close() error {
 	<-c.stopped
 	// It is never given back.
 	c.turn <- struct{}{}
-	return c.conn.Close()
+	return c.conn.close()
 }
 
 func (c *committer) run() {
@@ -303,7 +292,7 @@ var errInUse = errors.New("the write-ahead log is in use")
 // bringIn brings all of the log into the file, as far as nobody stands in the way.
 func (c *committer) bringIn() error {
 	var pages, moved int64
-	_, err := transaction{c}.row(passiveCheckpoint, func(row *sqlite.Stmt) { pages, moved = row.ColumnInt64(1), row.ColumnInt64(2) })
+	_, err := transaction{c}.row(passiveCheckpoint, func(row *statement) { pages, moved = row.number(1), row.number(2) })
 	if err == nil && moved < pages {
 		err = errInUse
 	}
@@ -314,7 +303,7 @@ func (c *committer) attempt(together []*write) (err error) {
 	c.store.guard.hold()
 	if c.undone {
 		// There is none to roll back where SQLite did it by itself meanwhile.
-		_ = execute(c.conn, "ROLLBACK", nil)
+		_ = c.conn.execute("ROLLBACK")
 		c.undone = false
 	}
 	if err := (transaction{c}).exec("BEGIN IMMEDIATE"); err != nil {
@@ -325,7 +314,7 @@ func (c *committer) attempt(together []*write) (err error) {
 			clear(c.spans)
 			// It fails where SQLite has rolled back by itself, as it does when the disk
 			// is full; and where the disk fails, which the next attempt finds out.
-			c.undone = execute(c.conn, "ROLLBACK", nil) != nil
+			c.undone = c.conn.execute("ROLLBACK") != nil
 		}
 	}()
 	for _, w := range together {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"syscall"
 
-	driver "modernc.org/sqlite"
-	"zombiezen.com/go/sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Fault is what is wrong with the disk, or with the file on it.
@@ -35,18 +35,19 @@ var errNoDocument = errors.New("what is stored is not the JSON that was")
 
 // FaultOf says which fault an error of SQLite or of the operating system comes of.
 func FaultOf(err error) Fault {
-	switch codeOf(err).ToPrimary() {
-	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+	code, _ := codeOf(err)
+	switch code & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return Damaged
-	case sqlite.ResultFull:
+	case sqlite3.SQLITE_FULL:
 		return Full
-	case sqlite.ResultReadOnly, sqlite.ResultPerm:
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return ReadOnly
-	case sqlite.ResultIOErr:
+	case sqlite3.SQLITE_IOERR:
 		return Broken
-	case sqlite.ResultCantOpen:
+	case sqlite3.SQLITE_CANTOPEN:
 		return Unopened
-	case sqlite.ResultBusy, sqlite.ResultLocked:
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return Busy
 	}
 	switch {
@@ -62,13 +63,16 @@ func FaultOf(err error) Fault {
 	return NoFault
 }
 
-// codeOf is what SQLite has answered, whichever of its packages says so. The packages
-// agree on nothing but the number; of what is no error of SQLite's it is ResultError.
-func codeOf(err error) sqlite.ResultCode {
-	if failure, ok := errors.AsType[*driver.Error](err); ok {
-		return sqlite.ResultCode(failure.Code())
+// codeOf is what SQLite has answered, to a reader or to the writer; false of what is no
+// error of SQLite's.
+func codeOf(err error) (int, bool) {
+	if failure, ok := errors.AsType[*sqlite.Error](err); ok {
+		return failure.Code(), true
 	}
-	return sqlite.ErrCode(err)
+	if failure, ok := errors.AsType[*codeError](err); ok {
+		return failure.code, true
+	}
+	return 0, false
 }
 
 // FaultError says what a fault means for the person who reads of it, and what to do.

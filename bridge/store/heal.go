@@ -55,6 +55,6 @@ func (c *committer) leave(read *sql.DB) {
 	clear(c.spans)
 	c.numbered = 0
 	c.undone = false
-	_ = c.conn.Close()
+	_ = c.conn.close()
 	_ = read.Close()
 }

@@ -7,8 +7,7 @@ import (
 	"runtime"
 	"syscall"
 
-	driver "modernc.org/sqlite"
-	"zombiezen.com/go/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // lowest is the priority of what nobody waits for.
@@ -65,9 +64,6 @@ func (s *Store) inspect(ctx context.Context) error {
 // unreadableContent holds for the error of a statement that could not compute a column,
 // since what it comes of is no JSON any more.
 func unreadableContent(err error) bool {
-	if failure, ok := errors.AsType[*driver.Error](err); ok {
-		return failure.Code()&0xff == int(sqlite.ResultError)
-	}
-	failure, ok := errors.AsType[*statementError](err)
-	return ok && sqlite.ErrCode(failure).ToPrimary() == sqlite.ResultError
+	code, ok := codeOf(err)
+	return ok && code&0xff == sqlite3.SQLITE_ERROR
 }

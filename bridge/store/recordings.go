@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"zombiezen.com/go/sqlite"
-
 	"kontur-ari/bridge"
 )
 
@@ -185,9 +183,9 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 		var state bridge.RecordingState
 		var told string
 		const whose = "SELECT call, leg, state, COALESCE((SELECT report ->> '$.fileId' FROM outbox WHERE outbox.id = recordings.report), '') FROM recordings WHERE id = ?"
-		found, err := tx.row(whose, func(row *sqlite.Stmt) {
-			report.Call, report.Leg = bridge.CallID(row.ColumnText(0)), bridge.LegID(row.ColumnText(1))
-			state, told = bridge.RecordingState(row.ColumnText(2)), row.ColumnText(3)
+		found, err := tx.row(whose, func(row *statement) {
+			report.Call, report.Leg = bridge.CallID(row.text(0)), bridge.LegID(row.text(1))
+			state, told = bridge.RecordingState(row.text(2)), row.text(3)
 		}, job.ID)
 		switch {
 		case err != nil:

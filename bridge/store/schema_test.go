@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"zombiezen.com/go/sqlite"
-
 	"kontur-ari/bridge"
 )
 
@@ -102,7 +100,7 @@ func TestNothingGoesToTheLogBeforeATransactionEnds(t *testing.T) {
 	}
 	spill := int64(-1)
 	err = s.committer.do(t.Context(), func(tx transaction) error {
-		_, err := tx.row("PRAGMA cache_spill", func(row *sqlite.Stmt) { spill = row.ColumnInt64(0) })
+		_, err := tx.row("PRAGMA cache_spill", func(row *statement) { spill = row.number(0) })
 		return err
 	})
 	if err != nil || spill != 0 {

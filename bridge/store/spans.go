@@ -56,11 +56,11 @@ func (tx transaction) span(name string, event int64, last bool) error {
 	if _, known := tx.c.spans[name]; known {
 		return nil
 	}
-	before := tx.c.conn.LastInsertRowID()
+	before := tx.c.conn.lastRow()
 	if err := tx.exec("INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event); err != nil {
 		return err
 	}
-	if tx.c.conn.LastInsertRowID() == before {
+	if tx.c.conn.lastRow() == before {
 		// It is there, or by chance has the id of what was inserted before.
 		grown, err := tx.update("UPDATE spans SET last = ? WHERE name = ? AND last > 0", event, name)
 		if err != nil || grown > 0 {

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
-	"zombiezen.com/go/sqlite"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store/vfs"
@@ -96,7 +95,7 @@ func Open(ctx context.Context, directory string) (_ *Store, err error) {
 func (s *Store) path() string { return filepath.Join(s.directory, FileName) }
 
 // openWhole opens the file, or the one that replaces it where it is damaged.
-func (s *Store) openWhole(ctx context.Context) (*sqlite.Conn, error) {
+func (s *Store) openWhole(ctx context.Context) (*connection, error) {
 	finished, err := finishReplacement(s.path(), s.now())
 	for _, damage := range finished {
 		s.damages.add(damage)
@@ -128,12 +127,12 @@ func (s *Store) openWhole(ctx context.Context) (*sqlite.Conn, error) {
 
 // openFile opens the file and looks at it as far as that is quick. It leaves nothing
 // open when it fails.
-func (s *Store) openFile(ctx context.Context) (*sqlite.Conn, error) {
+func (s *Store) openFile(ctx context.Context) (*connection, error) {
 	first, err := openLayered(s.path(), durable, 1)
 	if err != nil {
 		return nil, err
 	}
-	var conn *sqlite.Conn
+	var conn *connection
 	if err = s.prepareFile(ctx, first); err == nil {
 		// While the first is open: the last that closes a file deletes its log.
 		if conn, err = openWriting(s.path()); err != nil {
@@ -144,7 +143,7 @@ func (s *Store) openFile(ctx context.Context) (*sqlite.Conn, error) {
 		err = s.use()
 	}
 	if err != nil && conn != nil {
-		return nil, errors.Join(err, conn.Close())
+		return nil, errors.Join(err, conn.close())
 	}
 	return conn, err
 }
