@@ -14,6 +14,13 @@ const mostSpans = 1024
 // spans are removed.
 type spans map[string]struct{}
 
+func (s spans) add(name string) {
+	if len(s) >= mostSpans {
+		clear(s)
+	}
+	s[name] = struct{}{}
+}
+
 // writeSpans keeps where in the journal the events of each call, and about each channel,
 // are, so that they are found without an index that is written with every event. ids are
 // those of the batch's events.
@@ -21,11 +28,11 @@ func writeSpans(tx transaction, batch *bridge.Batch, ids []int64) error {
 	for i := range batch.Events {
 		entry := &batch.Events[i]
 		channel := string(entry.Event.Subject())
-		if err := tx.span(channel, ids[i], entry.Event.Type == bridge.EventChannelDestroyed); err != nil {
+		if err := tx.channelSpan(channel, ids[i], entry.Event.Type == bridge.EventChannelDestroyed); err != nil {
 			return err
 		}
 		if call := string(entry.Call); call != channel {
-			if err := tx.span(call, ids[i], false); err != nil {
+			if err := tx.callSpan(call, ids[i]); err != nil {
 				return err
 			}
 		}
@@ -43,34 +50,42 @@ func writeSpans(tx transaction, batch *bridge.Batch, ids []int64) error {
 	return nil
 }
 
-// span notes that an event is of a call or about a channel. What comes although nothing
-// more was expected makes the span longer.
-func (tx transaction) span(name string, event int64, last bool) error {
-	if name == "" {
+// channelSpan notes that an event is about a channel. One that is heard of lives, whatever
+// became of the call that has its name: there may be more until its last event.
+func (tx transaction) channelSpan(channel string, event int64, last bool) error {
+	if channel == "" {
 		return nil
 	}
 	if last {
-		delete(tx.c.spans, name)
-		return tx.exec("INSERT INTO spans (name, first, last) VALUES (?1, ?2, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.last", name, event)
+		delete(tx.c.spans, channel)
+		return tx.exec("INSERT INTO spans (name, first, last) VALUES (?1, ?2, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.last", channel, event)
 	}
-	if _, known := tx.c.spans[name]; known {
+	if _, known := tx.c.spans[channel]; known {
+		return nil
+	}
+	err := tx.exec("INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = 0 WHERE last > 0", channel, event)
+	if err == nil {
+		tx.c.spans.add(channel)
+	}
+	return err
+}
+
+// callSpan notes that an event is of a call. What comes although the call was over makes
+// its span longer.
+func (tx transaction) callSpan(call string, event int64) error {
+	if _, known := tx.c.spans[call]; known || call == "" {
 		return nil
 	}
 	before := tx.c.conn.lastRow()
-	if err := tx.exec("INSERT OR IGNORE INTO spans (name, first) VALUES (?, ?)", name, event); err != nil {
+	changed, err := tx.update("INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = excluded.first WHERE last > 0", call, event)
+	if err != nil {
 		return err
 	}
-	if tx.c.conn.lastRow() == before {
-		// It is there, or by chance has the id of what was inserted before.
-		grown, err := tx.update("UPDATE spans SET last = ? WHERE name = ? AND last > 0", event, name)
-		if err != nil || grown > 0 {
-			return err
-		}
+	// Of one that was inserted SQLite tells the row, unless by chance that is the number of
+	// the row before: then it is looked up once more.
+	if changed == 0 || tx.c.conn.lastRow() != before {
+		tx.c.spans.add(call)
 	}
-	if len(tx.c.spans) >= mostSpans {
-		clear(tx.c.spans)
-	}
-	tx.c.spans[name] = struct{}{}
 	return nil
 }
 

@@ -103,3 +103,25 @@ func TestAnIDIsNotGivenAgain(t *testing.T) {
 		t.Errorf("the next report has the id %d, want %d", id, len(goingKinds)+1)
 	}
 }
+
+// A call that was joined to another is gone, and the channel that has its name goes on:
+// its span goes to the channel's end, however many events come until then.
+func TestASpanOfAChannelOutlivesTheCallOfItsName(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	destroyed := said("1.1", "1.2")
+	destroyed.Event.Type = bridge.EventChannelDestroyed
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.1"), said("1.2", "1.2")}})           // 1, 2
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.1")}, Gone: []bridge.CallID{"1.2"}}) // 3
+	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 3}) {
+		t.Errorf("the call that is gone is at %v", got)
+	}
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("1.1", "1.2"), said("1.1", "1.1")}}) // 4 to 6
+	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 6}) {
+		t.Errorf("while the channel goes on it is at %v", got)
+	}
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{destroyed, said("1.1", "1.1")}}) // 7, 8
+	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 7}) {
+		t.Errorf("after its end it is at %v", got)
+	}
+}
