@@ -39,7 +39,10 @@ func (s *Store) inspect(ctx context.Context) error {
 			return nil // It is called off.
 		}
 		from := s.reader()
-		found, err := collect(ctx, from, "PRAGMA quick_check('"+t.table+"')", func(row scanner) (text string, err error) { return text, row.Scan(&text) }, nil)
+		found, err := collect(ctx, from, "PRAGMA quick_check('"+t.table+"')", scanText, nil)
+		if err == nil && (len(found) == 0 || found[0] == "ok") && t.document != "" {
+			found, err = collect(ctx, from, fmt.Sprintf("SELECT 'it is no JSON any more' FROM %s WHERE NOT json_valid(%s) LIMIT 1", t.table, t.document), scanText, nil)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -60,6 +63,8 @@ func (s *Store) inspect(ctx context.Context) error {
 	}
 	return nil
 }
+
+func scanText(row scanner) (text string, err error) { return text, row.Scan(&text) }
 
 // unreadableContent holds for the error of a statement that could not compute a column,
 // since what it comes of is no JSON any more.

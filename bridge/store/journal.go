@@ -35,7 +35,7 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 		}
 		for i, report := range reports {
 			id := tx.nextReport()
-			if err := tx.exec("INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(batch.Reports[i].Call), committed, report); err != nil {
+			if err := tx.exec(insertReport, id, string(batch.Reports[i].Call), committed, report, string(batch.Reports[i].Kind)); err != nil {
 				return fmt.Errorf("adding to the outbox: %w", err)
 			}
 			pending[i] = bridge.Pending{ID: id, Committed: time.UnixMilli(committed), Report: batch.Reports[i]}
@@ -47,6 +47,8 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	}
 	return pending, nil
 }
+
+const insertReport = "INSERT INTO outbox (id, call, committed, report, kind) VALUES (?, ?, ?, ?, ?)"
 
 func writeEvents(tx transaction, batch *bridge.Batch) (err error) {
 	ids := make([]int64, len(batch.Events))

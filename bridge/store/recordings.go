@@ -209,7 +209,7 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 			return err
 		}
 		id := tx.nextReport()
-		if err := tx.exec("INSERT INTO outbox (id, call, committed, report) VALUES (?, ?, ?, ?)", id, string(report.Call), committed, document); err != nil {
+		if err := tx.exec(insertReport, id, string(report.Call), committed, document, string(report.Kind)); err != nil {
 			return err
 		}
 		return tx.exec("UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)

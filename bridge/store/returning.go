@@ -122,8 +122,8 @@ func (l *Letters) unbegun(ctx context.Context, ready []Letter) (calls []bridge.C
 // returns; after an error a part may have been put back, and is returned.
 func (l *Letters) Retry(ctx context.Context, ids []int64) (returned []int64, err error) {
 	// What failed before it was refused may have reached the CRM all the same.
-	const putBack = `INSERT INTO outbox (id, call, committed, report, uncertain, returned)
-		SELECT id, call, committed, report, attempts > 1, 1 FROM dead_letters d WHERE id IN (SELECT value FROM json_each(?1))
+	const putBack = `INSERT INTO outbox (id, call, committed, report, kind, uncertain, returned)
+		SELECT id, call, committed, report, COALESCE(kind, ''), attempts > 1, 1 FROM dead_letters d WHERE id IN (SELECT value FROM json_each(?1))
 			AND NOT EXISTS (SELECT 1 FROM dead_letters e WHERE e.call = d.call AND e.id < d.id AND e.id NOT IN (SELECT value FROM json_each(?1)))
 		RETURNING id`
 	returned, err = l.change(ctx, ids, func(conn *sql.Conn, page []byte) ([]int64, error) {

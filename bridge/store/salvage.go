@@ -117,6 +117,10 @@ func (s *salvage) run(ctx context.Context) error {
 	if _, err := s.to.ExecContext(ctx, untold); err != nil {
 		return fmt.Errorf("looking which recordings nobody will tell of: %w", err)
 	}
+	// An older file has no column for them.
+	if _, err := s.to.ExecContext(ctx, findKinds); err != nil {
+		return fmt.Errorf("looking of what kind the reports are: %w", err)
+	}
 	if _, err := s.to.ExecContext(ctx, findSpans); err != nil {
 		return fmt.Errorf("looking where the events of each call are: %w", err)
 	}

@@ -178,7 +178,16 @@ var migrations = []string{
 	CREATE INDEX recordings_call ON recordings (call);
 	CREATE INDEX recordings_told ON recordings (settled) WHERE state = 'told' AND removed = 0;
 	CREATE INDEX recordings_report ON recordings (report) WHERE report <> 0;`,
+
+	// A column that is computed is computed with every insert, by reading the JSON.
+	`ALTER TABLE outbox DROP COLUMN kind;
+	ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+	` + findKinds,
 }
+
+// findKinds fills in of what kind the reports in the outbox are. One that is no JSON is
+// found when it is read.
+const findKinds = "UPDATE outbox SET kind = report ->> '$.kind' WHERE kind = '' AND json_valid(report) AND report ->> '$.kind' IS NOT NULL"
 
 // findSpans fills the spans of a store from its events. That a channel is destroyed is
 // the last thing said about it.

@@ -39,29 +39,7 @@ type leftBehind struct{ written, highest int64 }
 // committed within the time before. So a call-started that is older when it is tried must
 // be given to Trying first. Call it once, before the first report is sent.
 func (s *Store) Doubt(ctx context.Context, within time.Duration) error {
-	err := s.doubt(ctx, within)
-	if unreadableContent(err) {
-		// Of a report that is no JSON any more it can't be told what it is.
-		if err = s.committer.replace(ctx, s.reader(), err); err == nil {
-			err = s.doubt(ctx, within)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("looking for reports that were on their way when kontur-ari ended: %w", err)
-	}
-	return nil
-}
-
-// Stopped notes that how each request ended is recorded, and that no other will be made.
-func (s *Store) Stopped(ctx context.Context) error {
-	if err := s.setMoment(ctx, "stopped", s.now()); err != nil {
-		return fmt.Errorf("noting that nothing is on its way: %w", err)
-	}
-	return nil
-}
-
-func (s *Store) doubt(ctx context.Context, within time.Duration) error {
-	return s.committer.do(ctx, func(tx transaction) error {
+	err := s.committer.do(ctx, func(tx transaction) error {
 		if err := tx.exec("UPDATE outbox SET uncertain = 1 WHERE uncertain = 2"); err != nil {
 			return err
 		}
@@ -75,4 +53,16 @@ func (s *Store) doubt(ctx context.Context, within time.Duration) error {
 		}
 		return tx.exec("DELETE FROM moments WHERE name = 'stopped'")
 	})
+	if err != nil {
+		return fmt.Errorf("looking for reports that were on their way when kontur-ari ended: %w", err)
+	}
+	return nil
+}
+
+// Stopped notes that how each request ended is recorded, and that no other will be made.
+func (s *Store) Stopped(ctx context.Context) error {
+	if err := s.setMoment(ctx, "stopped", s.now()); err != nil {
+		return fmt.Errorf("noting that nothing is on its way: %w", err)
+	}
+	return nil
 }

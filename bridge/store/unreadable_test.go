@@ -49,6 +49,31 @@ func TestAReportThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 	}
 }
 
+// The same is found by the inspection of the whole file, before anybody reads the report.
+func TestAReportThatIsNoJSONIsFoundByTheInspection(t *testing.T) {
+	directory := t.TempDir()
+	t.Run("before", func(t *testing.T) { commitKinds(t, open(t, directory), "1.1", overKinds) })
+	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-started","call";"1.1"`)
+	s := open(t, directory)
+	if err := s.Inspect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if damage := oneDamage(t, s); damage.Saved["outbox"] != len(overKinds)-1 {
+		t.Errorf("saved %v, want all reports but one", damage.Saved)
+	}
+}
+
+// A file of an earlier version that holds such a report is brought forward all the same.
+func TestAReportThatIsNoJSONKeepsNoFileFromBeingBroughtForward(t *testing.T) {
+	directory := released(t, 5)
+	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-started","call";"1795433135.27"`)
+	s := open(t, directory)
+	if left := len(mustNext(t, s, "1795433135.27")); left != 5 {
+		t.Errorf("%d reports can be read, want all others, which are 5", left)
+	}
+	oneDamage(t, s)
+}
+
 // turnBit makes the one text in a file that differs from another by a bit that one.
 func turnBit(t *testing.T, path, text string) {
 	t.Helper()

@@ -68,7 +68,7 @@ func reports(t *testing.T, directory string) map[int64]string {
 
 func TestAStoreOfEveryReleasedVersionIsBroughtForward(t *testing.T) {
 	const call = "1795433135.27"
-	for version := 1; version <= 4; version++ {
+	for version := 1; version <= 5; version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			directory := released(t, version)
 			before := reports(t, directory)
@@ -130,7 +130,7 @@ func checkRest(t *testing.T, s *store.Store, directory string) {
 }
 
 func TestADamagedStoreOfAnEarlierVersionIsSavedToo(t *testing.T) {
-	for version := 1; version <= 4; version++ {
+	for version := 1; version <= 5; version++ {
 		t.Run(fmt.Sprint(version), func(t *testing.T) {
 			directory := released(t, version)
 			path := filepath.Join(directory, store.FileName)
