@@ -48,6 +48,8 @@ type committer struct {
 	spans spans
 	// numbered is the highest id of a report that was kept as such.
 	numbered int64
+	// aside are writes that came during a transaction and are not for one.
+	aside []*write
 }
 
 type write struct {
@@ -230,17 +232,18 @@ func (c *committer) commit(together []*write) {
 	if len(together) == 0 {
 		return
 	}
-	c.crowded.Store(len(together) > 1)
+	defer c.takeAside()
 	var err error
 	if c.half != nil {
 		err = c.half.Cause
 	} else {
-		err = c.attempt(together)
+		together, err = c.attempt(together)
 	}
+	c.crowded.Store(len(together) > 1)
 	if FaultOf(err) == Damaged {
 		if err = c.heal(err); err == nil {
 			if together = slices.DeleteFunc(together, c.answered); len(together) > 0 {
-				err = c.attempt(together)
+				together, err = c.attempt(together)
 			}
 		}
 	}
@@ -251,7 +254,7 @@ func (c *committer) commit(together []*write) {
 	}
 	if _, own := errors.AsType[applyError](err); own && len(together) > 1 && FaultOf(err) == NoFault {
 		for _, w := range together {
-			w.done <- explain(c.store.directory, c.attempt([]*write{w}))
+			w.done <- explain(c.store.directory, c.alone(w))
 		}
 		return
 	}
@@ -299,14 +302,63 @@ func (c *committer) bringIn() error {
 	return err
 }
 
-func (c *committer) attempt(together []*write) (err error) {
+// attempt makes writes durable together, and with them those that come while they are
+// applied. It returns all of them.
+func (c *committer) attempt(together []*write) (_ []*write, err error) {
+	err = c.transact(func() error {
+		for i := 0; i < len(together); i++ {
+			if err := together[i].apply(transaction{c}); err != nil {
+				return applyError{err}
+			}
+			if i == len(together)-1 {
+				together = c.joined(together)
+			}
+		}
+		return nil
+	})
+	return together, err
+}
+
+// alone makes one write durable.
+func (c *committer) alone(w *write) error {
+	return c.transact(func() error { return w.apply(transaction{c}) })
+}
+
+// joined are writes of a transaction and those that have come meanwhile.
+func (c *committer) joined(together []*write) []*write {
+	for len(together) < mostTogether {
+		select {
+		case w := <-c.writes:
+			switch {
+			case w.checkpoint || w.damaged != nil:
+				c.aside = append(c.aside, w)
+			case !c.answered(w):
+				together = append(together, w)
+			}
+		default:
+			return together
+		}
+	}
+	return together
+}
+
+// takeAside deals with the writes that were not for a transaction, after it.
+func (c *committer) takeAside() {
+	for _, w := range c.aside {
+		c.answered(w)
+	}
+	clear(c.aside)
+	c.aside = c.aside[:0]
+}
+
+func (c *committer) transact(apply func() error) (err error) {
 	c.store.guard.hold()
 	if c.undone {
 		// There is none to roll back where SQLite did it by itself meanwhile.
 		_ = c.conn.execute("ROLLBACK")
 		c.undone = false
 	}
-	if err := (transaction{c}).exec("BEGIN IMMEDIATE"); err != nil {
+	if err := c.conn.execute("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer func() {
@@ -317,12 +369,10 @@ func (c *committer) attempt(together []*write) (err error) {
 			c.undone = c.conn.execute("ROLLBACK") != nil
 		}
 	}()
-	for _, w := range together {
-		if err := w.apply(transaction{c}); err != nil {
-			return applyError{err}
-		}
+	if err := apply(); err != nil {
+		return err
 	}
-	if err := (transaction{c}).exec("COMMIT"); err != nil {
+	if err := c.conn.execute("COMMIT"); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	c.commits.Add(1)
