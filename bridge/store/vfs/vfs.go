@@ -243,6 +243,10 @@ func flush(tls *libc.TLS, file uintptr, flags int32) int32 {
 	for {
 		switch err := syscall.Fdatasync(int(opened.Fh)); err {
 		case nil:
+			// SQLite writes to the log's index next, which is mapped memory: if the file
+			// system was frozen meanwhile, that would hold up the whole process, and a
+			// system call does not (see the store's guard).
+			_, _ = syscall.Pwrite(int(opened.Fh), nil, 0)
 			return sqlite3.SQLITE_OK
 		case syscall.EINTR:
 		default:
