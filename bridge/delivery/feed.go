@@ -259,6 +259,9 @@ func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]b
 // storeFailed leaves the store alone for a moment. It is called with the lock held.
 func (d *Dispatcher) storeFailed(part bridge.CallID, err error) {
 	d.storeTrouble.because(part, rootCause(err))
+	if d.storeDown {
+		return
+	}
 	d.storeDown = true
 	d.after(storePause, func() {
 		d.storeDown = false

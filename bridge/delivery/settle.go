@@ -55,14 +55,14 @@ func (d *Dispatcher) settle(ctx context.Context) error {
 	}
 }
 
-// settleOwn has a worker record the answer that it got, where nobody records others: to
-// wake somebody for it would take as long. In a crowd it is left to the settler, so that
-// answers are recorded together.
+// settleOwn has a worker record the answer that it got: to wake somebody for it would take
+// as long, and the store has those that are recorded at the same time share a flush. In a
+// crowd it is left to the settler, which records many with less work.
 func (d *Dispatcher) settleOwn(ctx context.Context) {
 	d.mu.Lock()
 	var done answers
 	switch {
-	case d.unsettled.count() == 0 || d.recording > 0 || d.storeDown:
+	case d.unsettled.count() == 0 || d.storeDown:
 	case d.crowded():
 		d.toSettle.Signal()
 	default:
@@ -82,7 +82,7 @@ func (d *Dispatcher) nextToSettle() answers {
 	defer d.mu.Unlock()
 	for gathered := false; !d.allSent; {
 		switch {
-		case d.unsettled.count() == 0 || d.recording > 0 || d.storeDown:
+		case d.unsettled.count() == 0 || d.storeDown:
 			d.toSettle.Wait()
 		case d.crowded() && !gathered:
 			gathered = true
@@ -101,12 +101,11 @@ func (d *Dispatcher) crowded() bool {
 	return d.gate.inFlight+len(d.loaded.lanes) >= d.config.Connections
 }
 
-// takeUnsettled takes the answers that are not recorded. It is called with the lock held,
-// while nobody records any.
+// takeUnsettled takes the answers that nobody records. It is called with the lock held.
 func (d *Dispatcher) takeUnsettled() answers {
 	done := d.unsettled
 	d.unsettled, d.spare = d.spare, answers{}
-	d.recording = done.count()
+	d.recording += done.count()
 	return done
 }
 
@@ -138,7 +137,7 @@ func (d *Dispatcher) unrecorded(done answers, err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.notify()
-	d.recording = 0
+	d.recording -= done.count()
 	if d.allSent {
 		return false
 	}
@@ -153,7 +152,7 @@ func (d *Dispatcher) recorded(done answers, byWorker bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.notify()
-	d.recording = 0
+	d.recording -= done.count()
 	if d.unsettled.count() > 0 {
 		d.toSettle.Signal()
 	}

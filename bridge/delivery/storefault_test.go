@@ -53,6 +53,46 @@ func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
 	})
 }
 
+// slowDisk holds up the recording of answers until there are as many as are waited for.
+type slowDisk struct {
+	*outbox
+	meet     chan struct{}
+	together atomic.Int64
+	wanted   int64
+}
+
+func (d *slowDisk) Settle(ctx context.Context, sent []bridge.Sent) error {
+	if d.together.Add(1) == d.wanted {
+		close(d.meet)
+	}
+	select {
+	case <-d.meet:
+	case <-time.After(time.Hour): // of the bubble's clock: all others wait for this
+		return errors.New("nobody else records an answer meanwhile")
+	}
+	return d.outbox.Settle(ctx, sent)
+}
+
+// Answers of several calls that come apart don't wait for each other's flush: the store has
+// them share one.
+func TestAnswersOfSeveralCallsAreRecordedAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, crm := openStore(t), newRemote(takeAll)
+		const calls = 3
+		disk := &slowDisk{outbox: s, meet: make(chan struct{}), wanted: calls}
+		for i := range calls {
+			commit(t, s, bridge.CallID(fmt.Sprint("call", i)), 2)
+		}
+		core, logs := observer.New(zap.WarnLevel)
+		stop := start(t, newDispatcher(disk, crm, 16, zap.New(core)))
+		waitEmpty(t, s)
+		stop()
+		if logs.Len() != 0 || len(crm.received()) != 2*calls {
+			t.Errorf("%d lines of trouble, sent %v", logs.Len(), crm.received())
+		}
+	})
+}
+
 func TestOneFailingCallAmongGoodOnesIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
