@@ -17,8 +17,10 @@ import (
 
 // runDirect is the yardstick program: it makes a call's requests of its events as the
 // daemon does, in order within a call and over as many connections, and keeps nothing.
-// What it has not sent when it ends is lost; what the CRM does not take, too.
-func runDirect(ctx context.Context, ari, crm string, connections int) error {
+// What it has not sent when it ends is lost; what the CRM does not take, too. With a
+// ledger it flushes as often as one must that keeps each event before its first request,
+// and each answer before the next request of the call.
+func runDirect(ctx context.Context, ari, crm string, connections int, kept *ledger) error {
 	target := strings.Replace(ari, "http", "ws", 1) + "/events?app=bench"
 	socket, _, err := websocket.Dial(ctx, target, nil)
 	if err != nil {
@@ -26,7 +28,7 @@ func runDirect(ctx context.Context, ari, crm string, connections int) error {
 	}
 	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(1 << 20)
-	lanes := startLanes(ctx, crm, connections)
+	lanes := startLanes(ctx, crm, connections, kept)
 	calls := make(map[string]string)
 	for {
 		_, message, err := socket.Read(ctx)
@@ -37,7 +39,8 @@ func runDirect(ctx context.Context, ari, crm string, connections int) error {
 		if err := json.Unmarshal(message, &event); err != nil {
 			return fmt.Errorf("reading an event: %w", err)
 		}
-		for _, made := range event.requests(calls) {
+		for i, made := range event.requests(calls) {
+			made.follows = i > 0
 			lanes.send(made)
 		}
 	}
@@ -65,6 +68,8 @@ type directChannel struct {
 type directRequest struct {
 	kind          int
 	call, leg, at string
+	// follows: another request of the same event comes before it.
+	follows bool
 }
 
 // requests are those that an event causes. calls holds the call of each employee's
@@ -74,20 +79,24 @@ func (e *directEvent) requests(calls map[string]string) []directRequest {
 	isTrunk := strings.HasPrefix(e.Channel.Name, "PJSIP/trunk-")
 	switch {
 	case e.Type == "ChannelCreated" && isTrunk:
-		return []directRequest{{started, e.Channel.ID, "", at}}
+		return []directRequest{{kind: started, call: e.Channel.ID, at: at}}
 	case e.Type == "Dial" && e.DialStatus == "":
 		calls[e.Peer.ID] = e.Caller.ID
 		calls[e.Caller.ID] = e.Peer.ID
-		return []directRequest{{appeared, e.Caller.ID, e.Peer.ID, at}}
+		return []directRequest{{kind: appeared, call: e.Caller.ID, leg: e.Peer.ID, at: at}}
 	case e.Type == "ChannelEnteredBridge" && len(e.Bridge.Channels) == 2:
-		return []directRequest{{connected, e.Channel.ID, calls[e.Channel.ID], at}}
+		return []directRequest{{kind: connected, call: e.Channel.ID, leg: calls[e.Channel.ID], at: at}}
 	case e.Type == "ChannelDestroyed" && isTrunk:
-		return []directRequest{{disconnected, e.Channel.ID, calls[e.Channel.ID], at}}
+		return []directRequest{{kind: disconnected, call: e.Channel.ID, leg: calls[e.Channel.ID], at: at}}
 	case e.Type == "ChannelDestroyed":
 		call := calls[e.Channel.ID]
 		delete(calls, call)
 		delete(calls, e.Channel.ID)
-		return []directRequest{{finished, call, e.Channel.ID, at}, {callFinished, call, "", at}, {registered, call, e.Channel.ID, at}}
+		return []directRequest{
+			{kind: finished, call: call, leg: e.Channel.ID, at: at},
+			{kind: callFinished, call: call, at: at},
+			{kind: registered, call: call, leg: e.Channel.ID, at: at},
+		}
 	}
 	return nil
 }
@@ -98,7 +107,7 @@ type lanes []chan directRequest
 // mostQueued is more than any measurement lets wait in one lane.
 const mostQueued = 1 << 16
 
-func startLanes(ctx context.Context, crm string, connections int) lanes {
+func startLanes(ctx context.Context, crm string, connections int, kept *ledger) lanes {
 	client := &http.Client{Transport: transport()}
 	all := make(lanes, connections)
 	for i := range all {
@@ -107,7 +116,9 @@ func startLanes(ctx context.Context, crm string, connections int) lanes {
 			known := make(map[string]directIdentity)
 			for made := range all[i] {
 				// What fails is missed by the bench.
+				_ = kept.before(made)
 				_ = post(ctx, client, crm, made, known)
+				_ = kept.after()
 			}
 		}()
 	}
@@ -201,7 +212,7 @@ func runPosts(ctx context.Context, crm string, connections, first, calls int) er
 			at := time.Now().Format("2006-01-02T15:04:05.000-07:00")
 			for n := first + lane; n < first+calls; n += connections {
 				for kind := range requestsPerCall {
-					made := directRequest{kind, fmt.Sprint(epoch, 2*n), fmt.Sprint(epoch, 2*n+1), at}
+					made := directRequest{kind: kind, call: fmt.Sprint(epoch, 2*n), leg: fmt.Sprint(epoch, 2*n+1), at: at}
 					if err := post(ctx, client, crm, made, known); err != nil {
 						failed <- err
 						return

@@ -32,7 +32,13 @@ func run(ctx context.Context, arguments []string, out io.Writer) error {
 	if len(arguments) > 0 {
 		switch arguments[0] {
 		case "direct":
-			return withNumbers(arguments[3:], func(n []int) error { return runDirect(ctx, arguments[1], arguments[2], n[0]) })
+			return withNumbers(arguments[3:4], func(n []int) error { return runDirect(ctx, arguments[1], arguments[2], n[0], nil) })
+		case "keeping":
+			kept, err := openLedger(arguments[4])
+			if err != nil {
+				return err
+			}
+			return withNumbers(arguments[3:4], func(n []int) error { return runDirect(ctx, arguments[1], arguments[2], n[0], kept) })
 		case "posts":
 			return withNumbers(arguments[2:], func(n []int) error { return runPosts(ctx, arguments[1], n[0], n[1], n[2]) })
 		}

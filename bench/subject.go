@@ -59,13 +59,14 @@ func (s *subject) close() {
 	s.crm.close()
 }
 
-// startDirect starts the yardstick program.
+// startDirect starts the yardstick program: "direct", or "keeping" for the one that
+// flushes.
 func (b *bench) startDirect(ctx context.Context, name string) (*subject, error) {
 	s, err := b.newSubject(name)
 	if err != nil {
 		return nil, err
 	}
-	s.process, err = start(ctx, filepath.Join(s.directory, "log"), b.self, "direct", s.asterisk.url, s.crm.url, strconv.Itoa(connections))
+	s.process, err = start(ctx, filepath.Join(s.directory, "log"), b.self, name, s.asterisk.url, s.crm.url, strconv.Itoa(connections), filepath.Join(s.directory, "kept"))
 	if err == nil {
 		err = s.asterisk.await(within(ctx))
 	}

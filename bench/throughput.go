@@ -23,6 +23,11 @@ func (b *bench) measureLine(ctx context.Context) error {
 		return err
 	}
 	defer direct.close()
+	keeping, err := b.startDirect(ctx, "keeping")
+	if err != nil {
+		return err
+	}
+	defer keeping.close()
 	posts, err := b.newSubject("posts")
 	if err != nil {
 		return err
@@ -47,7 +52,7 @@ func (b *bench) measureLine(ctx context.Context) error {
 	b.add(rateFigure("the same beside the program that keeps nothing", pairs{rates[1], rates[2]}, 1, "program"))
 	mine, others := daemon.worked/time.Duration(daemon.made), direct.worked/time.Duration(direct.made)
 	b.add(figure{"processor time per request", microseconds(mine), "program " + microseconds(others), fmt.Sprintf("%.2f", float64(mine)/float64(others)), "", false})
-	return b.measureLatency(ctx, direct, daemon)
+	return b.measureLatency(ctx, direct, keeping, daemon)
 }
 
 // postRate has a process make the requests of a number of calls and nothing else.
