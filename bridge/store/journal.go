@@ -71,7 +71,7 @@ func insertEvent(tx transaction, entry *bridge.Entry) (int64, error) {
 
 func writeCalls(tx transaction, batch bridge.Batch) error {
 	for _, call := range batch.Changed {
-		if err := tx.exec("INSERT INTO calls (call, state) VALUES (?, ?) ON CONFLICT (call) DO UPDATE SET state = excluded.state", string(call.Call), call.State); err != nil {
+		if err := tx.exec("INSERT OR REPLACE INTO calls (call, state) VALUES (?, ?)", string(call.Call), call.State); err != nil {
 			return err
 		}
 	}
