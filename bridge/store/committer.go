@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -324,8 +325,19 @@ func (c *committer) alone(w *write) error {
 	return c.transact(func() error { return w.apply(transaction{c}) })
 }
 
-// joined are writes of a transaction and those that have come meanwhile.
+// joined are writes of a transaction and those that have come meanwhile. After a crowd,
+// whoever is ready to run may come first: those who were just answered come again at once.
 func (c *committer) joined(together []*write) []*write {
+	before := len(together)
+	if together = c.arrived(together); len(together) == before && c.crowded.Load() {
+		runtime.Gosched()
+		together = c.arrived(together)
+	}
+	return together
+}
+
+// arrived adds the writes that wait.
+func (c *committer) arrived(together []*write) []*write {
 	for len(together) < mostTogether {
 		select {
 		case w := <-c.writes:
