@@ -9,16 +9,16 @@ import (
 // mostSpans bounds how many spans are known to be written.
 const mostSpans = 1024
 
-// spans are the names whose span is in the file and not at its end: an event of theirs
-// need not be looked up. The committer forgets them when a transaction fails, or when
-// spans are removed.
-type spans map[string]struct{}
+// spans are the names whose span was written lately: true are those that go on, of which
+// an event need not be looked up, and false channels that were destroyed. The committer
+// forgets them when a transaction fails, or when spans are removed.
+type spans map[string]bool
 
-func (s spans) add(name string) {
+func (s spans) add(name string, goesOn bool) {
 	if len(s) >= mostSpans {
 		clear(s)
 	}
-	s[name] = struct{}{}
+	s[name] = goesOn
 }
 
 // writeSpans keeps where in the journal the events of each call, and about each channel,
@@ -42,7 +42,9 @@ func writeSpans(tx transaction, batch *bridge.Batch, ids []int64) error {
 	}
 	for _, call := range batch.Gone {
 		// One that was known from snapshots alone has no span.
-		delete(tx.c.spans, string(call))
+		if tx.c.spans[string(call)] {
+			delete(tx.c.spans, string(call))
+		}
 		if err := tx.exec("UPDATE spans SET last = ? WHERE name = ?", ids[len(ids)-1], string(call)); err != nil {
 			return err
 		}
@@ -50,22 +52,26 @@ func writeSpans(tx transaction, batch *bridge.Batch, ids []int64) error {
 	return nil
 }
 
+// lengthened makes the span longer of what was over.
+const lengthened = "INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = excluded.first WHERE last > 0"
+
 // channelSpan notes that an event is about a channel. One that is heard of lives, whatever
-// became of the call that has its name: there may be more until its last event.
+// became of the call that has its name: there may be more until it is destroyed. A straggler
+// after that makes the span longer.
 func (tx transaction) channelSpan(channel string, event int64, last bool) error {
-	if channel == "" {
+	goesOn, known := tx.c.spans[channel]
+	text := "INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = 0 WHERE last > 0"
+	switch {
+	case channel == "" || goesOn && !last:
 		return nil
+	case last:
+		text = "INSERT INTO spans (name, first, last) VALUES (?1, ?2, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.last"
+	case known:
+		text, last = lengthened, true
 	}
-	if last {
-		delete(tx.c.spans, channel)
-		return tx.exec("INSERT INTO spans (name, first, last) VALUES (?1, ?2, ?2) ON CONFLICT (name) DO UPDATE SET last = excluded.last", channel, event)
-	}
-	if _, known := tx.c.spans[channel]; known {
-		return nil
-	}
-	err := tx.exec("INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = 0 WHERE last > 0", channel, event)
+	err := tx.exec(text, channel, event)
 	if err == nil {
-		tx.c.spans.add(channel)
+		tx.c.spans.add(channel, !last)
 	}
 	return err
 }
@@ -73,18 +79,18 @@ func (tx transaction) channelSpan(channel string, event int64, last bool) error 
 // callSpan notes that an event is of a call. What comes although the call was over makes
 // its span longer.
 func (tx transaction) callSpan(call string, event int64) error {
-	if _, known := tx.c.spans[call]; known || call == "" {
+	if tx.c.spans[call] || call == "" {
 		return nil
 	}
 	before := tx.c.conn.lastRow()
-	changed, err := tx.update("INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = excluded.first WHERE last > 0", call, event)
+	changed, err := tx.update(lengthened, call, event)
 	if err != nil {
 		return err
 	}
 	// Of one that was inserted SQLite tells the row, unless by chance that is the number of
 	// the row before: then it is looked up once more.
 	if changed == 0 || tx.c.conn.lastRow() != before {
-		tx.c.spans.add(call)
+		tx.c.spans.add(call, true)
 	}
 	return nil
 }

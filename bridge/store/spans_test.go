@@ -124,4 +124,14 @@ func TestASpanOfAChannelOutlivesTheCallOfItsName(t *testing.T) {
 	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 7}) {
 		t.Errorf("after its end it is at %v", got)
 	}
+	// A straggler, as Asterisk has of Local channels, does not bring it back to life.
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("1.1", "1.1"), said("1.1", "1.1")}}) // 9 to 11
+	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 9}) {
+		t.Errorf("after a straggler it is at %v", got)
+	}
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2")}, Gone: []bridge.CallID{"1.2"}}) // 12
+	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("1.1", "1.1")}})           // 13, 14
+	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 13}) {
+		t.Errorf("after one more it is at %v", got)
+	}
 }
