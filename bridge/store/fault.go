@@ -33,6 +33,9 @@ const (
 // errNoDocument is a damage that SQLite does not see: it keeps no sums of what it stores.
 var errNoDocument = errors.New("what is stored is not the JSON that was")
 
+// errInconsistent is a damage that SQLite sees only where it is asked for it.
+var errInconsistent = errors.New("what is stored is not what was")
+
 // FaultOf says which fault an error of SQLite or of the operating system comes of.
 func FaultOf(err error) Fault {
 	code, _ := codeOf(err)
@@ -51,7 +54,7 @@ func FaultOf(err error) Fault {
 		return Busy
 	}
 	switch {
-	case errors.Is(err, errNoDocument):
+	case errors.Is(err, errNoDocument), errors.Is(err, errInconsistent):
 		return Damaged
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return Full

@@ -213,8 +213,21 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 			// A failed step leaves its transaction open; the error of the step is
 			// the one that tells.
 			_, _ = conn.ExecContext(ctx, "ROLLBACK")
-			return fmt.Errorf("migrating the store to version %d: %w", version+1, err)
+			return fmt.Errorf("migrating the store to version %d: %w", version+1, whole(ctx, conn, err))
 		}
 	}
 	return nil
+}
+
+// whole is the error of a migration, with what is wrong with the file where that is why: a
+// value that is not what it was is an error of the statement to SQLite, not a damage.
+func whole(ctx context.Context, conn *sql.Conn, err error) error {
+	if FaultOf(err) != NoFault {
+		return err
+	}
+	verdict := ""
+	if checked := conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); checked != nil || verdict != "ok" {
+		return fmt.Errorf("%w: %s: %w", errInconsistent, verdict, errors.Join(checked, err))
+	}
+	return err
 }

@@ -74,6 +74,20 @@ func TestAReportThatIsNoJSONKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	oneDamage(t, s)
 }
 
+// A value that has become one of another type is a damage like others, also where it is
+// found in bringing the file forward.
+func TestAValueOfAnotherTypeKeepsNoFileFromBeingBroughtForward(t *testing.T) {
+	directory := released(t, 5)
+	spoil(t, directory, `PRAGMA writable_schema = ON;
+		UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'outbox'`)
+	spoil(t, directory, "UPDATE outbox SET report = CAST(report AS TEXT) WHERE id = 104")
+	spoil(t, directory, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'outbox'")
+	s := open(t, directory)
+	if damage := oneDamage(t, s); damage.Saved["outbox"] != 5 || len(mustNext(t, s, "1795433135.27")) != 5 {
+		t.Errorf("saved %v, want all reports but one", damage.Saved)
+	}
+}
+
 // turnBit makes the one text in a file that differs from another by a bit that one.
 func turnBit(t *testing.T, path, text string) {
 	t.Helper()
