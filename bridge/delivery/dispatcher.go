@@ -42,7 +42,8 @@ type Dispatcher struct {
 	config Config
 	pauses pauses
 	log    *zap.Logger
-	// crmTrouble and storeTrouble keep the log to a line per change.
+	// crmTrouble and storeTrouble keep the log to a line per change. The store's is one of
+	// reading, which has no call, or of recording an answer to a call.
 	crmTrouble, storeTrouble *trouble
 
 	mu sync.Mutex
@@ -178,7 +179,7 @@ func (d *Dispatcher) quiet() bool {
 		return true
 	}
 	if d.gate.inFlight > 0 || d.unsettled.count() > 0 || d.recording > 0 {
-		return d.storeDown && d.gate.inFlight == 0
+		return d.storeDown && d.gate.inFlight == 0 && d.recording == 0
 	}
 	if d.storeDown || d.gate.state == gateShut {
 		return true

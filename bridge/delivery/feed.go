@@ -49,7 +49,8 @@ func (d *Dispatcher) feed(ctx context.Context) {
 		if err == nil {
 			d.storeTrouble.over("feeding")
 		} else if ctx.Err() == nil {
-			d.storeFailed("feeding", err)
+			d.storeTrouble.because("feeding", rootCause(err))
+			d.leaveStore()
 		}
 		d.notify()
 		d.mu.Unlock()
@@ -256,9 +257,9 @@ func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]b
 	return err
 }
 
-// storeFailed leaves the store alone for a moment. It is called with the lock held.
-func (d *Dispatcher) storeFailed(part bridge.CallID, err error) {
-	d.storeTrouble.because(part, rootCause(err))
+// leaveStore leaves the store alone for a moment, after it has failed. It is called with the
+// lock held.
+func (d *Dispatcher) leaveStore() {
 	if d.storeDown {
 		return
 	}

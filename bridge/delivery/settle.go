@@ -49,8 +49,11 @@ func (d *Dispatcher) settle(ctx context.Context) error {
 			return nil
 		}
 		if err := d.record(ctx, done, false); err != nil {
-			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", done.count()), zap.Error(err))
-			return fmt.Errorf("recording the last %d answers of the CRM: %w", done.count(), err)
+			d.mu.Lock()
+			requests := done.count() + d.unsettled.count()
+			d.mu.Unlock()
+			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", requests), zap.Error(err))
+			return fmt.Errorf("recording the last %d answers of the CRM: %w", requests, err)
 		}
 	}
 }
@@ -119,9 +122,9 @@ func (d *Dispatcher) record(ctx context.Context, done answers, byWorker bool) er
 		}
 		return err
 	}
-	d.storeTrouble.over("settling")
 	// Before the next of a call can be sent, and told.
 	for i := range done.sent {
+		d.storeTrouble.over(done.sent[i].Pending.Report.Call)
 		if !done.whose[i].brokenOff {
 			d.tell(&done.sent[i])
 		}
@@ -143,7 +146,10 @@ func (d *Dispatcher) unrecorded(done answers, err error) bool {
 	}
 	d.unsettled.sent = append(done.sent, d.unsettled.sent...)
 	d.unsettled.whose = append(done.whose, d.unsettled.whose...)
-	d.storeFailed("settling", err)
+	for i := range done.sent {
+		d.storeTrouble.because(done.sent[i].Pending.Report.Call, rootCause(err))
+	}
+	d.leaveStore()
 	return true
 }
 

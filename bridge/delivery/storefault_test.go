@@ -93,6 +93,49 @@ func TestAnswersOfSeveralCallsAreRecordedAtATime(t *testing.T) {
 	})
 }
 
+// poisoned is a store that takes all answers but those of one call.
+type poisoned struct {
+	*outbox
+	call   bridge.CallID
+	healed atomic.Bool
+}
+
+func (p *poisoned) Settle(ctx context.Context, sent []bridge.Sent) error {
+	for _, one := range sent {
+		if one.Pending.Report.Call == p.call && !p.healed.Load() {
+			return errors.New("this answer is no good")
+		}
+	}
+	return p.outbox.Settle(ctx, sent)
+}
+
+// That others are recorded meanwhile does not make it well.
+func TestOneAnswerThatCannotBeRecordedIsOneTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, crm := openStore(t), newRemote(takeAll)
+		disk := &poisoned{outbox: s, call: "bad"}
+		commit(t, s, "bad", 1)
+		core, logs := observer.New(zap.InfoLevel)
+		d := newDispatcher(disk, crm, 4, zap.New(core))
+		stop := start(t, d)
+		for i := range 100 {
+			commit(t, s, bridge.CallID(fmt.Sprint("good", i)), 1)
+			d.Wake(s.news())
+			time.Sleep(300 * time.Millisecond)
+		}
+		told := func(text string) int { return logs.FilterMessageSnippet(text).Len() }
+		if told("outbox can't be") != 1 || told("outbox works again") != 0 {
+			t.Errorf("%d lines of trouble and %d of its end, while it goes on", told("outbox can't be"), told("outbox works again"))
+		}
+		disk.healed.Store(true)
+		waitEmpty(t, s)
+		stop()
+		if told("outbox can't be") != 1 || told("outbox works again") != 1 || len(crm.received()) != 101 {
+			t.Errorf("%d lines of trouble, %d of its end, %d requests", told("outbox can't be"), told("outbox works again"), len(crm.received()))
+		}
+	})
+}
+
 func TestOneFailingCallAmongGoodOnesIsLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
