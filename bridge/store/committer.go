@@ -69,42 +69,13 @@ type write struct {
 	checkpoint bool
 }
 
-// applyError is a write's own fault, not the disk's.
-type applyError struct{ error }
+// applyError is what a write has said when it was applied: its own fault, or the disk's.
+type applyError struct {
+	error
+	write *write
+}
 
 func (e applyError) Unwrap() error { return e.error }
-
-// transaction is what a write may do while it is its turn.
-type transaction struct{ c *committer }
-
-// exec runs a statement, prepared once in the life of the connection.
-func (tx transaction) exec(query string, args ...any) error {
-	return tx.c.conn.execute(query, args...)
-}
-
-// insert runs a statement that adds one row and returns the row's id.
-func (tx transaction) insert(query string, args ...any) (int64, error) {
-	err := tx.c.conn.execute(query, args...)
-	return tx.c.conn.lastRow(), err
-}
-
-// update runs a statement and returns how many rows it has changed.
-func (tx transaction) update(query string, args ...any) (int, error) {
-	err := tx.c.conn.execute(query, args...)
-	return tx.c.conn.changes(), err
-}
-
-// row hands the first row of an answer to read; false where there is none.
-func (tx transaction) row(query string, read func(*statement), args ...any) (bool, error) {
-	return tx.c.conn.row(query, read, args...)
-}
-
-// nextReport gives the id of one more report. It is not given again when the transaction
-// fails.
-func (tx transaction) nextReport() int64 {
-	tx.c.store.highest++
-	return tx.c.store.highest
-}
 
 func startCommitter(s *Store, conn *connection) *committer {
 	c := &committer{
@@ -148,7 +119,12 @@ func (c *committer) submit(w *write) error {
 		select {
 		case c.turn <- struct{}{}:
 			c.commit(c.waiting(w))
-			<-c.turn
+			if len(c.aside) > 0 {
+				// None of its caller's business. Who closes the committer waits for the turn.
+				go c.giveBack()
+			} else {
+				<-c.turn
+			}
 			return <-w.done
 		default:
 		}
@@ -208,6 +184,16 @@ func (c *committer) run() {
 func (c *committer) take(first *write) {
 	c.turn <- struct{}{}
 	c.commit(c.waiting(first))
+	c.giveBack()
+}
+
+// giveBack ends a turn, after the writes that came in it and were not for a transaction.
+func (c *committer) giveBack() {
+	for _, w := range c.aside {
+		c.answered(w)
+	}
+	clear(c.aside)
+	c.aside = c.aside[:0]
 	<-c.turn
 }
 
@@ -225,22 +211,46 @@ func (c *committer) waiting(first *write) []*write {
 	return together
 }
 
-// commit makes writes durable together. When one of them is at fault each gets a
-// transaction of its own, so that it takes no other with it. When the file is damaged
-// it is replaced first.
+// commit makes writes durable together. One that is at fault gets a transaction of its own,
+// after the others, so that it takes none with it. When the file is damaged it is replaced
+// first.
 func (c *committer) commit(together []*write) {
-	together = slices.DeleteFunc(together, c.answered)
-	if len(together) == 0 {
-		return
+	together, err := c.attemptWhole(slices.DeleteFunc(together, c.answered))
+	c.crowded.Store(len(together) > 1)
+	var guilty []*write
+	for own := ownFault(err); own != nil && len(together) > 1; own = ownFault(err) {
+		guilty = append(guilty, own)
+		together = slices.DeleteFunc(together, func(w *write) bool { return w == own })
+		together, err = c.attemptWhole(together)
 	}
-	defer c.takeAside()
-	var err error
+	for _, w := range together {
+		w.done <- explain(c.store.directory, err)
+	}
+	for _, w := range guilty {
+		if !c.answered(w) {
+			w.done <- explain(c.store.directory, c.alone(w))
+		}
+	}
+}
+
+// ownFault is the write that an error is to be blamed on; nil where it is the disk's.
+func ownFault(err error) *write {
+	if own, ok := errors.AsType[applyError](err); ok && FaultOf(err) == NoFault {
+		return own.write
+	}
+	return nil
+}
+
+// attemptWhole is attempt, on a file that replaces the one at hand where that is damaged.
+func (c *committer) attemptWhole(together []*write) (_ []*write, err error) {
+	if len(together) == 0 {
+		return nil, nil
+	}
 	if c.half != nil {
 		err = c.half.Cause
 	} else {
 		together, err = c.attempt(together)
 	}
-	c.crowded.Store(len(together) > 1)
 	if FaultOf(err) == Damaged {
 		if err = c.heal(err); err == nil {
 			if together = slices.DeleteFunc(together, c.answered); len(together) > 0 {
@@ -253,15 +263,7 @@ func (c *committer) commit(together []*write) {
 		// has room.
 		_ = c.bringIn()
 	}
-	if _, own := errors.AsType[applyError](err); own && len(together) > 1 && FaultOf(err) == NoFault {
-		for _, w := range together {
-			w.done <- explain(c.store.directory, c.alone(w))
-		}
-		return
-	}
-	for _, w := range together {
-		w.done <- explain(c.store.directory, err)
-	}
+	return together, err
 }
 
 // answered deals with what needs no transaction.
@@ -309,7 +311,7 @@ func (c *committer) attempt(together []*write) (_ []*write, err error) {
 	err = c.transact(func() error {
 		for i := 0; i < len(together); i++ {
 			if err := together[i].apply(transaction{c}); err != nil {
-				return applyError{err}
+				return applyError{err, together[i]}
 			}
 			if i == len(together)-1 {
 				together = c.joined(together)
@@ -354,15 +356,6 @@ func (c *committer) arrived(together []*write) []*write {
 	return together
 }
 
-// takeAside deals with the writes that were not for a transaction, after it.
-func (c *committer) takeAside() {
-	for _, w := range c.aside {
-		c.answered(w)
-	}
-	clear(c.aside)
-	c.aside = c.aside[:0]
-}
-
 func (c *committer) transact(apply func() error) (err error) {
 	c.store.guard.hold()
 	if c.undone {
@@ -384,6 +377,8 @@ func (c *committer) transact(apply func() error) (err error) {
 	if err := apply(); err != nil {
 		return err
 	}
+	// Writes may have been applied for a while, and the log's index may be written to next.
+	c.store.guard.hold()
 	if err := c.conn.execute("COMMIT"); err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}

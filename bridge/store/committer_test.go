@@ -86,8 +86,30 @@ func TestAWriteThatFailsTakesNoOtherWithIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	errs, _ := during(t, s, inserted(s, "second"), inserted(s, "first"), inserted(s, "third"))
-	if errs[2] == nil || errors.Join(errs[0], errs[1], errs[3]) != nil || moments(t, s) != 3 {
+	errs, transactions := during(t, s, inserted(s, "second"), inserted(s, "first"), inserted(s, "third"), inserted(s, "first"))
+	if errs[2] == nil || errs[4] == nil || errors.Join(errs[0], errs[1], errs[3]) != nil || moments(t, s) != 3 {
+		t.Errorf("%d moments, errors %v", moments(t, s), errs)
+	}
+	if transactions != 1 {
+		t.Errorf("the others took %d transactions, want 1", transactions)
+	}
+}
+
+// One whose caller has gone is not begun any more.
+func TestAWriteWhoseCallerHasGoneIsNotBegun(t *testing.T) {
+	s, err := reopen(t, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	errs, _ := during(t, s, inserted(s, "second"), func() error {
+		time.AfterFunc(50*time.Millisecond, cancel)
+		return s.committer.do(ctx, func(tx transaction) error { return tx.exec("INSERT INTO moments (name, at) VALUES ('gone', 1)") })
+	}, func() error {
+		<-ctx.Done()
+		return inserted(s, "third")()
+	})
+	if !errors.Is(errs[2], context.Canceled) || errors.Join(errs[0], errs[1], errs[3]) != nil || moments(t, s) != 3 {
 		t.Errorf("%d moments, errors %v", moments(t, s), errs)
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -204,6 +205,9 @@ func (c *connection) makeRoom(args []any) error {
 		case []byte:
 			needed += len(value)
 		}
+	}
+	if needed > math.MaxInt32 {
+		return fmt.Errorf("%d bytes are more than SQLite stores at once", needed)
 	}
 	if needed = max(needed, keptRoom); needed == c.room {
 		return nil

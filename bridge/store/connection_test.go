@@ -58,8 +58,8 @@ func TestArgumentsArriveAsTheyAre(t *testing.T) {
 	long := rapid.SampledFrom([]int{0, 1, 7, 4000, keptRoom - 1, keptRoom, 3 * keptRoom})
 	rapid.Check(t, func(rt *rapid.T) {
 		number := rapid.Int64().Draw(rt, "number")
-		text := strings.Repeat(rapid.String().Draw(rt, "text"), 1+long.Draw(rt, "times")/100)
-		content := bytes.Repeat(rapid.SliceOf(rapid.Byte()).Draw(rt, "bytes"), 1+long.Draw(rt, "times")/100)
+		text := strings.Repeat("x", long.Draw(rt, "length")) + rapid.String().Draw(rt, "text")
+		content := append(bytes.Repeat([]byte{0}, long.Draw(rt, "length")), rapid.SliceOf(rapid.Byte()).Draw(rt, "bytes")...)
 		yes := rapid.Bool().Draw(rt, "yes")
 		if rapid.Bool().Draw(rt, "nil") {
 			content = nil
@@ -84,6 +84,27 @@ func TestArgumentsArriveAsTheyAre(t *testing.T) {
 			rt.Fatalf("the writer itself reads %d %.40q, error %v", number, own, err)
 		}
 	})
+}
+
+// Somebody else changes the schema, and SQLite compiles a statement anew with the arguments
+// that it was given.
+func TestArgumentsOutliveAChangeOfTheSchema(t *testing.T) {
+	c, path := connected(t)
+	for n, change := range []string{"CREATE TABLE one (id INTEGER)", "CREATE INDEX two ON kept (number)", "ALTER TABLE kept ADD COLUMN three ANY"} {
+		text := strings.Repeat("x", keptRoom*(2-n))
+		if err := c.execute("INSERT INTO kept (number, text, bytes, yes) VALUES (?, ?, ?, ?)", n, text, []byte(text), false); err != nil {
+			t.Fatal(err)
+		}
+		other(t, path, change)
+		there, err := c.row("SELECT length(text) + length(bytes) FROM kept WHERE number = ? AND text = ?", func(row *statement) {
+			if row.number(0) != int64(2*len(text)) {
+				t.Errorf("%d bytes are stored, want %d", row.number(0), 2*len(text))
+			}
+		}, n, text)
+		if err != nil || !there {
+			t.Errorf("row %d: found %v, error %v", n, there, err)
+		}
+	}
 }
 
 // A statement that can't be run says why, with SQLite's number, and the next one runs.

@@ -15,8 +15,8 @@ import (
 // can't stop a goroutine in one: the next garbage collection would wait for it, and all
 // of the process with that. A system call, on the other hand, holds up nobody else. So
 // each use of SQLite begins with one that a frozen file system holds up: a write of
-// nothing, and so does what a commit does after its flush. What remains is a freeze in the
-// few microseconds between that call and the use.
+// nothing. A commit makes one before it begins to write, and one after its flush. What
+// remains is a freeze in the few microseconds between such a call and what follows it.
 type guard struct {
 	// descriptor is of a file that is open for writing.
 	descriptor int

@@ -236,6 +236,10 @@ func flush(tls *libc.TLS, file uintptr, flags int32) int32 {
 		return code
 	}
 	opened := at[sqlite3.TunixFile](file)
+	// SQLite writes to the log's index next, which is mapped memory: if the file system was
+	// frozen meanwhile, that would hold up the whole process, and a system call does not (see
+	// the store's guard).
+	defer func() { _, _ = syscall.Pwrite(int(opened.Fh), nil, 0) }()
 	if opened.FctrlFlags&sqlite3.UNIXFILE_DIRSYNC != 0 {
 		_, methods := of(file)
 		return function[syncFunction](methods.FxSync)(tls, file, flags)
@@ -243,10 +247,6 @@ func flush(tls *libc.TLS, file uintptr, flags int32) int32 {
 	for {
 		switch err := syscall.Fdatasync(int(opened.Fh)); err {
 		case nil:
-			// SQLite writes to the log's index next, which is mapped memory: if the file
-			// system was frozen meanwhile, that would hold up the whole process, and a
-			// system call does not (see the store's guard).
-			_, _ = syscall.Pwrite(int(opened.Fh), nil, 0)
 			return sqlite3.SQLITE_OK
 		case syscall.EINTR:
 		default:
