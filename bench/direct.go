@@ -18,8 +18,8 @@ import (
 // runDirect is the yardstick program: it makes a call's requests of its events as the
 // daemon does, in order within a call and over as many connections, and keeps nothing.
 // What it has not sent when it ends is lost; what the CRM does not take, too. With a
-// ledger it flushes as often as one must that keeps each event before its first request,
-// and each answer before the next request of the call.
+// ledger it flushes as one does that keeps each event before its first request, and each
+// answer before the next request of the call.
 func runDirect(ctx context.Context, ari, crm string, connections int, kept *ledger) error {
 	target := strings.Replace(ari, "http", "ws", 1) + "/events?app=bench"
 	socket, _, err := websocket.Dial(ctx, target, nil)
@@ -28,7 +28,10 @@ func runDirect(ctx context.Context, ari, crm string, connections int, kept *ledg
 	}
 	defer func() { _ = socket.CloseNow() }()
 	socket.SetReadLimit(1 << 20)
-	lanes := startLanes(ctx, crm, connections, kept)
+	send := startLanes(ctx, crm, connections).send
+	if kept != nil {
+		send = startKeeping(ctx, crm, connections, kept).send
+	}
 	calls := make(map[string]string)
 	for {
 		_, message, err := socket.Read(ctx)
@@ -39,9 +42,10 @@ func runDirect(ctx context.Context, ari, crm string, connections int, kept *ledg
 		if err := json.Unmarshal(message, &event); err != nil {
 			return fmt.Errorf("reading an event: %w", err)
 		}
-		for i, made := range event.requests(calls) {
-			made.follows = i > 0
-			lanes.send(made)
+		durable := kept.begin()
+		for _, made := range event.requests(calls) {
+			made.durable = durable
+			send(made)
 		}
 	}
 }
@@ -68,8 +72,8 @@ type directChannel struct {
 type directRequest struct {
 	kind          int
 	call, leg, at string
-	// follows: another request of the same event comes before it.
-	follows bool
+	// durable, where something is kept, is closed when the event is.
+	durable <-chan struct{}
 }
 
 // requests are those that an event causes. calls holds the call of each employee's
@@ -107,7 +111,7 @@ type lanes []chan directRequest
 // mostQueued is more than any measurement lets wait in one lane.
 const mostQueued = 1 << 16
 
-func startLanes(ctx context.Context, crm string, connections int, kept *ledger) lanes {
+func startLanes(ctx context.Context, crm string, connections int) lanes {
 	client := &http.Client{Transport: transport()}
 	all := make(lanes, connections)
 	for i := range all {
@@ -116,9 +120,7 @@ func startLanes(ctx context.Context, crm string, connections int, kept *ledger) 
 			known := make(map[string]directIdentity)
 			for made := range all[i] {
 				// What fails is missed by the bench.
-				_ = kept.before(made)
 				_ = post(ctx, client, crm, made, known)
-				_ = kept.after()
 			}
 		}()
 	}

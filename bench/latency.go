@@ -52,9 +52,9 @@ func (b *bench) measureLatency(ctx context.Context, direct, keeping, daemon *sub
 	late.yardstick += ", flush " + milliseconds(slow)
 	late.aim, late.met = "≤ 2", percentile(durable, 0.99) <= 2*percentile(plain, 0.99)
 	b.add(late)
-	b.add(lateFigure("the same of the program that only flushes", least, plain))
+	b.add(lateFigure(name+", p99 of the program that only flushes", least, plain))
 	b.add(lateFigure(name+", p99 of the first POST of an event", durableFirst, plainFirst))
-	b.add(lateFigure("the same of the program that only flushes", leastFirst, plainFirst))
+	b.add(lateFigure(name+", p99 of the first, of the program that only flushes", leastFirst, plainFirst))
 	return nil
 }
 

@@ -1,16 +1,17 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
 )
 
-// ledger is a file that is flushed for what a program keeps. It writes a page each time,
-// whatever there is to keep, and who waits at the same time shares a flush: no program
-// that keeps what it works on can do with less.
+// ledger is a file that is flushed for what a program keeps. It writes one page each time,
+// whatever there is to keep, and who waits at the same time shares a flush.
 type ledger struct {
 	file *os.File
 	page [flushed]byte
@@ -36,38 +37,85 @@ func openLedger(path string) (*ledger, error) {
 	return &ledger{file: file}, nil
 }
 
-// before and after keep what a request needs kept: nothing without a ledger.
-func (l *ledger) before(made directRequest) error {
-	if l == nil || made.follows {
-		return nil
-	}
-	return l.keep()
-}
-
-func (l *ledger) after() error {
-	if l == nil {
-		return nil
-	}
-	return l.keep()
-}
-
-// keep returns when a flush has ended that began after it was called.
-func (l *ledger) keep() error {
+// keep returns when a flush has ended that began after it was called. A program that can't
+// keep what it must is no yardstick, and ends.
+func (l *ledger) keep() {
 	mine := l.asked.Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.kept >= mine {
-		return nil
+		return
 	}
 	all := l.asked.Load()
 	l.page[0]++
-	if _, err := l.file.WriteAt(l.page[:], l.pages*flushed%flushSpan); err != nil {
-		return fmt.Errorf("keeping something: %w", err)
+	_, err := l.file.WriteAt(l.page[:], l.pages*flushed%flushSpan)
+	if err == nil {
+		err = syscall.Fdatasync(int(l.file.Fd()))
 	}
-	if err := syscall.Fdatasync(int(l.file.Fd())); err != nil {
-		return fmt.Errorf("keeping something: %w", err)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "keeping something: %v\n", err)
+		os.Exit(1)
 	}
 	l.kept = all
 	l.pages++
-	return nil
+}
+
+// begin keeps something while its caller goes on, and closes the channel then. Without a
+// ledger there is nothing to wait for.
+func (l *ledger) begin() <-chan struct{} {
+	if l == nil {
+		return nil
+	}
+	durable := make(chan struct{})
+	go func() {
+		l.keep()
+		close(durable)
+	}()
+	return durable
+}
+
+// keeping makes requests as lanes do, but that each waits until its event is kept, and
+// until the answer to the one before is. No call waits for the flush of another's.
+type keeping struct {
+	ctx         context.Context
+	crm         string
+	client      *http.Client
+	ledger      *ledger
+	connections chan struct{}
+	calls       map[string]chan directRequest
+}
+
+func startKeeping(ctx context.Context, crm string, connections int, kept *ledger) *keeping {
+	return &keeping{
+		ctx: ctx, crm: crm, client: &http.Client{Transport: transport()}, ledger: kept,
+		connections: make(chan struct{}, connections), calls: make(map[string]chan directRequest),
+	}
+}
+
+// send is called by one goroutine.
+func (k *keeping) send(made directRequest) {
+	call := k.calls[made.call]
+	if call == nil {
+		call = make(chan directRequest, requestsPerCall)
+		k.calls[made.call] = call
+		go k.tell(call)
+	}
+	call <- made
+	if made.kind == registered {
+		close(call)
+		delete(k.calls, made.call)
+	}
+}
+
+// tell makes the requests of one call.
+func (k *keeping) tell(call <-chan directRequest) {
+	known := make(map[string]directIdentity)
+	for made := range call {
+		<-made.durable
+		k.connections <- struct{}{}
+		// What fails is missed by the bench.
+		_ = post(k.ctx, k.client, k.crm, made, known)
+		<-k.connections
+		k.ledger.keep()
+	}
 }
