@@ -163,6 +163,13 @@ func listed(calls map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.
 			if n := len(next); report.Event == bridge.LegPaused && n > 1 && next[n-1] == bridge.LegConnected && next[n-2] == bridge.LegDisconnected {
 				i := slices.IndexFunc(without[call], func(r bridge.Report) bool { return r.Leg == report.Leg && r.Event == bridge.LegConnected })
 				without[call] = slices.Delete(without[call], i, i+1)
+				next = next[:n-1]
+			}
+			if n := len(next); report.Event == bridge.LegPaused && n > 0 && next[n-1] == bridge.LegDisconnected {
+				// The lists were read in two: of the channels before the hold, of the
+				// bridges after the end.
+				last[report.Leg] = next
+				continue
 			}
 			last[report.Leg] = append(next, report.Event)
 			report.VatsPhone = ""
