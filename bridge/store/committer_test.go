@@ -14,7 +14,7 @@ import (
 func during(t *testing.T, s *Store, submitted ...func() error) (errs []error, transactions int64) {
 	t.Helper()
 	before := s.committer.commits.Load()
-	begun, goOn := make(chan struct{}), make(chan struct{})
+	begun, goOn := make(chan struct{}, 1), make(chan struct{})
 	ended := make([]chan error, 1+len(submitted))
 	for i, submit := range append([]func() error{func() error {
 		return s.committer.do(t.Context(), func(tx transaction) error {
