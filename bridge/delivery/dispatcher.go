@@ -6,10 +6,10 @@
 //
 // It is a line of three parts: the feeder reads the oldest reports of calls that are
 // ready, the workers send them and record the answers, and in a crowd the settler records
-// those of many requests together. What the CRM can't take now
-// is tried again after a pause, of that call alone or, when nobody gets through, of all
-// (the gate). A call that is over before anything of it could be told is told by its last
-// report alone (see [bridge.Outbox.Collapse]).
+// those of many requests together. What the CRM can't take now is tried again after a
+// pause, of that call alone or, when nobody gets through, of all (the gate). A call that is
+// over before anything of it could be told is told by its last report alone (see
+// [bridge.Outbox.Collapse]).
 package delivery
 
 import (

@@ -356,6 +356,7 @@ func (c *committer) arrived(together []*write) []*write {
 	return together
 }
 
+// transact makes durable what apply writes, or nothing of it.
 func (c *committer) transact(apply func() error) (err error) {
 	c.store.guard.hold()
 	if c.undone {

@@ -103,10 +103,12 @@ func TestAWriteWhoseCallerHasGoneIsNotBegun(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	errs, _ := during(t, s, inserted(s, "second"), func() error {
-		time.AfterFunc(50*time.Millisecond, cancel)
 		return s.committer.do(ctx, func(tx transaction) error { return tx.exec("INSERT INTO moments (name, at) VALUES ('gone', 1)") })
 	}, func() error {
-		<-ctx.Done()
+		for len(s.committer.writes) < 2 {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
 		return inserted(s, "third")()
 	})
 	if !errors.Is(errs[2], context.Canceled) || errors.Join(errs[0], errs[1], errs[3]) != nil || moments(t, s) != 3 {

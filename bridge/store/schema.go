@@ -213,15 +213,15 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 			// A failed step leaves its transaction open; the error of the step is
 			// the one that tells.
 			_, _ = conn.ExecContext(ctx, "ROLLBACK")
-			return fmt.Errorf("migrating the store to version %d: %w", version+1, whole(ctx, conn, err))
+			return fmt.Errorf("migrating the store to version %d: %w", version+1, orDamage(ctx, conn, err))
 		}
 	}
 	return nil
 }
 
-// whole is the error of a migration, with what is wrong with the file where that is why: a
+// orDamage is the error of a migration, with what is wrong with the file where that is why: a
 // value that is not what it was is an error of the statement to SQLite, not a damage.
-func whole(ctx context.Context, conn *sql.Conn, err error) error {
+func orDamage(ctx context.Context, conn *sql.Conn, err error) error {
 	if FaultOf(err) != NoFault {
 		return err
 	}
