@@ -35,7 +35,7 @@ lint: ## gofmt, go vet, staticcheck, go.mod tidy
 
 unit: ## unit and property tests with the race detector
 	go test -race -shuffle=on $(UNIT)
-	go test -run HundredThousand ./bridge # the race detector makes do with fewer
+	go test -run HundredThousand ./bridge/tracker # the race detector makes do with fewer
 
 # One package at a time: phones have seconds to answer in.
 e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)

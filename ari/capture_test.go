@@ -99,15 +99,15 @@ func expected(t *testing.T, event ari.Event) bridge.Event {
 		return want
 	case *ari.ChannelEnteredBridge:
 		want := about(e.EventData, e.Channel)
-		want.Room = roomOf(e.Bridge)
+		want.Bridge = roomOf(e.Bridge)
 		return want
 	case *ari.ChannelLeftBridge:
 		want := about(e.EventData, e.Channel)
-		want.Room = roomOf(e.Bridge)
+		want.Bridge = roomOf(e.Bridge)
 		return want
 	case *ari.BridgeDestroyed:
 		want := about(e.EventData, ari.ChannelData{})
-		want.Room = roomOf(e.Bridge)
+		want.Bridge = roomOf(e.Bridge)
 		return want
 	case *ari.BridgeBlindTransfer:
 		want := about(e.EventData, e.Channel)
@@ -156,12 +156,12 @@ func channelOf(data ari.ChannelData) *bridge.Channel {
 	return channel
 }
 
-func roomOf(data ari.BridgeData) *bridge.Room {
-	room := &bridge.Room{ID: data.ID, Holding: data.Type == "holding"}
+func roomOf(data ari.BridgeData) *bridge.Bridge {
+	br := &bridge.Bridge{ID: data.ID, Holding: data.Type == "holding"}
 	for _, id := range data.ChannelIDs {
-		room.Channels = append(room.Channels, bridge.ChannelID(id))
+		br.Channels = append(br.Channels, bridge.ChannelID(id))
 	}
-	return room
+	return br
 }
 
 // The types that the bridge names must be the names that the library knows.

@@ -81,7 +81,7 @@ func (c *clock) answered(header http.Header, sent, received time.Time) {
 	c.settle()
 }
 
-// settle makes use of the estimate. It is called with the lock held.
+// conclude makes use of the estimate. It is called with the lock held.
 func (c *clock) settle() {
 	ahead := c.estimate
 	if ahead.Abs() < sameClock {

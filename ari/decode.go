@@ -26,9 +26,9 @@ var interpreted = []bridge.EventType{
 	bridge.EventChannelUnhold,
 	bridge.EventChannelDestroyed,
 	bridge.EventDial,
-	bridge.EventRoomEntered,
-	bridge.EventRoomLeft,
-	bridge.EventRoomDestroyed,
+	bridge.EventBridgeEntered,
+	bridge.EventBridgeLeft,
+	bridge.EventBridgeDestroyed,
 	bridge.EventBlindTransfer,
 	bridge.EventAttendedTransfer,
 	bridge.EventRecordingFinished,
@@ -91,11 +91,11 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 		event.Peer = wire.Peer.channel()
 		event.DialStatus = wire.DialStatus
 		event.DialString = wire.DialString
-	case bridge.EventRoomEntered, bridge.EventRoomLeft:
+	case bridge.EventBridgeEntered, bridge.EventBridgeLeft:
 		event.Channel = wire.Channel.channel()
-		event.Room = wire.Bridge.room()
-	case bridge.EventRoomDestroyed:
-		event.Room = wire.Bridge.room()
+		event.Bridge = wire.Bridge.room()
+	case bridge.EventBridgeDestroyed:
+		event.Bridge = wire.Bridge.room()
 	case bridge.EventBlindTransfer:
 		event.Channel = wire.Channel.channel()
 		event.Transfer = wire.blindTransfer()
@@ -105,8 +105,8 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 		event.Recording = wire.Recording.finished()
 	case bridge.EventSnapshot:
 		event.Snapshot = wire.snapshot()
-	case bridge.EventOrdered, bridge.EventOrderSettled:
-		event.Order = &wire.OrderNews
+	case bridge.EventClickToCall, bridge.EventClickResult:
+		event.ClickToCall = &wire.ClickToCallNews
 	case bridge.EventHangup:
 		event.Hangup = wire.Hangup
 	default:

@@ -48,13 +48,13 @@ func TestDecode(t *testing.T) {
 		},
 		"entered": {
 			`{"type":"ChannelEnteredBridge",` + head + `,"bridge":` + mixing + `,"channel":` + channelJSON + `}`,
-			bridge.Event{Type: bridge.EventRoomEntered, Time: at, Channel: channel,
-				Room: &bridge.Room{ID: "b1", Channels: []bridge.ChannelID{"1.1", "1.2"}}},
+			bridge.Event{Type: bridge.EventBridgeEntered, Time: at, Channel: channel,
+				Bridge: &bridge.Bridge{ID: "b1", Channels: []bridge.ChannelID{"1.1", "1.2"}}},
 		},
 		"left a holding bridge": {
 			`{"type":"ChannelLeftBridge",` + head + `,"bridge":{"id":"b2","technology":"holding_bridge","bridge_type":"holding","channels":[]},"channel":{"id":"1.1"}}`,
-			bridge.Event{Type: bridge.EventRoomLeft, Time: at, Channel: &bridge.Channel{ID: "1.1"},
-				Room: &bridge.Room{ID: "b2", Holding: true}},
+			bridge.Event{Type: bridge.EventBridgeLeft, Time: at, Channel: &bridge.Channel{ID: "1.1"},
+				Bridge: &bridge.Bridge{ID: "b2", Holding: true}},
 		},
 		"blind transfer": {
 			`{"type":"BridgeBlindTransfer",` + head + `,"channel":{"id":"1.2"},"transferee":{"id":"1.1"},"exten":"102",` +
@@ -72,7 +72,7 @@ func TestDecode(t *testing.T) {
 			`{"type":"KonturAriSnapshot",` + head + `,"channels":[` + channelJSON + `,{"id":"1.2","linkedid":"1.0","dnid":"7495"},{}],"bridges":[` + mixing + `]}`,
 			bridge.Event{Type: bridge.EventSnapshot, Time: at, Snapshot: &bridge.Snapshot{
 				Channels: []bridge.Channel{*channel, {ID: "1.2", LinkedID: "1.0", DialledNumber: "7495"}},
-				Rooms:    []bridge.Room{{ID: "b1", Channels: []bridge.ChannelID{"1.1", "1.2"}}}}},
+				Bridges:  []bridge.Bridge{{ID: "b1", Channels: []bridge.ChannelID{"1.1", "1.2"}}}}},
 		},
 	}
 	for name, test := range tests {
@@ -209,10 +209,10 @@ func TestDecodeErrors(t *testing.T) {
 // Events of ours come back from the journal as they were made.
 func TestEventsOfOursAreDecoded(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, int(5*time.Millisecond), time.UTC)
-	order := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", To: "u102", Number: "102"}
+	click := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u101", To: "u102", Number: "102"}
 	for _, want := range []bridge.Event{
-		bridge.NewOrderEvent(order, at), bridge.NewPlacedEvent(order, []bridge.ChannelID{order.Channel(1), order.Channel(2)}, at),
-		bridge.NewRefusedEvent(order, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}, true, at),
+		bridge.NewClickToCallEvent(click, at), bridge.NewClickPlacedEvent(click, []bridge.ChannelID{click.Channel(1), click.Channel(2)}, at),
+		bridge.NewClickRefusedEvent(click, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}, true, at),
 		bridge.NewHangupEvent(bridge.HangupNews{Call: "1.1", Leg: "1.2", User: "u101"}, at),
 	} {
 		got, err := Decode(want.Raw)

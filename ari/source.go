@@ -197,7 +197,7 @@ func (s *Source) flowing(snapshot *bridge.Snapshot) {
 	s.logged = CauseNone
 	s.logger.Info("events of Asterisk flow",
 		zap.String("application", s.config.Application),
-		zap.Int("channels", len(snapshot.Channels)), zap.Int("bridges", len(snapshot.Rooms)))
+		zap.Int("channels", len(snapshot.Channels)), zap.Int("bridges", len(snapshot.Bridges)))
 	s.tellClock()
 }
 

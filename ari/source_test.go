@@ -79,7 +79,7 @@ func TestSnapshotShowsWhatChannelsDoNot(t *testing.T) {
 				{ID: "1.2", Name: "PJSIP/101-1", State: bridge.StateUp, Application: "AppDial"},
 				{ID: "1.3", Name: "PJSIP/trunk-2", State: bridge.StateRing, Application: "Queue", LinkedID: "1.0"},
 			},
-			Rooms: []bridge.Room{{ID: "b", Channels: []bridge.ChannelID{"1.1", "1.2"}}},
+			Bridges: []bridge.Bridge{{ID: "b", Channels: []bridge.ChannelID{"1.1", "1.2"}}},
 		}
 		events := r.got()
 		if len(events) != 1 {
@@ -203,8 +203,8 @@ func TestHugeEventIsRead(t *testing.T) {
 		event = fmt.Appendf(event, `"%d",`, i)
 	}
 	server.Emit(append(event, `"last"]}}`...))
-	if room := r.await(t, 2)[1].Room; !slices.Contains(room.Channels, "last") {
-		t.Errorf("%d members", len(room.Channels))
+	if br := r.await(t, 2)[1].Bridge; !slices.Contains(br.Channels, "last") {
+		t.Errorf("%d members", len(br.Channels))
 	}
 }
 

@@ -32,7 +32,7 @@ type StasisStart struct {
 	Found bool
 }
 
-// Ordered tells whether the channel is there since it was made for an order: it then
+// ClickToCallFor tells whether the channel is there since it was made for an order: it then
 // asks nothing of us. Later the dial plan may send it here as any other.
 func (s StasisStart) Ordered() bool {
 	return slices.Equal(s.Arguments, []string{orderedArgument})

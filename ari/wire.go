@@ -37,7 +37,7 @@ type wireEvent struct {
 	Bridges  []wireBridge  `json:"bridges"`
 
 	// Those of the CRM's commands are not ARI's.
-	bridge.OrderNews
+	bridge.ClickToCallNews
 	Hangup *bridge.HangupNews `json:"hangup"`
 }
 
@@ -154,20 +154,20 @@ type wireBridge struct {
 }
 
 // room returns nil for a bridge without an id.
-func (w *wireBridge) room() *bridge.Room {
+func (w *wireBridge) room() *bridge.Bridge {
 	if w == nil || w.ID == "" {
 		return nil
 	}
-	room := &bridge.Room{
+	br := &bridge.Bridge{
 		ID:      w.ID,
 		Holding: w.Type == "holding" || w.Technology == "holding_bridge",
 	}
 	for _, id := range w.Channels {
 		if id != "" {
-			room.Channels = append(room.Channels, bridge.ChannelID(id))
+			br.Channels = append(br.Channels, bridge.ChannelID(id))
 		}
 	}
-	return room
+	return br
 }
 
 // wireRecording is ARI's LiveRecording object. Its target is "channel:ID" or "bridge:ID".
@@ -186,7 +186,7 @@ func (w *wireRecording) finished() *bridge.FinishedRecording {
 	if channel, is := strings.CutPrefix(w.Target, "channel:"); is {
 		finished.Channel = bridge.ChannelID(channel)
 	} else if room, is := strings.CutPrefix(w.Target, "bridge:"); is {
-		finished.Room = room
+		finished.Bridge = room
 	}
 	return finished
 }
@@ -222,8 +222,8 @@ func (wire *wireEvent) snapshot() *bridge.Snapshot {
 		}
 	}
 	for i := range wire.Bridges {
-		if room := wire.Bridges[i].room(); room != nil {
-			snapshot.Rooms = append(snapshot.Rooms, *room)
+		if br := wire.Bridges[i].room(); br != nil {
+			snapshot.Bridges = append(snapshot.Bridges, *br)
 		}
 	}
 	return snapshot

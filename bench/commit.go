@@ -11,6 +11,7 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 )
 
 const (
@@ -85,20 +86,20 @@ func (b *bench) commitRate(ctx context.Context, db *store.Store, writers, calls 
 // batches are the events of a call and what comes of each, as the daemon commits them
 // when events come one at a time.
 func (b *bench) batches(n int) ([]bridge.Batch, error) {
-	tracker := bridge.NewTracker(b.office, bridge.Policy{})
+	tr := tracker.New(b.office, tracker.Policy{})
 	batches := make([]bridge.Batch, eventsPerCall)
 	for i := range batches {
 		event, err := ari.Decode(b.script.appendEvent(nil, n, i))
 		if err != nil {
 			return nil, fmt.Errorf("reading an event: %w", err)
 		}
-		outcome := tracker.Apply(event)
+		outcome := tr.Apply(event)
 		batch := bridge.Batch{
 			Events:  []bridge.Entry{{Event: event, Received: event.Time, Call: outcome.Call}},
 			Reports: outcome.Reports, Ended: outcome.Ended,
 		}
 		for _, call := range outcome.Touched {
-			if state, open := tracker.State(call); open {
+			if state, open := tr.State(call); open {
 				batch.Changed = append(batch.Changed, state)
 			} else {
 				batch.Gone = append(batch.Gone, call)

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"syscall"
 
-	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 )
 
 func main() {
@@ -82,7 +82,7 @@ type bench struct {
 	rounds                  int
 	// script is a call, recorded the same where Asterisk does not tell what is recorded.
 	script, recorded script
-	office           *bridge.Directory
+	office           *directory.Directory
 	// nextCall is the number of the next call that is committed without a daemon.
 	nextCall int
 	figures  []figure
@@ -155,16 +155,16 @@ func measureAll(ctx context.Context, o options, out io.Writer) (err error) {
 }
 
 // office is the directory of the daemon that is measured.
-func office() (*bridge.Directory, error) {
-	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
+func office() (*directory.Directory, error) {
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory: %w", err)
 	}
-	directory, err := bridge.NewDirectory(
-		[]bridge.User{{ID: "ae9c0d0e-0000-4000-8000-000000000101", Extension: "101", Endpoint: "PJSIP/101"}},
-		[]bridge.Trunk{{Endpoint: "PJSIP/trunk", Number: "79229929292"}}, numbers)
+	people, err := directory.New(
+		[]directory.User{{ID: "ae9c0d0e-0000-4000-8000-000000000101", Extension: "101", Endpoint: "PJSIP/101"}},
+		[]directory.Trunk{{Endpoint: "PJSIP/trunk", Number: "79229929292"}}, numbers)
 	if err != nil {
 		return nil, fmt.Errorf("making a directory: %w", err)
 	}
-	return directory, nil
+	return people, nil
 }

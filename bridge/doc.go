@@ -1,23 +1,15 @@
-// Package bridge is the domain of kontur-ari: channel events of a telephone
-// switch come in, reports about calls for Kontur.CRM go out. It is the bridge
-// between the two systems, not an Asterisk bridge (those appear here as [Room]).
+// Package bridge is the vocabulary of kontur-ari and its ports: what Asterisk
+// says ([Event]), what Kontur.CRM gets ([Report]), what the CRM commands
+// ([CallCommand], [HangupCommand]), and the interfaces that the rooms around it
+// implement. The name means the bridge between the two systems; a bridge of
+// Asterisk is a [Bridge] here.
 //
-// [Tracker.Apply] decides everything and is pure: no clock, no I/O, no logger,
-// no goroutine, so the same events always give the same reports, byte for byte.
-// The package also owns the ports that the adapters around it implement:
-// [Journal] and [Outbox] (package store), [Sender] (package crm), and the event
-// vocabulary that package ari decodes into. It imports no other package of ours.
+// The package has no behaviour beyond making and parsing its own values, and
+// imports no other package of ours:
 //
-// How the Tracker comes to its reports, by file:
-//
-//   - channels.go: who is there, and in which call.
-//   - dial.go: who is called by whom, through Local channels where need be.
-//   - room.go: who hears whom.
-//   - join.go: what it means that people hear each other whom no dial has brought
-//     together: a consultation handed over, a pickup, parking, a conference.
-//   - transfer.go: what the transfer events add to that.
-//   - leg.go, talk.go: when a leg begins, is connected, on hold, and over.
-//   - ordered.go: calls that the CRM has ordered.
-//   - reconcile.go: making all this agree with a snapshot of the switch.
-//   - reporting.go: the reports themselves; saved.go: surviving a restart.
+//   - bridge/tracker decides: events in, reports out.
+//   - bridge/directory says who is behind an endpoint, and knows the one form of a number.
+//   - bridge/intake, delivery, commander and redirect are the machines around them.
+//   - bridge/store implements [Journal], [Outbox] and [ClickToCalls]; ari implements
+//     [Phones]; crm implements [Sender] and [Uploader].
 package bridge

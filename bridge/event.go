@@ -21,9 +21,9 @@ const (
 	EventChannelUnhold      EventType = "ChannelUnhold"
 	EventChannelDestroyed   EventType = "ChannelDestroyed"
 	EventDial               EventType = "Dial"
-	EventRoomEntered        EventType = "ChannelEnteredBridge"
-	EventRoomLeft           EventType = "ChannelLeftBridge"
-	EventRoomDestroyed      EventType = "BridgeDestroyed"
+	EventBridgeEntered      EventType = "ChannelEnteredBridge"
+	EventBridgeLeft         EventType = "ChannelLeftBridge"
+	EventBridgeDestroyed    EventType = "BridgeDestroyed"
 	EventBlindTransfer      EventType = "BridgeBlindTransfer"
 	EventAttendedTransfer   EventType = "BridgeAttendedTransfer"
 	// EventRecordingFinished tells of a recording that was made over the switch's
@@ -32,11 +32,11 @@ const (
 	// EventSnapshot carries the whole truth of the switch (every channel, every
 	// bridge) as read after a connect. It is the first event of a connection.
 	EventSnapshot EventType = "KonturAriSnapshot"
-	// EventOrdered: the CRM has ordered a call, and the switch is to be told next.
-	// EventOrderSettled: it was told, or will not be. Both are made here
-	// ([NewOrderEvent], [NewPlacedEvent], [NewRefusedEvent]).
-	EventOrdered      EventType = "KonturAriOrdered"
-	EventOrderSettled EventType = "KonturAriOrderSettled"
+	// EventClickToCall: the CRM has ordered a call, and the switch is to be told next.
+	// EventClickResult: it was told, or will not be. Both are made here
+	// ([NewClickToCallEvent], [NewClickPlacedEvent], [NewClickRefusedEvent]).
+	EventClickToCall EventType = "KonturAriOrdered"
+	EventClickResult EventType = "KonturAriOrderSettled"
 	// EventHangup: the CRM wants a leg hung up, and the switch is told next. It is for those who read the journal;
 	// what comes of it the switch's own events tell ([NewHangupEvent]).
 	EventHangup EventType = "KonturAriHangup"
@@ -64,8 +64,8 @@ type Event struct {
 	DialStatus string
 	// DialString of a Dial: what follows the technology, "79997775533@trunk".
 	DialString string
-	// Room is the bridge that a channel entered or left, or that went away.
-	Room *Room
+	// Bridge is the bridge that a channel entered or left, or that went away.
+	Bridge *Bridge
 	// Transfer tells the parties of a blind or attended transfer.
 	Transfer *Transfer
 	// Cause is the Q.850 hang-up cause of a ChannelDestroyed; 0 is "unknown"
@@ -75,8 +75,8 @@ type Event struct {
 	Recording *FinishedRecording
 	// Snapshot is filled for EventSnapshot only.
 	Snapshot *Snapshot
-	// Order is filled for EventOrdered and EventOrderSettled only.
-	Order *OrderNews
+	// ClickToCall is filled for EventClickToCall and EventClickResult only.
+	ClickToCall *ClickToCallNews
 	// Hangup is filled for EventHangup only.
 	Hangup *HangupNews
 	// Raw is the event exactly as received, one JSON document. It is what the
@@ -93,8 +93,8 @@ func (e *Event) Subject() ChannelID {
 		return e.Channel.ID
 	case e.Peer != nil:
 		return e.Peer.ID
-	case e.Order != nil:
-		return e.Order.Order.Channel(1)
+	case e.ClickToCall != nil:
+		return e.ClickToCall.ClickToCall.Channel(1)
 	case e.Recording != nil:
 		return e.Recording.Channel
 	}
@@ -153,8 +153,8 @@ type Channel struct {
 	DialledNumber string
 }
 
-// Room is an Asterisk bridge: the place where channels hear each other.
-type Room struct {
+// Bridge is an Asterisk bridge: the place where channels hear each other.
+type Bridge struct {
 	// ID is the bridge's unique id.
 	ID string
 	// Holding is true for bridges where nobody talks to anybody (parking,
@@ -181,8 +181,8 @@ type Transfer struct {
 type Snapshot struct {
 	// Channels are all live channels, in no particular order.
 	Channels []Channel
-	// Rooms are all bridges, empty ones included.
-	Rooms []Room
+	// Bridges are all bridges, empty ones included.
+	Bridges []Bridge
 	// MissedSince is when the switch was last heard before this snapshot: what has
 	// changed since then changed at a time that nobody knows. Zero when it is not
 	// known either.

@@ -39,39 +39,3 @@ func (l OpenLeg) Channels(userID string) []ChannelID {
 	}
 	return nil
 }
-
-// OpenLegs returns the legs of all calls that have not ended, the oldest call's
-// first.
-func (t *Tracker) OpenLegs() []OpenLeg {
-	var calls []*call
-	for _, id := range t.callIDs() {
-		calls = append(calls, t.calls[id])
-	}
-	slices.SortStableFunc(calls, older)
-	var legs []OpenLeg
-	for _, c := range calls {
-		for _, l := range c.Legs {
-			if l.open() {
-				legs = append(legs, OpenLeg{
-					ID: l.ID, Call: c.ID, CommunicationID: c.CommunicationID, From: l.From, To: l.To,
-					Own: slices.Clone(l.Channels), Caller: l.Caller,
-				})
-			}
-		}
-	}
-	return legs
-}
-
-// OpenOrders returns the orders of the calls in progress; pending are those of them
-// of which it is not known whether the switch was told.
-func (t *Tracker) OpenOrders() (open, pending []Order) {
-	for _, id := range t.callIDs() {
-		if o := t.calls[id].Order; o != nil {
-			open = append(open, o.Order)
-			if o.Pending {
-				pending = append(pending, o.Order)
-			}
-		}
-	}
-	return open, pending
-}

@@ -24,9 +24,9 @@ type Batch struct {
 	Ended []CallID
 	// Reports join the outbox in this order.
 	Reports []Report
-	// Orders are the calls that the CRM has ordered, and what became of the orders,
+	// ClickToCalls are the calls that the CRM has ordered, and what became of the orders,
 	// to be remembered as long as the journal.
-	Orders []OrderNews
+	ClickToCalls []ClickToCallNews
 	// Recorded are the channels whose recordings are to be looked for.
 	Recorded []Recorded
 }
@@ -49,8 +49,12 @@ type CallState struct {
 
 // ErrStoreReplaced says that a Journal was damaged and had to begin anew, with what
 // could be saved. Calls in progress and the memory of ended ones may be missing from
-// it: the next batch must hold them all ([Tracker.Saved]).
+// it: the next batch must hold them all (the Tracker).
 var ErrStoreReplaced = errors.New("the store was damaged and is replaced by a new one")
+
+// EndedMemory is how many ended calls are remembered by id, so that an event that
+// comes late or twice cannot begin one of them anew.
+const EndedMemory = 4096
 
 // Journal is the durable side of the event line; package store implements it.
 type Journal interface {
@@ -66,12 +70,12 @@ type Journal interface {
 	OpenCalls(ctx context.Context) (open []CallState, ended []CallID, err error)
 }
 
-// Orders remembers what the CRM has ordered; package store implements it. All
+// ClickToCalls remembers what the CRM has ordered; package store implements it. All
 // methods may be called concurrently.
-type Orders interface {
-	// Ordered returns the order that was given for a communication, and why it was
+type ClickToCalls interface {
+	// ClickToCallFor returns the order that was given for a communication, and why it was
 	// refused, nil when it was not; false when none is remembered.
-	Ordered(ctx context.Context, communicationID string) (order Order, refusal *Refusal, found bool, err error)
+	ClickToCallFor(ctx context.Context, communicationID string) (click ClickToCall, refusal *Refusal, found bool, err error)
 	// CallOf returns the call that the CRM knows by that communicationId, as far as
 	// it has learnt it from us; false when none is remembered.
 	CallOf(ctx context.Context, communicationID string) (call CallID, found bool, err error)

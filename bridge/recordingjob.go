@@ -74,7 +74,7 @@ type RecordingJob struct {
 	State RecordingState
 	// Recorded is whose it is; the names in it are all that the channel has shown.
 	Recorded Recorded
-	// Made is when the job was, on the clock of this process.
+	// OwnRecordings is when the job was, on the clock of this process.
 	Made time.Time
 	// File is the recording; zero for RecordingSought. Its Size, in bytes, and Modified
 	// are as they were when it was found to be whole.

@@ -11,6 +11,8 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/crm/crmtest"
 	"kontur-ari/e2e/lab"
 )
@@ -18,14 +20,14 @@ import (
 // Every capture is told as its scenario is: what is kept for the tests of package
 // bridge is what people did, and not some other call.
 func TestEveryCaptureTellsItsScenario(t *testing.T) {
-	directory := labDirectory(t)
+	people := labDirectory(t)
 	for _, scenario := range scenarios {
 		t.Run(scenario.name, func(t *testing.T) {
 			raws, err := aritest.ReadEvents(filepath.Join("testdata", "captures", scenario.name+".jsonl"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			calls, notes := tellAll(t, directory, raws)
+			calls, notes := tellAll(t, people, raws)
 			if len(notes) > 0 {
 				t.Errorf("not understood: %v", notes)
 			}
@@ -55,31 +57,31 @@ func clientOf(story []string, call crmtest.Call) string {
 }
 
 // labDirectory is who is who in the lab.
-func labDirectory(t *testing.T) *bridge.Directory {
+func labDirectory(t *testing.T) *directory.Directory {
 	t.Helper()
-	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var users []bridge.User
+	var users []directory.User
 	for _, extension := range (lab.DaemonConfig{}).Users() {
-		users = append(users, bridge.User{
+		users = append(users, directory.User{
 			ID: lab.UserID(extension), Extension: extension, Endpoint: "PJSIP/" + extension, Mobile: lab.Mobile(extension),
 		})
 	}
-	trunks := []bridge.Trunk{{Endpoint: "PJSIP/trunk", Number: lab.OutsideNumber}, {Endpoint: "PJSIP/trunk2", Number: lab.OutsideNumber}}
-	directory, err := bridge.NewDirectory(users, trunks, numbers)
+	trunks := []directory.Trunk{{Endpoint: "PJSIP/trunk", Number: lab.OutsideNumber}, {Endpoint: "PJSIP/trunk2", Number: lab.OutsideNumber}}
+	people, err := directory.New(users, trunks, numbers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return directory
+	return people
 }
 
 // tellAll gives events to a Tracker and returns what it reports, a call at a time
 // in the order in which they begin.
-func tellAll(t *testing.T, directory *bridge.Directory, raws [][]byte) (calls []crmtest.Call, notes []bridge.Note) {
+func tellAll(t *testing.T, people *directory.Directory, raws [][]byte) (calls []crmtest.Call, notes []tracker.Note) {
 	t.Helper()
-	tracker := bridge.NewTracker(directory, bridge.Policy{ReportInternal: true})
+	tr := tracker.New(people, tracker.Policy{ReportInternal: true})
 	var ids []bridge.CallID
 	for _, raw := range raws {
 		event, err := ari.Decode(raw)
@@ -89,7 +91,7 @@ func tellAll(t *testing.T, directory *bridge.Directory, raws [][]byte) (calls []
 		if err != nil {
 			t.Fatal(err)
 		}
-		outcome := tracker.Apply(event)
+		outcome := tr.Apply(event)
 		notes = append(notes, outcome.Notes...)
 		for _, report := range outcome.Reports {
 			i := slices.Index(ids, report.Call)

@@ -20,7 +20,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// ordered is how the CRM is told of the calls that it has ordered itself: which of our
+// clickToCallGiven is how the CRM is told of the calls that it has ordered itself: which of our
 // numbers the client sees is not known before he is dialled.
 const ordered = "outbound client from "
 

@@ -12,7 +12,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// making has kontur-ari record conversations itself.
+// ownRecording has kontur-ari record conversations itself.
 func making(config *lab.DaemonConfig) {
 	quickly(config)
 	config.Recordings["make"] = "true"

@@ -176,7 +176,7 @@ func (c *Courier) seek(ctx context.Context, open folders, one *watch) bool {
 	return true
 }
 
-// settle looks whether a recording is whole; true when it needs not be done again.
+// conclude looks whether a recording is whole; true when it needs not be done again.
 func (c *Courier) settle(ctx context.Context, open folders, one *watch) bool {
 	if inSwitch(one.job.File.Place) {
 		return c.settleFetched(ctx, one)

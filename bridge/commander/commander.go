@@ -12,14 +12,16 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+	"kontur-ari/bridge/tracker"
 )
 
 // Config is what the operator decides. Every field but Now is required.
 type Config struct {
 	// Application is the ARI application that rings the phones.
 	Application string
-	Directory   *bridge.Directory
-	Numbers     *bridge.Numbers
+	Directory   *directory.Directory
+	Numbers     *directory.Numbers
 	// Allowed tells which normalised numbers may be dialled for the CRM.
 	Allowed func(number string) bool
 	// PerMinute is how many calls one user may order in a minute; AtOnce how many of
@@ -43,7 +45,7 @@ type Tracking interface {
 	// Put takes an event without waiting.
 	Put(event bridge.Event)
 	// Look lets look see the Tracker between two events.
-	Look(look func(*bridge.Tracker))
+	Look(look func(*tracker.Tracker))
 }
 
 // Commander implements [bridge.Commander]. All methods may be called concurrently,
@@ -51,12 +53,12 @@ type Tracking interface {
 type Commander struct {
 	config   Config
 	tracking Tracking
-	orders   bridge.Orders
+	orders   bridge.ClickToCalls
 	phones   bridge.Phones
 	log      *zap.Logger
 
 	// unfinished are the orders of which the last process has left no end.
-	unfinished []bridge.Order
+	unfinished []bridge.ClickToCall
 	turns      *turns
 	limits     *limits
 
@@ -77,7 +79,7 @@ var _ bridge.Commander = (*Commander)(nil)
 
 // New makes a Commander. The Tracker must have been restored, and no event applied
 // since. It must be closed.
-func New(config Config, tracking Tracking, orders bridge.Orders, phones bridge.Phones, log *zap.Logger) *Commander {
+func New(config Config, tracking Tracking, orders bridge.ClickToCalls, phones bridge.Phones, log *zap.Logger) *Commander {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -85,7 +87,7 @@ func New(config Config, tracking Tracking, orders bridge.Orders, phones bridge.P
 		config: config, tracking: tracking, orders: orders, phones: phones, log: log,
 		turns: newTurns(), limits: newLimits(config.PerMinute, config.AtOnce),
 	}
-	tracking.Look(func(t *bridge.Tracker) { _, c.unfinished = t.OpenOrders() })
+	tracking.Look(func(t *tracker.Tracker) { _, c.unfinished = t.OpenClickToCalls() })
 	c.life, c.end = context.WithCancel(context.Background())
 	return c
 }
@@ -107,46 +109,46 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 		return fmt.Errorf("waiting for an earlier command of communication %s: %w", command.CommunicationID, err)
 	}
 	defer leave()
-	order, phones, refusal := c.read(command)
+	click, phones, refusal := c.read(command)
 	if refusal != nil {
 		return refusal
 	}
-	if known, err := c.orderedBefore(ctx, order); known || err != nil {
+	if known, err := c.orderedBefore(ctx, click); known || err != nil {
 		return err
 	}
-	release, refusal := c.admit(order)
+	release, refusal := c.admit(click)
 	if refusal != nil {
 		return refusal
 	}
 	defer release()
-	if err := c.remember(ctx, order); err != nil {
+	if err := c.remember(ctx, click); err != nil {
 		return err
 	}
 	// Where ctx ends meanwhile, the phones that are rung by then are those of the
 	// order; the Tracker has the others hung up.
-	rung, refusal := c.ring(ctx, order, phones)
+	rung, refusal := c.ring(ctx, click, phones)
 	if refusal != nil {
-		return c.refuse(ctx, order, refusal, nil)
+		return c.refuse(ctx, click, refusal, nil)
 	}
-	c.tracking.Put(bridge.NewPlacedEvent(order, rung, c.config.Now()))
-	c.log.Debug("a call is ordered", zap.String("call", string(order.Call())), zap.String("communication", order.CommunicationID),
-		zap.String("user", order.From), zap.Int("phones", len(rung)))
+	c.tracking.Put(bridge.NewClickPlacedEvent(click, rung, c.config.Now()))
+	c.log.Debug("a call is ordered", zap.String("call", string(click.Call())), zap.String("communication", click.CommunicationID),
+		zap.String("user", click.From), zap.Int("phones", len(rung)))
 	return nil
 }
 
 // remember makes an order durable. After an error no phone may be rung for it.
-func (c *Commander) remember(ctx context.Context, order bridge.Order) error {
-	if err := c.tracking.Give(ctx, bridge.NewOrderEvent(order, c.config.Now())); errors.Is(err, bridge.ErrNoRoom) {
-		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
+func (c *Commander) remember(ctx context.Context, click bridge.ClickToCall) error {
+	if err := c.tracking.Give(ctx, bridge.NewClickToCallEvent(click, c.config.Now())); errors.Is(err, bridge.ErrNoRoom) {
+		return fmt.Errorf("storing the order of communication %s: %w", click.CommunicationID, err)
 	} else if err != nil {
 		// It may be stored later, and is then to be known as one that came to nothing.
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be stored."}
-		c.tracking.Put(bridge.NewRefusedEvent(order, refusal, true, c.config.Now()))
-		return fmt.Errorf("storing the order of communication %s: %w", order.CommunicationID, err)
+		c.tracking.Put(bridge.NewClickRefusedEvent(click, refusal, true, c.config.Now()))
+		return fmt.Errorf("storing the order of communication %s: %w", click.CommunicationID, err)
 	}
 	// It may have been one of which an earlier command said that it can't be stored.
-	if _, refusal, _, err := c.orders.Ordered(ctx, order.CommunicationID); refusal != nil || err != nil {
-		return c.refuse(ctx, order, refusal, err)
+	if _, refusal, _, err := c.orders.ClickToCallFor(ctx, click.CommunicationID); refusal != nil || err != nil {
+		return c.refuse(ctx, click, refusal, err)
 	}
 	return nil
 }
@@ -155,12 +157,12 @@ func (c *Commander) remember(ctx context.Context, order bridge.Order) error {
 // answered: err, where that is why, else the refusal. Who doesn't wait for the answer
 // any more is told in another way. The next command of the communication finds the
 // refusal stored.
-func (c *Commander) refuse(ctx context.Context, order bridge.Order, refusal *bridge.Refusal, err error) error {
+func (c *Commander) refuse(ctx context.Context, click bridge.ClickToCall, refusal *bridge.Refusal, err error) error {
 	if refusal == nil {
 		refusal = &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be looked up."}
 	}
 	// Where ctx has ended it is stored later.
-	_ = c.tracking.Give(ctx, bridge.NewRefusedEvent(order, refusal, ctx.Err() == nil, c.config.Now()))
+	_ = c.tracking.Give(ctx, bridge.NewClickRefusedEvent(click, refusal, ctx.Err() == nil, c.config.Now()))
 	if err != nil {
 		return err
 	}
@@ -169,14 +171,14 @@ func (c *Commander) refuse(ctx context.Context, order bridge.Order, refusal *bri
 
 // orderedBefore tells whether the communication was ordered already: then nothing is
 // done, and what it came to is answered again.
-func (c *Commander) orderedBefore(ctx context.Context, order bridge.Order) (bool, error) {
-	given, refusal, found, err := c.orders.Ordered(ctx, order.CommunicationID)
+func (c *Commander) orderedBefore(ctx context.Context, click bridge.ClickToCall) (bool, error) {
+	given, refusal, found, err := c.orders.ClickToCallFor(ctx, click.CommunicationID)
 	switch {
 	case err != nil:
 		return true, err
 	case !found:
 		return false, nil
-	case given != order:
+	case given != click:
 		return true, &bridge.Refusal{Status: bridge.RefusedReuse, Message: "communicationId: this communication was ordered before, with other parties; a new call needs a new one."}
 	case refusal != nil:
 		return true, refusal

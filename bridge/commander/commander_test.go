@@ -131,7 +131,7 @@ func TestAPhoneThatIsPickedUpDialsInTheEnd(t *testing.T) {
 }
 
 func TestAnOrderIsFoundAfterACrash(t *testing.T) {
-	order := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
+	order := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
 	phone := bridge.PhoneCall{Channel: order.Channel(1), Endpoint: "PJSIP/101"}
 	for _, c := range []struct {
 		name    string
@@ -149,7 +149,7 @@ func TestAnOrderIsFoundAfterACrash(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := newExchange(t)
-			x.must(x.intake.Give(t.Context(), bridge.NewOrderEvent(order, time.Now())))
+			x.must(x.intake.Give(t.Context(), bridge.NewClickToCallEvent(order, time.Now())))
 			x.must(c.before(x))
 			x.flush()
 			x.restart()

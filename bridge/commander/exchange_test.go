@@ -16,8 +16,10 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/commander"
+	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 )
 
 // exchange is a Commander with everything around it: a real store and Tracker, and a
@@ -44,29 +46,29 @@ func newExchange(t *testing.T, change ...func(*commander.Config)) *exchange {
 
 func (x *exchange) start(change ...func(*commander.Config)) {
 	x.t.Helper()
-	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
 	x.must(err)
-	directory, err := bridge.NewDirectory([]bridge.User{
+	people, err := directory.New([]directory.User{
 		{ID: "u101", Extension: "101", Endpoint: "PJSIP/101"},
 		{ID: "u102", Extension: "102", Endpoint: "PJSIP/102"},
 		{ID: "U107", Extension: "107", Endpoint: "PJSIP/107"},
 		{ID: "u105", Extension: "105", Endpoint: "PJSIP/105"},
 		{ID: "mobile", Mobile: "79161110102"},
-	}, []bridge.Trunk{{Endpoint: "PJSIP/trunk"}}, numbers)
+	}, []directory.Trunk{{Endpoint: "PJSIP/trunk"}}, numbers)
 	x.must(err)
 	x.db, err = store.Open(x.t.Context(), x.directory)
 	x.must(err)
-	tracker := bridge.NewTracker(directory, bridge.Policy{Application: "kontur-ari"})
+	tr := tracker.New(people, tracker.Policy{Application: "kontur-ari"})
 	open, ended, err := x.db.OpenCalls(x.t.Context())
 	x.must(err)
-	x.must(tracker.Restore(open, ended))
+	x.must(tr.Restore(open, ended))
 	observed, logs := observer.New(zap.DebugLevel)
 	x.logs = logs
 	log := zaptest.NewLogger(x.t, zaptest.WrapOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewTee(core, observed) })))
-	x.intake = intake.New(tracker, x.db, func([]bridge.Pending) {}, log)
+	x.intake = intake.New(tr, x.db, func([]bridge.Pending) {}, log)
 	config := commander.Config{
 		Application: "kontur-ari",
-		Directory:   directory, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,
+		Directory:   people, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,
 		Allowed: func(number string) bool { return strings.HasPrefix(number, "7") && len(number) == 11 },
 	}
 	for _, change := range change {
@@ -129,7 +131,7 @@ func (x *exchange) flush() {
 func (x *exchange) reports(communication string) []string {
 	x.t.Helper()
 	x.flush()
-	call := bridge.Order{Application: "kontur-ari", CommunicationID: communication}.Call()
+	call := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication}.Call()
 	var told []string
 	for {
 		waiting, err := x.db.Next(x.t.Context(), []bridge.CallID{call}, 1)

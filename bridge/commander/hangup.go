@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 )
 
 // Hangup implements [bridge.Commander].
@@ -65,7 +66,7 @@ func (c *Commander) legs(ctx context.Context, command bridge.HangupCommand) ([]b
 		}
 	}
 	var legs []bridge.OpenLeg
-	c.tracking.Look(func(t *bridge.Tracker) {
+	c.tracking.Look(func(t *tracker.Tracker) {
 		for _, leg := range t.OpenLegs() {
 			if isIt(leg) {
 				legs = append(legs, leg)

@@ -6,31 +6,33 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+	"kontur-ari/bridge/tracker"
 )
 
 // read makes an order of a command, and finds the phones to ring for it; or says why
 // it can't be obeyed.
-func (c *Commander) read(command bridge.CallCommand) (bridge.Order, []bridge.User, *bridge.Refusal) {
-	order := bridge.Order{Application: c.config.Application, CommunicationID: strings.ToLower(command.CommunicationID)}
-	if order.CommunicationID == "" {
-		return order, nil, &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "communicationId: is missing."}
+func (c *Commander) read(command bridge.CallCommand) (bridge.ClickToCall, []directory.User, *bridge.Refusal) {
+	click := bridge.ClickToCall{Application: c.config.Application, CommunicationID: strings.ToLower(command.CommunicationID)}
+	if click.CommunicationID == "" {
+		return click, nil, &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "communicationId: is missing."}
 	}
 	entries := c.config.Directory.Entries(command.FromUserID)
 	if len(entries) == 0 {
-		return order, nil, &bridge.Refusal{Status: bridge.RefusedUser, Message: "fromUserId: this user is not in the telephone exchange's directory."}
+		return click, nil, &bridge.Refusal{Status: bridge.RefusedUser, Message: "fromUserId: this user is not in the telephone exchange's directory."}
 	}
-	order.From = entries[0].ID
+	click.From = entries[0].ID
 	phones := withPhone(entries)
 	if len(phones) == 0 {
-		return order, nil, &bridge.Refusal{Status: bridge.RefusedUser, Message: "fromUserId: this user has no telephone in the exchange's directory."}
+		return click, nil, &bridge.Refusal{Status: bridge.RefusedUser, Message: "fromUserId: this user has no telephone in the exchange's directory."}
 	}
-	refusal := c.readTarget(&order, command)
-	return order, phones, refusal
+	refusal := c.readTarget(&click, command)
+	return click, phones, refusal
 }
 
 // readTarget finds who is to be dialled. Where toUserId is there it decides: the
 // contract's example carries a clientPhone beside it.
-func (c *Commander) readTarget(order *bridge.Order, command bridge.CallCommand) *bridge.Refusal {
+func (c *Commander) readTarget(click *bridge.ClickToCall, command bridge.CallCommand) *bridge.Refusal {
 	if command.ToUserID == "" {
 		number := c.config.Numbers.Normalise(command.ClientPhone)
 		if number == "" {
@@ -39,28 +41,28 @@ func (c *Commander) readTarget(order *bridge.Order, command bridge.CallCommand) 
 		if !c.config.Allowed(number) {
 			return &bridge.Refusal{Status: bridge.RefusedNumber, Message: "clientPhone: calls.allowed_numbers of the telephone exchange doesn't allow this number."}
 		}
-		order.Number = number
+		click.Number = number
 		return nil
 	}
 	entries := c.config.Directory.Entries(command.ToUserID)
 	if len(entries) == 0 {
 		return &bridge.Refusal{Status: bridge.RefusedUser, Message: "toUserId: this user is not in the telephone exchange's directory."}
 	}
-	order.To = entries[0].ID
-	if order.To == order.From {
+	click.To = entries[0].ID
+	if click.To == click.From {
 		return &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "toUserId: is the user who calls."}
 	}
 	for _, entry := range entries {
 		if entry.Extension != "" {
-			order.Number = entry.Extension
+			click.Number = entry.Extension
 			return nil
 		}
 	}
 	return &bridge.Refusal{Status: bridge.RefusedUser, Message: "toUserId: this user has no extension in the telephone exchange's directory."}
 }
 
-func withPhone(entries []bridge.User) []bridge.User {
-	var phones []bridge.User
+func withPhone(entries []directory.User) []directory.User {
+	var phones []directory.User
 	for _, entry := range entries {
 		if entry.Endpoint != "" {
 			phones = append(phones, entry)
@@ -90,18 +92,18 @@ func newLimits(perMinute, atOnce int) *limits {
 
 // admit counts an order against the limits of its user, until release is called and
 // the Tracker knows of it.
-func (c *Commander) admit(order bridge.Order) (release func(), refusal *bridge.Refusal) {
+func (c *Commander) admit(click bridge.ClickToCall) (release func(), refusal *bridge.Refusal) {
 	l := c.limits
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	going := make(map[string]bool)
-	for communication := range l.admitted[order.From] {
+	for communication := range l.admitted[click.From] {
 		going[communication] = true
 	}
-	c.tracking.Look(func(t *bridge.Tracker) {
-		open, _ := t.OpenOrders()
+	c.tracking.Look(func(t *tracker.Tracker) {
+		open, _ := t.OpenClickToCalls()
 		for _, other := range open {
-			if other.From == order.From {
+			if other.From == click.From {
 				going[other.CommunicationID] = true
 			}
 		}
@@ -109,17 +111,17 @@ func (c *Commander) admit(order bridge.Order) (release func(), refusal *bridge.R
 	if len(going) >= l.atOnce {
 		return nil, &bridge.Refusal{Status: bridge.RefusedRate, Message: "This user has as many calls going on as the telephone exchange allows at a time."}
 	}
-	if !l.count(order.From, time.Now()) {
+	if !l.count(click.From, time.Now()) {
 		return nil, &bridge.Refusal{Status: bridge.RefusedRate, Message: "This user has ordered as many calls in the last minute as the telephone exchange allows."}
 	}
-	if l.admitted[order.From] == nil {
-		l.admitted[order.From] = make(map[string]bool)
+	if l.admitted[click.From] == nil {
+		l.admitted[click.From] = make(map[string]bool)
 	}
-	l.admitted[order.From][order.CommunicationID] = true
+	l.admitted[click.From][click.CommunicationID] = true
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		delete(l.admitted[order.From], order.CommunicationID)
+		delete(l.admitted[click.From], click.CommunicationID)
 	}, nil
 }
 

@@ -18,8 +18,8 @@ const recoverPause = time.Second
 // when a snapshot of the switch has been taken: the Tracker knows the phones that ring
 // by then.
 func (c *Commander) Recover(ctx context.Context) {
-	for _, order := range c.unfinished {
-		for !c.settle(ctx, order) {
+	for _, click := range c.unfinished {
+		for !c.settle(ctx, click) {
 			select {
 			case <-ctx.Done():
 				return
@@ -29,21 +29,21 @@ func (c *Commander) Recover(ctx context.Context) {
 	}
 }
 
-// settle tells how far an order had come: phones that ring go on ringing, and those
+// conclude tells how far an order had come: phones that ring go on ringing, and those
 // that were not called yet never are. False: the switch can't be asked now.
-func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
+func (c *Commander) settle(ctx context.Context, click bridge.ClickToCall) bool {
 	var rung []bridge.ChannelID
 	for n := 1; ; n++ {
-		state, err := c.phones.State(ctx, order.Channel(n))
+		state, err := c.phones.State(ctx, click.Channel(n))
 		switch {
 		case errors.Is(err, bridge.ErrNoChannel):
 		case err != nil:
 			return false
 		case state != bridge.StateDown:
-			rung = append(rung, order.Channel(n))
+			rung = append(rung, click.Channel(n))
 			continue
 		default:
-			if err := c.phones.Hangup(ctx, order.Channel(n), normalClearing); err != nil && !errors.Is(err, bridge.ErrNoChannel) {
+			if err := c.phones.Hangup(ctx, click.Channel(n), normalClearing); err != nil && !errors.Is(err, bridge.ErrNoChannel) {
 				return false
 			}
 			continue
@@ -53,11 +53,11 @@ func (c *Commander) settle(ctx context.Context, order bridge.Order) bool {
 			break
 		}
 	}
-	c.log.Info("an order is found unfinished", zap.String("call", string(order.Call())), zap.Int("phones", len(rung)))
-	event := bridge.NewPlacedEvent(order, rung, c.config.Now())
+	c.log.Info("an order is found unfinished", zap.String("call", string(click.Call())), zap.Int("phones", len(rung)))
+	event := bridge.NewClickPlacedEvent(click, rung, c.config.Now())
 	if len(rung) == 0 {
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}
-		event = bridge.NewRefusedEvent(order, refusal, false, c.config.Now())
+		event = bridge.NewClickRefusedEvent(click, refusal, false, c.config.Now())
 	}
 	// When ctx ends first it is stored later, or found unfinished again.
 	return c.tracking.Give(ctx, event) == nil

@@ -160,7 +160,7 @@ func TestAnOrderThatFindsNoRoomIsGivenAgain(t *testing.T) {
 	x.wantTold("create c1.1", "ring c1.1")
 }
 
-// Orders carry the time of the switch, whose events go on from there.
+// ClickToCalls carry the time of the switch, whose events go on from there.
 func TestOrdersCarryTheTimeOfTheSwitch(t *testing.T) {
 	behind := func() time.Time { return time.Now().Add(-time.Hour) }
 	x := newExchange(t, func(config *commander.Config) { config.Now = behind })
@@ -171,7 +171,7 @@ func TestOrdersCarryTheTimeOfTheSwitch(t *testing.T) {
 	x.flush()
 	for range 2 {
 		event := <-heard
-		if off := behind().Sub(event.Time); event.Order == nil || off < 0 || off > time.Minute {
+		if off := behind().Sub(event.Time); event.ClickToCall == nil || off < 0 || off > time.Minute {
 			t.Errorf("%s is of %v, it was %v at the switch's", event.Type, event.Time, behind())
 		}
 	}

@@ -7,12 +7,13 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 )
 
 // ring makes every telephone of a user ring and returns those that do. All channels are
 // made before the first rings: until then nobody has noticed anything.
-func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridge.User) (rung []bridge.ChannelID, refusal *bridge.Refusal) {
-	made, unknown := c.create(ctx, order, phones)
+func (c *Commander) ring(ctx context.Context, click bridge.ClickToCall, phones []directory.User) (rung []bridge.ChannelID, refusal *bridge.Refusal) {
+	made, unknown := c.create(ctx, click, phones)
 	for _, channel := range made {
 		switch err := c.ringOne(ctx, channel); {
 		case err == nil:
@@ -25,7 +26,7 @@ func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridg
 	case len(rung) > 0:
 		return rung, nil
 	case unknown != nil:
-		c.log.Warn("a phone can't be rung", zap.String("call", string(order.Call())), zap.Error(unknown))
+		c.log.Warn("a phone can't be rung", zap.String("call", string(click.Call())), zap.Error(unknown))
 		return nil, &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The telephone exchange can't be reached, or doesn't ring the user's telephone."}
 	}
 	return nil, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "No telephone of the user is registered at the telephone exchange."}
@@ -33,13 +34,13 @@ func (c *Commander) ring(ctx context.Context, order bridge.Order, phones []bridg
 
 // create makes the channels. The error says why some are missing, other than that
 // no telephone is registered there.
-func (c *Commander) create(ctx context.Context, order bridge.Order, phones []bridge.User) (made []bridge.ChannelID, unknown error) {
+func (c *Commander) create(ctx context.Context, click bridge.ClickToCall, phones []directory.User) (made []bridge.ChannelID, unknown error) {
 	count := 0
-	create := func(phone bridge.User, endpoint string) bool {
+	create := func(phone directory.User, endpoint string) bool {
 		count++
 		call := bridge.PhoneCall{
-			Channel: order.Channel(count), Endpoint: endpoint, Extension: phone.Extension,
-			Shows: order.Number, AutoAnswer: c.config.AutoAnswer,
+			Channel: click.Channel(count), Endpoint: endpoint, Extension: phone.Extension,
+			Shows: click.Number, AutoAnswer: c.config.AutoAnswer,
 		}
 		err := c.createOne(ctx, call)
 		if err == nil {
@@ -55,7 +56,7 @@ func (c *Commander) create(ctx context.Context, order bridge.Order, phones []bri
 		}
 		contacts, err := c.phones.Contacts(ctx, made[len(made)-1], phone.Endpoint)
 		if err != nil {
-			c.log.Debug("only one telephone of an endpoint rings", zap.String("call", string(order.Call())), zap.Error(err))
+			c.log.Debug("only one telephone of an endpoint rings", zap.String("call", string(click.Call())), zap.Error(err))
 		}
 		// The first is the one that has its channel already.
 		for i := 1; i < len(contacts); i++ {

@@ -38,7 +38,7 @@ func (a *answers) add(l *lane, result bridge.Result, brokenOff bool) {
 
 func (a *answers) count() int { return len(a.sent) }
 
-// settle records the answers that the workers leave to it, all that there are at a time,
+// conclude records the answers that the workers leave to it, all that there are at a time,
 // until everything was sent. What the CRM has taken must not be sent again, so it goes on
 // when the process is about to end; then a store that fails is asked no more, and its
 // error returned.

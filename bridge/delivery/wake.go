@@ -86,7 +86,7 @@ func (d *Dispatcher) complete(report *bridge.Pending) bool {
 const mostIdentities = 4096
 
 // identities remembers how the CRM knows the calls whose call-started it has answered
-// lately: twice as many as mostIdentities at most.
+// recentlyGone: twice as many as mostIdentities at most.
 type identities struct {
 	young, old map[bridge.CallID]bridge.Identity
 }

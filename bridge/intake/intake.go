@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 )
 
 const (
@@ -31,7 +32,7 @@ const (
 // Intake owns a Tracker and is its only caller. Put may be called from anywhere
 // at any time; Run is called once.
 type Intake struct {
-	tracker *bridge.Tracker
+	tracker *tracker.Tracker
 	journal bridge.Journal
 	wake    func([]bridge.Pending)
 	log     *zap.Logger
@@ -76,9 +77,9 @@ type Stats struct {
 
 // New makes an Intake. The Tracker must have been restored; wake is told the
 // reports that were committed, in order, and must not block.
-func New(tracker *bridge.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger) *Intake {
+func New(tr *tracker.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger) *Intake {
 	return &Intake{
-		tracker: tracker, journal: journal, wake: wake, log: log,
+		tracker: tr, journal: journal, wake: wake, log: log,
 		queue: newQueue(), slowness: slowness{log: log}, notes: newNotes(log), failures: newFailures(log),
 	}
 }
@@ -113,7 +114,7 @@ func (i *Intake) Give(ctx context.Context, event bridge.Event) error {
 
 // Look lets somebody look at the Tracker between two events. look must be quick,
 // and change nothing.
-func (i *Intake) Look(look func(*bridge.Tracker)) {
+func (i *Intake) Look(look func(*tracker.Tracker)) {
 	i.tracking.Lock()
 	defer i.tracking.Unlock()
 	look(i.tracker)
@@ -212,8 +213,8 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 		batch.Reports = append(batch.Reports, outcome.Reports...)
 		batch.Ended = append(batch.Ended, outcome.Ended...)
 		batch.Recorded = append(batch.Recorded, outcome.Recorded...)
-		if r.event.Order != nil {
-			batch.Orders = append(batch.Orders, *r.event.Order)
+		if r.event.ClickToCall != nil {
+			batch.ClickToCalls = append(batch.ClickToCalls, *r.event.ClickToCall)
 		}
 		actions = append(actions, outcome.Actions...)
 		for _, failure := range outcome.Failures {

@@ -16,23 +16,25 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newTracker(t *testing.T) *bridge.Tracker {
+func newTracker(t *testing.T) *tracker.Tracker {
 	t.Helper()
-	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory, err := bridge.NewDirectory(nil, []bridge.Trunk{{Endpoint: "PJSIP/trunk", Number: "79229929292"}}, numbers)
+	people, err := directory.New(nil, []directory.Trunk{{Endpoint: "PJSIP/trunk", Number: "79229929292"}}, numbers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bridge.NewTracker(directory, bridge.Policy{ReportInternal: true})
+	return tracker.New(people, tracker.Policy{ReportInternal: true})
 }
 
 // disk is a store that can be made to fail as a full disk does.
@@ -142,15 +144,15 @@ func TestACallGoesOnAfterARestart(t *testing.T) {
 	d := newDisk(t)
 	events := call("1.1")
 	for _, event := range events {
-		tracker := newTracker(t)
+		tr := newTracker(t)
 		open, ended, err := d.OpenCalls(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := tracker.Restore(open, ended); err != nil {
+		if err := tr.Restore(open, ended); err != nil {
 			t.Fatal(err)
 		}
-		i := intake.New(tracker, d, func([]bridge.Pending) {}, zap.NewNop())
+		i := intake.New(tr, d, func([]bridge.Pending) {}, zap.NewNop())
 		i.Put(event)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

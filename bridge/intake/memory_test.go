@@ -168,7 +168,7 @@ func TestASnapshotThatFindsNoRoomIsAskedForAgain(t *testing.T) {
 func TestOrdersAreRefusedAndTheirEndsTakenWhileMemoryIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 64<<10)
-		if err := l.Give(t.Context(), bridge.NewOrderEvent(ordered, time.Now())); err != nil {
+		if err := l.Give(t.Context(), bridge.NewClickToCallEvent(ordered, time.Now())); err != nil {
 			t.Fatal(err)
 		}
 		l.disk.fail(syscall.ENOSPC)
@@ -178,16 +178,16 @@ func TestOrdersAreRefusedAndTheirEndsTakenWhileMemoryIsFull(t *testing.T) {
 		second := ordered
 		second.CommunicationID = "c2"
 		before := time.Now()
-		if err := l.Give(t.Context(), bridge.NewOrderEvent(second, time.Now())); !errors.Is(err, bridge.ErrNoRoom) || !time.Now().Equal(before) {
+		if err := l.Give(t.Context(), bridge.NewClickToCallEvent(second, time.Now())); !errors.Is(err, bridge.ErrNoRoom) || !time.Now().Equal(before) {
 			t.Errorf("an order that finds no room, after %v: %v", time.Since(before), err)
 		}
-		dropped := l.Stats().Dropped[bridge.EventOrdered] + l.Stats().Dropped[bridge.EventOrderSettled]
+		dropped := l.Stats().Dropped[bridge.EventClickToCall] + l.Stats().Dropped[bridge.EventClickResult]
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch}
-		l.Put(bridge.NewRefusedEvent(ordered, refusal, true, time.Now()))
+		l.Put(bridge.NewClickRefusedEvent(ordered, refusal, true, time.Now()))
 		l.disk.fail(nil)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if _, found, _, err := l.disk.Ordered(t.Context(), "c1"); found == nil || err != nil || dropped != 0 {
+		if _, found, _, err := l.disk.ClickToCallFor(t.Context(), "c1"); found == nil || err != nil || dropped != 0 {
 			t.Errorf("the order is refused on disk: %v, %v; %d events of orders are dropped", found, err, dropped)
 		}
 		if err := l.stop(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 )
 
 const (
@@ -38,7 +39,7 @@ func newNotes(log *zap.Logger) *notes {
 }
 
 // take logs and counts a note that says something new.
-func (n *notes) take(note bridge.Note) {
+func (n *notes) take(note tracker.Note) {
 	for _, reason := range n.told[note.Call] {
 		if reason == note.Reason {
 			return

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 )
 
 func observedNotes() (*notes, *observer.ObservedLogs) {
@@ -32,10 +33,10 @@ func lines(t *testing.T, logs *observer.ObservedLogs) (all []string) {
 func TestANoteIsLoggedAndCountedOnceForEachCallAndReason(t *testing.T) {
 	n, logs := observedNotes()
 	for range 3 {
-		n.take(bridge.Note{Call: "1", Channel: "1.1", Reason: "one"})
-		n.take(bridge.Note{Call: "1", Channel: "1.2", Reason: "one"})
-		n.take(bridge.Note{Call: "1", Channel: "1.1", Reason: "two"})
-		n.take(bridge.Note{Call: "2", Channel: "2.1", Reason: "one"})
+		n.take(tracker.Note{Call: "1", Channel: "1.1", Reason: "one"})
+		n.take(tracker.Note{Call: "1", Channel: "1.2", Reason: "one"})
+		n.take(tracker.Note{Call: "1", Channel: "1.1", Reason: "two"})
+		n.take(tracker.Note{Call: "2", Channel: "2.1", Reason: "one"})
 	}
 	if diff := cmp.Diff([]string{"1 1.1 one", "1 1.1 two", "2 2.1 one"}, lines(t, logs)); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
@@ -48,8 +49,8 @@ func TestANoteIsLoggedAndCountedOnceForEachCallAndReason(t *testing.T) {
 func TestACallThatIsOverIsForgottenByTheNotes(t *testing.T) {
 	n, logs := observedNotes()
 	for range 2 * mostRemembered {
-		n.take(bridge.Note{Call: "1", Reason: "one"})
-		n.take(bridge.Note{Call: "1", Reason: "two"})
+		n.take(tracker.Note{Call: "1", Reason: "one"})
+		n.take(tracker.Note{Call: "1", Reason: "two"})
 		n.forget("1")
 		n.forget("never noted")
 	}
@@ -64,7 +65,7 @@ func TestACallThatIsOverIsForgottenByTheNotes(t *testing.T) {
 func TestNotesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
 	n, _ := observedNotes()
 	for i := range 3 * mostRemembered {
-		n.take(bridge.Note{Call: bridge.CallID(fmt.Sprint(i)), Reason: fmt.Sprint("reason ", i%1000)})
+		n.take(tracker.Note{Call: bridge.CallID(fmt.Sprint(i)), Reason: fmt.Sprint("reason ", i%1000)})
 	}
 	if len(n.told) > mostRemembered || n.size > mostRemembered {
 		t.Errorf("%d calls are remembered, %d reasons", len(n.told), n.size)

@@ -13,9 +13,10 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
+	"kontur-ari/bridge/tracker"
 )
 
-var ordered = bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
+var ordered = bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
 
 // phone gives an event about the first phone of the order.
 func phone(kind bridge.EventType, state bridge.ChannelState) bridge.Event {
@@ -45,15 +46,15 @@ func TestActionsWaitForTheDisk(t *testing.T) {
 	d := newDisk(t)
 	acted := make(chan []bridge.Action, 10)
 	i := running(t, d, zap.NewNop(), func(actions []bridge.Action) { acted <- actions })
-	if err := i.Give(t.Context(), bridge.NewOrderEvent(ordered, time.Now())); err != nil {
+	if err := i.Give(t.Context(), bridge.NewClickToCallEvent(ordered, time.Now())); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, found, err := d.Ordered(t.Context(), "c1"); !found || err != nil {
+	if _, _, found, err := d.ClickToCallFor(t.Context(), "c1"); !found || err != nil {
 		t.Errorf("a given order is found on disk: %v, %v", found, err)
 	}
-	var pending []bridge.Order
-	i.Look(func(t *bridge.Tracker) { _, pending = t.OpenOrders() })
-	if !slices.Equal(pending, []bridge.Order{ordered}) {
+	var pending []bridge.ClickToCall
+	i.Look(func(t *tracker.Tracker) { _, pending = t.OpenClickToCalls() })
+	if !slices.Equal(pending, []bridge.ClickToCall{ordered}) {
 		t.Errorf("pending are %v", pending)
 	}
 	d.fail(syscall.ENOSPC)
@@ -79,9 +80,9 @@ func TestActionsWaitForTheDisk(t *testing.T) {
 func TestFailedOrdersAreCountedAndLogged(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	i := running(t, newDisk(t), zap.New(core), nil)
-	i.Put(bridge.NewOrderEvent(ordered, time.Now()))
+	i.Put(bridge.NewClickToCallEvent(ordered, time.Now()))
 	i.Put(phone(bridge.EventChannelCreated, bridge.StateDown))
-	i.Put(bridge.NewPlacedEvent(ordered, []bridge.ChannelID{ordered.Channel(1)}, time.Now()))
+	i.Put(bridge.NewClickPlacedEvent(ordered, []bridge.ChannelID{ordered.Channel(1)}, time.Now()))
 	gone := phone(bridge.EventChannelDestroyed, bridge.StateDown)
 	gone.Cause = 17
 	if err := i.Give(t.Context(), gone); err != nil {

@@ -101,7 +101,7 @@ func (q *queue) put(r received) error {
 func (q *queue) admits(r *received) bool {
 	snapshot := r.event.Type == bridge.EventSnapshot
 	switch {
-	case r.event.Type == bridge.EventOrderSettled:
+	case r.event.Type == bridge.EventClickResult:
 		// There is one for each order that was taken, and without it the order would
 		// never end.
 		return true
@@ -191,7 +191,7 @@ func signal(c chan struct{}) {
 var (
 	placeSize   = 2 * sizeOf[received]()
 	channelSize = sizeOf[bridge.Channel]()
-	roomSize    = sizeOf[bridge.Room]()
+	roomSize    = sizeOf[bridge.Bridge]()
 )
 
 func sizeOf[T any]() int64 { return int64(reflect.TypeFor[T]().Size()) }
@@ -212,18 +212,18 @@ func cost(event *bridge.Event) int64 {
 			size += costOfChannel(channel)
 		}
 	}
-	if event.Room != nil {
-		size += costOfRoom(event.Room)
+	if event.Bridge != nil {
+		size += costOfRoom(event.Bridge)
 	}
 	if event.Snapshot != nil {
 		for i := range event.Snapshot.Channels {
 			size += costOfChannel(&event.Snapshot.Channels[i])
 		}
-		for i := range event.Snapshot.Rooms {
-			size += costOfRoom(&event.Snapshot.Rooms[i])
+		for i := range event.Snapshot.Bridges {
+			size += costOfRoom(&event.Snapshot.Bridges[i])
 		}
 	}
-	if event.Transfer != nil || event.Order != nil || event.Hangup != nil {
+	if event.Transfer != nil || event.ClickToCall != nil || event.Hangup != nil {
 		// A handful of texts, which Raw holds too.
 		size += channelSize + int64(len(event.Raw))
 	}
@@ -240,7 +240,7 @@ func costOfChannel(c *bridge.Channel) int64 {
 	return size
 }
 
-func costOfRoom(r *bridge.Room) int64 {
+func costOfRoom(r *bridge.Bridge) int64 {
 	size := roomSize + textSize(r.ID)
 	for _, id := range r.Channels {
 		size += textSize(string(id)) + sizeOf[bridge.ChannelID]()

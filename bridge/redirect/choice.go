@@ -3,7 +3,7 @@ package redirect
 import (
 	"strings"
 
-	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 )
 
 // Result is what came of asking for a caller: the value of KONTUR_RESULT. The set is
@@ -66,7 +66,7 @@ type phonebook map[string][]Phone
 
 // newPhonebook takes up the entries of the directory that can be called: those with
 // both an extension and an endpoint. A user's telephones keep the directory's order.
-func newPhonebook(users []bridge.User) phonebook {
+func newPhonebook(users []directory.User) phonebook {
 	book := make(phonebook, len(users))
 	for _, user := range users {
 		if user.ID == "" || user.Extension == "" || user.Endpoint == "" {

@@ -8,10 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 )
 
-var staff = []bridge.User{
+var staff = []directory.User{
 	{ID: "anna", Extension: "101", Endpoint: "PJSIP/101", Mobile: "79161110101"},
 	{ID: "boris", Mobile: "79161110102"},
 	{ID: "Vera", Extension: "103", Endpoint: "PJSIP/103"},
@@ -84,8 +84,8 @@ func TestChooseTakesTheFirstFreePhone(t *testing.T) {
 func TestWhoeverIsFoundIsResponsibleAndFree(t *testing.T) {
 	word := rapid.SampledFrom([]string{"", "a", "A", "b", "c", "d", "e"})
 	rapid.Check(t, func(t *rapid.T) {
-		users := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) bridge.User {
-			return bridge.User{ID: word.Draw(t, "id"), Extension: word.Draw(t, "extension"), Endpoint: word.Draw(t, "endpoint")}
+		users := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) directory.User {
+			return directory.User{ID: word.Draw(t, "id"), Extension: word.Draw(t, "extension"), Endpoint: word.Draw(t, "endpoint")}
 		}), 0, 8).Draw(t, "users")
 		responsible := rapid.SliceOfN(word, 0, 6).Draw(t, "responsible")
 		phones := newPhonebook(users).candidates(responsible, mostPhones)
@@ -105,7 +105,7 @@ func TestWhoeverIsFoundIsResponsibleAndFree(t *testing.T) {
 		if phone != phones[free] {
 			t.Fatalf("%v is not the first free one of %v", phone, phones)
 		}
-		if !slices.ContainsFunc(users, func(u bridge.User) bool {
+		if !slices.ContainsFunc(users, func(u directory.User) bool {
 			return u.ID == phone.UserID && u.Extension == phone.Extension && u.Endpoint == phone.Endpoint && u.Extension != ""
 		}) {
 			t.Fatalf("%v is not in the directory", phone)

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/redirect"
 )
 
@@ -66,7 +67,7 @@ func phones(states map[string]redirect.PhoneState) func(context.Context, string)
 func play(t *testing.T, test func(t *testing.T, e *exchange)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
+		numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +81,7 @@ func play(t *testing.T, test func(t *testing.T, e *exchange)) {
 		}
 		e.r = redirect.New(redirect.Config{
 			CRM: e, Switch: e, Identities: e, Numbers: numbers, Timeout: budget,
-			Users: []bridge.User{
+			Users: []directory.User{
 				{ID: "anna", Extension: "101", Endpoint: "PJSIP/101"},
 				{ID: "boris", Extension: "102", Endpoint: "PJSIP/102"},
 			},

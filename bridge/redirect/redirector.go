@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 )
 
 const (
@@ -30,9 +31,9 @@ type Config struct {
 	Switch     Switch
 	Identities Identities
 	// Numbers normalises callers' numbers as reports do.
-	Numbers *bridge.Numbers
+	Numbers *directory.Numbers
 	// Users are those of the directory.
-	Users []bridge.User
+	Users []directory.User
 	// Timeout is how long a caller may wait, from [Redirector.Enter] until told to
 	// go on. Where Asterisk itself does not answer it may be some seconds longer.
 	Timeout time.Duration

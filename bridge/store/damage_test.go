@@ -131,7 +131,7 @@ func TestOfADamagedFileEverythingIsSavedThatCanBeRead(t *testing.T) {
 			if heard, err := s.LastHeard(t.Context()); err != nil || !heard.Equal(moment) {
 				t.Errorf("when the switch was heard: %v, error %v", heard, err)
 			}
-			if _, _, found, err := s.Ordered(t.Context(), "ordered"); !found || err != nil {
+			if _, _, found, err := s.ClickToCallFor(t.Context(), "ordered"); !found || err != nil {
 				t.Errorf("the order is forgotten: error %v", err)
 			}
 			if identity, found, err := s.Identity(t.Context(), "call0"); !found || err != nil || identity.ExternalID != "e" {

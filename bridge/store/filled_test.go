@@ -33,7 +33,7 @@ func filled(t *testing.T, reports int) (directory string) {
 func fillWith(t *testing.T, s *store.Store, reports int) {
 	t.Helper()
 	batch := bridge.Batch{Changed: []bridge.CallState{{Call: "open", State: []byte("state")}}, Ended: []bridge.CallID{"over"}}
-	batch.Orders = []bridge.OrderNews{{Order: bridge.Order{CommunicationID: "ordered"}}}
+	batch.ClickToCalls = []bridge.ClickToCallNews{{ClickToCall: bridge.ClickToCall{CommunicationID: "ordered"}}}
 	for n := range reports {
 		batch.Reports = append(batch.Reports, report(bridge.CallID(fmt.Sprint("call", n)), bridge.ReportStarted))
 		batch.Events = append(batch.Events, bridge.Entry{Received: moment, Event: bridge.Event{Type: bridge.EventDial, Raw: bytes.Repeat([]byte("x"), 400)}})

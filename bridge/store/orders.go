@@ -10,29 +10,29 @@ import (
 
 // writeOrders remembers orders by their communication, the first of each, and why
 // they were refused.
-func writeOrders(tx transaction, orders []bridge.OrderNews, committed int64) error {
+func writeOrders(tx transaction, orders []bridge.ClickToCallNews, committed int64) error {
 	for _, news := range orders {
-		if news.Settlement != "" {
-			if err := tx.exec("UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.Order.CommunicationID); err != nil {
+		if news.Result != "" {
+			if err := tx.exec("UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.ClickToCall.CommunicationID); err != nil {
 				return err
 			}
 			continue
 		}
-		given, err := json.Marshal(news.Order)
+		given, err := json.Marshal(news.ClickToCall)
 		if err != nil {
-			return fmt.Errorf("writing the order of communication %s: %w", news.Order.CommunicationID, err)
+			return fmt.Errorf("writing the order of communication %s: %w", news.ClickToCall.CommunicationID, err)
 		}
-		if err := tx.exec("INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.Order.CommunicationID, committed, given); err != nil {
+		if err := tx.exec("INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.ClickToCall.CommunicationID, committed, given); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Ordered implements [bridge.Orders].
-func (s *Store) Ordered(ctx context.Context, communicationID string) (bridge.Order, *bridge.Refusal, bool, error) {
+// ClickToCallFor implements [bridge.ClickToCalls].
+func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bridge.ClickToCall, *bridge.Refusal, bool, error) {
 	type row struct {
-		order   bridge.Order
+		order   bridge.ClickToCall
 		refusal bridge.Refusal
 	}
 	found, err := query(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan scanner) (r row, err error) {
@@ -44,16 +44,16 @@ func (s *Store) Ordered(ctx context.Context, communicationID string) (bridge.Ord
 	}, communicationID)
 	switch {
 	case err != nil:
-		return bridge.Order{}, nil, false, fmt.Errorf("looking for the order of communication %s: %w", communicationID, err)
+		return bridge.ClickToCall{}, nil, false, fmt.Errorf("looking for the order of communication %s: %w", communicationID, err)
 	case len(found) == 0:
-		return bridge.Order{}, nil, false, nil
+		return bridge.ClickToCall{}, nil, false, nil
 	case found[0].refusal.Status == "":
 		return found[0].order, nil, true, nil
 	}
 	return found[0].order, &found[0].refusal, true, nil
 }
 
-// CallOf implements [bridge.Orders].
+// CallOf implements [bridge.ClickToCalls].
 func (s *Store) CallOf(ctx context.Context, communicationID string) (bridge.CallID, bool, error) {
 	found, err := query(ctx, s, "SELECT call FROM identities WHERE communication_id = ? COLLATE NOCASE ORDER BY learnt DESC LIMIT 1", func(row scanner) (call bridge.CallID, err error) {
 		return call, row.Scan(&call)

@@ -14,16 +14,16 @@ func TestOrdersAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	given := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
-	other := bridge.Order{Application: "kontur-ari", CommunicationID: "c1", From: "u102", Number: "79997775533"}
-	declined := bridge.Order{Application: "kontur-ari", CommunicationID: "c2", From: "u101", To: "u102", Number: "102"}
+	given := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
+	other := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u102", Number: "79997775533"}
+	declined := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c2", From: "u101", To: "u102", Number: "102"}
 	refusal := &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}
 	var batch bridge.Batch
 	for _, event := range []bridge.Event{
-		bridge.NewOrderEvent(given, at), bridge.NewOrderEvent(other, at), bridge.NewPlacedEvent(given, []bridge.ChannelID{given.Channel(1), given.Channel(2)}, at),
-		bridge.NewOrderEvent(declined, at), bridge.NewRefusedEvent(declined, refusal, true, at),
+		bridge.NewClickToCallEvent(given, at), bridge.NewClickToCallEvent(other, at), bridge.NewClickPlacedEvent(given, []bridge.ChannelID{given.Channel(1), given.Channel(2)}, at),
+		bridge.NewClickToCallEvent(declined, at), bridge.NewClickRefusedEvent(declined, refusal, true, at),
 	} {
-		batch.Orders = append(batch.Orders, *event.Order)
+		batch.ClickToCalls = append(batch.ClickToCalls, *event.ClickToCall)
 	}
 	if _, err := s.Commit(t.Context(), batch); err != nil {
 		t.Fatal(err)
@@ -39,13 +39,13 @@ func TestOrdersAreRemembered(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if order, why, found, err := s.Ordered(t.Context(), "c1"); order != given || why != nil || !found || err != nil {
-		t.Errorf("c1: %+v, %v, found %v, error %v; want the first order", order, why, found, err)
+	if click, why, found, err := s.ClickToCallFor(t.Context(), "c1"); click != given || why != nil || !found || err != nil {
+		t.Errorf("c1: %+v, %v, found %v, error %v; want the first order", click, why, found, err)
 	}
-	if order, why, found, err := s.Ordered(t.Context(), "c2"); order != declined || why == nil || *why != *refusal || !found || err != nil {
-		t.Errorf("c2: %+v, %v, found %v, error %v", order, why, found, err)
+	if click, why, found, err := s.ClickToCallFor(t.Context(), "c2"); click != declined || why == nil || *why != *refusal || !found || err != nil {
+		t.Errorf("c2: %+v, %v, found %v, error %v", click, why, found, err)
 	}
-	if _, _, found, err := s.Ordered(t.Context(), "c3"); found || err != nil {
+	if _, _, found, err := s.ClickToCallFor(t.Context(), "c3"); found || err != nil {
 		t.Errorf("c3: found %v, error %v", found, err)
 	}
 	// The journal may be short; orders are remembered for a month.
@@ -54,7 +54,7 @@ func TestOrdersAreRemembered(t *testing.T) {
 		if err := s.Prune(t.Context(), s.now().Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, found, err := s.Ordered(t.Context(), "c1"); !found || err != nil {
+		if _, _, found, err := s.ClickToCallFor(t.Context(), "c1"); !found || err != nil {
 			t.Errorf("c1 after %s: found %v, error %v", age, found, err)
 		}
 	}
@@ -62,7 +62,7 @@ func TestOrdersAreRemembered(t *testing.T) {
 	if err := s.Prune(t.Context(), s.now()); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, found, err := s.Ordered(t.Context(), "c1"); found || err != nil {
+	if _, _, found, err := s.ClickToCallFor(t.Context(), "c1"); found || err != nil {
 		t.Errorf("c1 after its time: found %v, error %v", found, err)
 	}
 }

@@ -75,7 +75,7 @@ func TestWhatWaitsIsKeptHoweverLargeTheStoreIs(t *testing.T) {
 	if err != nil || len(open) != 1 || len(ended) != 1 {
 		t.Errorf("%d calls in progress and %d ended ones are left: error %v", len(open), len(ended), err)
 	}
-	if _, _, found, err := s.Ordered(t.Context(), "ordered"); !found || err != nil {
+	if _, _, found, err := s.ClickToCallFor(t.Context(), "ordered"); !found || err != nil {
 		t.Errorf("the order is forgotten: error %v", err)
 	}
 }

@@ -60,9 +60,9 @@ type Store struct {
 }
 
 var (
-	_ bridge.Journal = (*Store)(nil)
-	_ bridge.Outbox  = (*Store)(nil)
-	_ bridge.Orders  = (*Store)(nil)
+	_ bridge.Journal      = (*Store)(nil)
+	_ bridge.Outbox       = (*Store)(nil)
+	_ bridge.ClickToCalls = (*Store)(nil)
 )
 
 // Open opens the store in a directory, makes both where they are missing, and

@@ -9,14 +9,14 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/ari"
-	"kontur-ari/bridge"
 	"kontur-ari/bridge/commander"
+	"kontur-ari/bridge/directory"
 	"kontur-ari/configs"
 	"kontur-ari/crm/server"
 )
 
 // newCommander makes what obeys the CRM, for a line that has everything before it.
-func newCommander(cfg configs.Config, directory *bridge.Directory, l *line) (*commander.Commander, error) {
+func newCommander(cfg configs.Config, people *directory.Directory, l *line) (*commander.Commander, error) {
 	numbers, err := numbersOf(cfg)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func newCommander(cfg configs.Config, directory *bridge.Directory, l *line) (*co
 	phones := ari.Phones{Switch: l.switcher, Application: cfg.Asterisk.Application, Context: cfg.Calls.OriginateContext}
 	return commander.New(commander.Config{
 		Application: cfg.Asterisk.Application,
-		Directory:   directory,
+		Directory:   people,
 		Numbers:     numbers,
 		Allowed: func(number string) bool {
 			return slices.ContainsFunc(cfg.Calls.AllowedNumbers, func(pattern configs.Pattern) bool { return pattern.Match(number) })

@@ -12,7 +12,7 @@ import (
 
 // heardText is an event with whom it was heard from.
 func heardText(event bridge.Event) string {
-	if event.Order != nil {
+	if event.ClickToCall != nil {
 		return orderText(event)
 	}
 	if event.Hangup != nil {
@@ -23,18 +23,18 @@ func heardText(event bridge.Event) string {
 
 // orderText is what the CRM has ordered, or what became of it.
 func orderText(event bridge.Event) string {
-	order, news := event.Order.Order, event.Order
-	to := order.Number
-	if order.To != "" {
-		to += " (user " + order.To + ")"
+	click, news := event.ClickToCall.ClickToCall, event.ClickToCall
+	to := click.Number
+	if click.To != "" {
+		to += " (user " + click.To + ")"
 	}
 	switch {
-	case event.Type == bridge.EventOrdered:
-		return fmt.Sprintf("CRM       CALL for user %s: %s, communication %s", order.From, to, order.CommunicationID)
-	case news.Settlement == bridge.OrderPlaced:
+	case event.Type == bridge.EventClickToCall:
+		return fmt.Sprintf("CRM       CALL for user %s: %s, communication %s", click.From, to, click.CommunicationID)
+	case news.Result == bridge.ClickPlaced:
 		return fmt.Sprintf("  switch   rings telephones: %d", len(news.Rung))
 	}
-	return fmt.Sprintf("  switch   not told to ring, %s: %s: %s", news.Settlement, news.Status, news.Message)
+	return fmt.Sprintf("  switch   not told to ring, %s: %s: %s", news.Result, news.Status, news.Message)
 }
 
 // actionText is what the switch is told.
@@ -57,8 +57,8 @@ func eventText(event bridge.Event) string {
 			parts = append(parts, ch.CallerNumber, "->", ch.Exten)
 		}
 	}
-	if event.Room != nil {
-		parts = append(parts, "bridge", event.Room.ID)
+	if event.Bridge != nil {
+		parts = append(parts, "bridge", event.Bridge.ID)
 	}
 	if transfer := event.Transfer; transfer != nil {
 		parts = append(parts, transferText(*transfer))
@@ -67,10 +67,10 @@ func eventText(event bridge.Event) string {
 		parts = append(parts, fmt.Sprintf("cause %d", event.Cause))
 	}
 	if recording := event.Recording; recording != nil {
-		parts = append(parts, recording.Name+"."+recording.Format, "of", string(recording.Channel)+recording.Room)
+		parts = append(parts, recording.Name+"."+recording.Format, "of", string(recording.Channel)+recording.Bridge)
 	}
 	if event.Snapshot != nil {
-		parts = append(parts, fmt.Sprintf("%d channels, %d bridges", len(event.Snapshot.Channels), len(event.Snapshot.Rooms)))
+		parts = append(parts, fmt.Sprintf("%d channels, %d bridges", len(event.Snapshot.Channels), len(event.Snapshot.Bridges)))
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " ")
 }

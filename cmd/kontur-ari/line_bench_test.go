@@ -12,6 +12,7 @@ import (
 	"kontur-ari/bridge/delivery"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/configs"
 	"kontur-ari/crm"
 	"kontur-ari/crm/crmtest"
@@ -43,7 +44,7 @@ func BenchmarkLine(b *testing.B) {
 		b.Fatal(err)
 	}
 	dispatcher := delivery.New(db, client, deliveryConfig(configs.Default()), zap.NewNop())
-	taker := intake.New(bridge.NewTracker(directory, bridge.Policy{}), db, dispatcher.Wake, zap.NewNop())
+	taker := intake.New(tracker.New(directory, tracker.Policy{}), db, dispatcher.Wake, zap.NewNop())
 	ctx, cancel := context.WithCancel(b.Context())
 	done := make(chan error, 2)
 	go func() { done <- dispatcher.Run(ctx) }()
@@ -88,13 +89,13 @@ func answeredCall(n int) []bridge.Event {
 	at := time.Now()
 	trunk := &bridge.Channel{ID: bridge.ChannelID(fmt.Sprintf("%d.1", n)), Name: fmt.Sprintf("PJSIP/trunk-%08x", n), State: bridge.StateRing, CallerNumber: "79997775533", Exten: "79229929292"}
 	phone := &bridge.Channel{ID: bridge.ChannelID(fmt.Sprintf("%d.2", n)), Name: fmt.Sprintf("PJSIP/101-%08x", n), State: bridge.StateDown}
-	room := &bridge.Room{ID: fmt.Sprint("room", n)}
+	br := &bridge.Bridge{ID: fmt.Sprint("room", n)}
 	events := []bridge.Event{
 		{Type: bridge.EventChannelCreated, Channel: trunk},
 		{Type: bridge.EventChannelCreated, Channel: phone},
 		{Type: bridge.EventDial, Caller: trunk, Peer: phone, DialString: "101"},
-		{Type: bridge.EventRoomEntered, Channel: trunk, Room: room},
-		{Type: bridge.EventRoomEntered, Channel: phone, Room: room},
+		{Type: bridge.EventBridgeEntered, Channel: trunk, Bridge: br},
+		{Type: bridge.EventBridgeEntered, Channel: phone, Bridge: br},
 		{Type: bridge.EventChannelDestroyed, Channel: phone, Cause: 16},
 		{Type: bridge.EventChannelDestroyed, Channel: trunk, Cause: 16},
 	}

@@ -13,6 +13,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 )
 
 func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
@@ -27,7 +28,7 @@ func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{db: db, intake: intake.New(bridge.NewTracker(directory, bridge.Policy{}), db, func([]bridge.Pending) {}, zap.NewNop())}
+	l := &line{db: db, intake: intake.New(tracker.New(directory, tracker.Policy{}), db, func([]bridge.Pending) {}, zap.NewNop())}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- l.intake.Run(ctx) }()
@@ -75,7 +76,7 @@ func TestEventsThatWereNotStoredCountAsNotHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{db: db, source: source, intake: intake.New(bridge.NewTracker(directory, bridge.Policy{}), noJournal{}, func([]bridge.Pending) {}, zap.NewNop())}
+	l := &line{db: db, source: source, intake: intake.New(tracker.New(directory, tracker.Policy{}), noJournal{}, func([]bridge.Pending) {}, zap.NewNop())}
 	for _, event := range answeredCall(1) {
 		l.intake.Put(event)
 	}

@@ -10,8 +10,8 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
-	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
+	"kontur-ari/bridge/tracker"
 )
 
 // What events are reckoned to take in memory is about what they take.
@@ -33,7 +33,7 @@ func TestTheBoundOfMemoryIsHonest(t *testing.T) {
 		t.Fatal(err)
 	}
 	// It does not run, so that everything stays where it is put.
-	taker := intake.New(bridge.NewTracker(directory, bridge.Policy{}), nil, nil, zap.NewNop())
+	taker := intake.New(tracker.New(directory, tracker.Policy{}), nil, nil, zap.NewNop())
 	const events = 5_000
 	before := heap()
 	for put := 0; put < events; {

@@ -10,6 +10,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/delivery"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/configs"
 	"kontur-ari/recordings"
 )
@@ -64,8 +65,8 @@ func newCourier(cfg configs.Config, l *line) (*recordings.Courier, error) {
 }
 
 // makePolicy is which conversations are recorded by Asterisk for us.
-func makePolicy(cfg configs.Config) (bridge.MakePolicy, error) {
-	policy := bridge.MakePolicy{Wanted: cfg.Recordings.Make, Internal: cfg.Recordings.MakeInternal, Users: cfg.Recordings.NeverUsers}
+func makePolicy(cfg configs.Config) (tracker.OwnRecordingPolicy, error) {
+	policy := tracker.OwnRecordingPolicy{Wanted: cfg.Recordings.Make, Internal: cfg.Recordings.MakeInternal, Users: cfg.Recordings.NeverUsers}
 	numbers, err := numbersOf(cfg)
 	if err != nil {
 		return policy, err

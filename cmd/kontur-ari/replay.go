@@ -17,6 +17,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/configs"
 )
 
@@ -83,11 +84,11 @@ func replay(ctx context.Context, o replayOptions) (err error) {
 	visit := func(e recorded) error { return writeRaw(o.out, e.event.Raw) }
 	var t *teller
 	if !o.events {
-		tracker, err := o.newTracker()
+		tr, err := o.newTracker()
 		if err != nil {
 			return err
 		}
-		t = newTeller(tracker, there, o)
+		t = newTeller(tr, there, o)
 		visit = t.tell
 	}
 	if err := events(visit); err != nil {
@@ -157,7 +158,7 @@ func (o replayOptions) warn(cut bool, headless map[bridge.CallID]bool) {
 }
 
 // newTracker makes a Tracker for the office of the configuration.
-func (o replayOptions) newTracker() (*bridge.Tracker, error) {
+func (o replayOptions) newTracker() (*tracker.Tracker, error) {
 	cfg, err := configs.Interpretation(o.config)
 	if errors.Is(err, fs.ErrNotExist) && !o.chosen {
 		fmt.Fprintf(o.stderr, "warning: there is no %s, so nobody is in the directory: name the configuration with --config\n", o.config)
@@ -170,7 +171,7 @@ func (o replayOptions) newTracker() (*bridge.Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return bridge.NewTracker(directory, bridge.Policy{ReportInternal: cfg.Calls.ReportInternal}), nil
+	return tracker.New(directory, tracker.Policy{ReportInternal: cfg.Calls.ReportInternal}), nil
 }
 
 // writeRaw writes an event as one line.

@@ -12,6 +12,7 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 )
 
 // passage is a place of a file that holds an event, as it was found.
@@ -95,7 +96,7 @@ func (t *transcriber) err() error {
 
 // teller gives events to a Tracker and tells what comes of them.
 type teller struct {
-	tracker *bridge.Tracker
+	tracker *tracker.Tracker
 	// call is the only one whose reports are told; "" for all.
 	call bridge.CallID
 	// asJSON: reports go to out, one a line, and all else aside.
@@ -110,9 +111,9 @@ type teller struct {
 	headless map[bridge.CallID]bool
 }
 
-func newTeller(tracker *bridge.Tracker, there *presence, o replayOptions) *teller {
+func newTeller(tr *tracker.Tracker, there *presence, o replayOptions) *teller {
 	t := &teller{
-		tracker: tracker, call: o.call, asJSON: o.asJSON, out: o.out, aside: o.out, there: there,
+		tracker: tr, call: o.call, asJSON: o.asJSON, out: o.out, aside: o.out, there: there,
 		touched: make(map[bridge.CallID]bool), reported: make(map[bridge.CallID]bool), headless: make(map[bridge.CallID]bool),
 	}
 	if o.asJSON {

@@ -15,9 +15,11 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/delivery"
+	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/redirect"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/configs"
 	"kontur-ari/crm"
 )
@@ -66,7 +68,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 			err = errors.Join(err, l.release())
 		}
 	}()
-	directory, err := directoryOf(cfg)
+	people, err := directoryOf(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 		return nil, err
 	}
 	l.db.TellDamage(func(damage store.Damage) { logDamage(log.Named("store"), damage) })
-	tracker, err := restoreTracker(ctx, directory, cfg, l.db, log)
+	tr, err := restoreTracker(ctx, people, cfg, l.db, log)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +86,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	// A request takes a few others at most: for an access key, and once more with that.
 	l.doubtWithin = cfg.Delivery.CollapseAfter + 4*cfg.Kontur.RequestTimeout
 	l.dispatcher = delivery.New(l.db, l.client, deliveryConfig(cfg), log.Named("delivery"))
-	l.intake = intake.New(tracker, l.db, l.dispatcher.Wake, log.Named("intake"))
+	l.intake = intake.New(tr, l.db, l.dispatcher.Wake, log.Named("intake"))
 	l.intake.Bound(cfg.Storage.MemoryMaxSize.Bytes())
 	heard, err := l.db.LastHeard(ctx)
 	if err != nil {
@@ -97,7 +99,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	if l.redirector, err = newRedirector(cfg, l.client, l.db, l.switcher, log.Named("redirect")); err != nil {
 		return nil, err
 	}
-	if l.commander, err = newCommander(cfg, directory, l); err != nil {
+	if l.commander, err = newCommander(cfg, people, l); err != nil {
 		return nil, err
 	}
 	l.intake.Act(l.commander.Act)
@@ -117,7 +119,7 @@ func assemble(ctx context.Context, cfg configs.Config, log *zap.Logger) (_ *line
 	return l, nil
 }
 
-func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg configs.Config, db *store.Store, log *zap.Logger) (*bridge.Tracker, error) {
+func restoreTracker(ctx context.Context, people *directory.Directory, cfg configs.Config, db *store.Store, log *zap.Logger) (*tracker.Tracker, error) {
 	open, ended, err := db.OpenCalls(ctx)
 	if err != nil {
 		return nil, err
@@ -126,10 +128,10 @@ func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg config
 	if err != nil {
 		return nil, err
 	}
-	tracker := bridge.NewTracker(directory, bridge.Policy{
+	tr := tracker.New(people, tracker.Policy{
 		ReportInternal: cfg.Calls.ReportInternal, Application: cfg.Asterisk.Application, Recordings: cfg.Recordings.Enabled, Make: recorded,
 	})
-	if unreadable, ok := errors.AsType[*bridge.UnreadableCallsError](tracker.Restore(open, ended)); ok {
+	if unreadable, ok := errors.AsType[*tracker.UnreadableCallsError](tr.Restore(open, ended)); ok {
 		log.Error("some calls in progress can't be taken up again", zap.Error(unreadable))
 		gone := bridge.Batch{Gone: unreadable.Calls}
 		_, err := db.Commit(ctx, gone)
@@ -140,9 +142,9 @@ func restoreTracker(ctx context.Context, directory *bridge.Directory, cfg config
 			return nil, err
 		}
 	}
-	calls, _ := tracker.Open()
+	calls, _ := tr.Open()
 	log.Info("calls in progress restored", zap.Int("calls", calls))
-	return tracker, nil
+	return tr, nil
 }
 
 func newClient(cfg configs.Config, log *zap.Logger) (*crm.Client, error) {

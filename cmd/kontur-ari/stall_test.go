@@ -22,6 +22,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/crm/crmtest"
 )
 
@@ -81,7 +82,7 @@ func TestTheSocketIsReadWhileTheDiskStandsStill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	taker := intake.New(bridge.NewTracker(directory, bridge.Policy{}), disk, func([]bridge.Pending) {}, zap.NewNop())
+	taker := intake.New(tracker.New(directory, tracker.Policy{}), disk, func([]bridge.Pending) {}, zap.NewNop())
 	source, err := ari.NewSource(ari.Config{URL: switchboard.URL, Username: aritest.Username, Password: aritest.Password, Application: "kontur-ari"}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)

@@ -105,8 +105,8 @@ func (l *links) follow(e recorded) {
 		l.join(channelKeys(&e.event.Snapshot.Channels[i]))
 		l.pair(&e.event.Snapshot.Channels[i])
 	}
-	for i := range e.event.Snapshot.Rooms {
-		l.join(roomKeys(&e.event.Snapshot.Rooms[i]))
+	for i := range e.event.Snapshot.Bridges {
+		l.join(roomKeys(&e.event.Snapshot.Bridges[i]))
 	}
 }
 
@@ -161,13 +161,13 @@ func named(event bridge.Event) (keys []string) {
 	for _, ch := range []*bridge.Channel{event.Channel, event.Caller, event.Peer} {
 		keys = append(keys, channelKeys(ch)...)
 	}
-	if event.Order != nil {
-		keys = append(keys, phoneKeys(*event.Order)...)
+	if event.ClickToCall != nil {
+		keys = append(keys, phoneKeys(*event.ClickToCall)...)
 	}
 	if event.Hangup != nil {
 		keys = append(keys, channelKey(bridge.ChannelID(event.Hangup.Call)))
 	}
-	keys = append(keys, roomKeys(event.Room)...)
+	keys = append(keys, roomKeys(event.Bridge)...)
 	if t := event.Transfer; t != nil {
 		for _, id := range []bridge.ChannelID{t.Transferer, t.SecondLeg, t.Transferee, t.Target} {
 			if id != "" {
@@ -179,8 +179,8 @@ func named(event bridge.Event) (keys []string) {
 }
 
 // phoneKeys are the phones that ring for an order. The first names the call.
-func phoneKeys(news bridge.OrderNews) []string {
-	keys := []string{channelKey(news.Order.Channel(1))}
+func phoneKeys(news bridge.ClickToCallNews) []string {
+	keys := []string{channelKey(news.ClickToCall.Channel(1))}
 	for _, id := range news.Rung {
 		keys = append(keys, channelKey(id))
 	}
@@ -200,12 +200,12 @@ func channelKeys(ch *bridge.Channel) []string {
 
 // roomKeys are a bridge and who is in it. One in which nobody talks, such as a
 // queue's music, holds calls that have nothing to do with each other.
-func roomKeys(room *bridge.Room) []string {
-	if room == nil || room.Holding {
+func roomKeys(br *bridge.Bridge) []string {
+	if br == nil || br.Holding {
 		return nil
 	}
-	keys := []string{"bridge " + room.ID}
-	for _, id := range room.Channels {
+	keys := []string{"bridge " + br.ID}
+	for _, id := range br.Channels {
 		keys = append(keys, channelKey(id))
 	}
 	return keys

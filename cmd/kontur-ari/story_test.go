@@ -23,8 +23,8 @@ func TestAStoryHoldsWhateverHasToDoWithTheCall(t *testing.T) {
 	destroyed := func(id bridge.ChannelID) bridge.Event {
 		return bridge.Event{Type: bridge.EventChannelDestroyed, Channel: channel(id)}
 	}
-	entered := func(id bridge.ChannelID, room bridge.Room) bridge.Event {
-		return bridge.Event{Type: bridge.EventRoomEntered, Channel: channel(id), Room: &room}
+	entered := func(id bridge.ChannelID, br bridge.Bridge) bridge.Event {
+		return bridge.Event{Type: bridge.EventBridgeEntered, Channel: channel(id), Bridge: &br}
 	}
 	shown := func(ids ...bridge.ChannelID) bridge.Event {
 		snapshot := new(bridge.Snapshot)
@@ -41,11 +41,11 @@ func TestAStoryHoldsWhateverHasToDoWithTheCall(t *testing.T) {
 	}{
 		{"a call that was dialled", []bridge.Event{created("A"), created("B"), created("C"), {Type: bridge.EventDial, Caller: channel("A"), Peer: channel("B")}, destroyed("B"), destroyed("C")}, []int{0, 1, 3, 4}},
 		{"two that hear one music", []bridge.Event{
-			entered("A", bridge.Room{ID: "r", Holding: true, Channels: []bridge.ChannelID{"A"}}),
-			entered("B", bridge.Room{ID: "r", Holding: true, Channels: []bridge.ChannelID{"A", "B"}}),
+			entered("A", bridge.Bridge{ID: "r", Holding: true, Channels: []bridge.ChannelID{"A"}}),
+			entered("B", bridge.Bridge{ID: "r", Holding: true, Channels: []bridge.ChannelID{"A", "B"}}),
 		}, []int{0}},
 		{"two that talk, and the end of their bridge", []bridge.Event{
-			created("B"), entered("A", bridge.Room{ID: "r"}), entered("B", bridge.Room{ID: "r"}), {Type: bridge.EventRoomDestroyed, Room: &bridge.Room{ID: "r"}},
+			created("B"), entered("A", bridge.Bridge{ID: "r"}), entered("B", bridge.Bridge{ID: "r"}), {Type: bridge.EventBridgeDestroyed, Bridge: &bridge.Bridge{ID: "r"}},
 		}, []int{0, 1, 2, 3}},
 		{"the halves of a Local channel", []bridge.Event{half("A", "Local/1@x-1;1"), half("B", "Local/1@x-1;2"), half("C", "Local/1@x-2;1")}, []int{0, 1}},
 		{"a transfer", []bridge.Event{created("A"), created("B"), {Type: bridge.EventAttendedTransfer, Transfer: &bridge.Transfer{Transferer: "A", Target: "B"}}}, []int{0, 1, 2}},

@@ -9,7 +9,7 @@ import (
 type call struct {
 	id            string // our own externalId; "" until call-started
 	communication string
-	// ordered: the CRM asked for this call itself and knows its id from there.
+	// clickToCallGiven: the CRM asked for this call itself and knows its id from there.
 	ordered bool
 	// known: the CRM took its call-started, or ordered it.
 	known bool
@@ -26,7 +26,7 @@ func (c *call) latest() *Request {
 	return &c.requests[len(c.requests)-1]
 }
 
-// Order tells the CRM that it has asked for a call itself, under that
+// ClickToCall tells the CRM that it has asked for a call itself, under that
 // communicationId: call-started may carry the id and call-failed may come for it.
 // A second order of one communication is the first one repeated.
 func (c *CRM) Order(communicationID string) { c.order(communicationID) }

@@ -65,7 +65,7 @@ type Answer struct {
 func (a Answer) Taken() bool { return a.Code == http.StatusOK && a.Echoed }
 
 // Call has a call made, as a user does who clicks on a number. The communication is
-// ordered from before the request on; where the answer is a 409, and it was the
+// clickToCallGiven from before the request on; where the answer is a 409, and it was the
 // first order of that communication, it is as if there had been none. The error
 // says that no answer came.
 func (s *System) Call(ctx context.Context, body CallBody) (Answer, error) {

@@ -12,6 +12,7 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/crm/crmtest"
 )
 
@@ -25,7 +26,7 @@ import (
 // must be founded in its truth.
 type judge struct {
 	office  *office
-	tracker *bridge.Tracker
+	tracker *tracker.Tracker
 	// journal is how far the journal was read, requests and violations how many of the
 	// CRM's were looked at.
 	journal              int64
@@ -56,7 +57,7 @@ const standstill = 10 * time.Second
 
 func newJudge(o *office) *judge {
 	return &judge{
-		office: o, tracker: bridge.NewTracker(suite.people, policy),
+		office: o, tracker: tracker.New(suite.people, policy),
 		known: make(map[bridge.CallID]bool), latest: make(map[string]crmtest.Request), cut: make(map[int]time.Time),
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
 	"kontur-ari/e2e/lab"
 )
 
@@ -26,9 +26,9 @@ var suite struct {
 	// directory is where files are made, program is kontur-ari.
 	directory, program string
 	tapes              []*tape
-	people             *bridge.Directory
+	people             *directory.Directory
 	// strangers are the same people without their mobiles.
-	strangers *bridge.Directory
+	strangers *directory.Directory
 	table     table
 }
 
@@ -84,8 +84,8 @@ func prepare() (err error) {
 }
 
 // buildReleased builds kontur-ari as it is released: without the race detector.
-func buildReleased(ctx context.Context, directory string) (string, error) {
-	program := filepath.Join(directory, "kontur-ari")
+func buildReleased(ctx context.Context, people string) (string, error) {
+	program := filepath.Join(people, "kontur-ari")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", program, "kontur-ari/cmd/kontur-ari")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -96,17 +96,17 @@ func buildReleased(ctx context.Context, directory string) (string, error) {
 
 // people is who is who in the captured calls, and, with the mobiles of the lab, in the
 // daemon's configuration.
-func people(mobile func(extension string) string) (*bridge.Directory, error) {
-	numbers, err := bridge.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
+func people(mobile func(extension string) string) (*directory.Directory, error) {
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
 	if err != nil {
 		return nil, err
 	}
-	var users []bridge.User
+	var users []directory.User
 	for _, extension := range (lab.DaemonConfig{}).Users() {
-		users = append(users, bridge.User{
+		users = append(users, directory.User{
 			ID: lab.UserID(extension), Extension: extension, Endpoint: "PJSIP/" + extension, Mobile: mobile(extension),
 		})
 	}
-	trunks := []bridge.Trunk{{Endpoint: "PJSIP/trunk", Number: lab.OutsideNumber}, {Endpoint: "PJSIP/trunk2", Number: lab.OutsideNumber}}
-	return bridge.NewDirectory(users, trunks, numbers)
+	trunks := []directory.Trunk{{Endpoint: "PJSIP/trunk", Number: lab.OutsideNumber}, {Endpoint: "PJSIP/trunk2", Number: lab.OutsideNumber}}
+	return directory.New(users, trunks, numbers)
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"kontur-ari/ari/aritest"
-	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/crm/crmtest"
 	"kontur-ari/e2e/lab"
 )
@@ -31,7 +31,7 @@ const (
 )
 
 // policy is that of the daemon's configuration.
-var policy = bridge.Policy{ReportInternal: true, Application: application}
+var policy = tracker.Policy{ReportInternal: true, Application: application}
 
 // office is one Asterisk, one daemon and one CRM.
 type office struct {

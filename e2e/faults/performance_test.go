@@ -9,6 +9,8 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+	"kontur-ari/bridge/tracker"
 )
 
 // performance is a tape that is being played, as a call of its own.
@@ -98,11 +100,11 @@ func (p *performance) play(server *aritest.Server) (bool, error) {
 
 // truth is what the CRM should be told of a call of which nothing was missed: what a
 // Tracker makes of its events that hears nothing else.
-func (p *performance) truth(directory *bridge.Directory) []bridge.Report {
-	tracker := bridge.NewTracker(directory, policy)
+func (p *performance) truth(people *directory.Directory) []bridge.Report {
+	tr := tracker.New(people, policy)
 	var reports []bridge.Report
 	for _, e := range p.played {
-		reports = append(reports, tracker.Apply(e.event).Reports...)
+		reports = append(reports, tr.Apply(e.event).Reports...)
 	}
 	return reports
 }

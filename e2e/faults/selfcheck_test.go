@@ -8,6 +8,7 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker"
 	"kontur-ari/e2e/lab"
 )
 
@@ -33,14 +34,14 @@ func TestACopyIsToldAsItsCaptureIs(t *testing.T) {
 	t.Parallel()
 	var c copies
 	for _, tape := range suite.tapes {
-		tracker := bridge.NewTracker(suite.people, policy)
+		tr := tracker.New(suite.people, policy)
 		var captured []bridge.Report
 		for _, frame := range tape.frames {
 			event, err := ari.Decode([]byte(frame.sent))
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, report := range tracker.Apply(event).Reports {
+			for _, report := range tr.Apply(event).Reports {
 				captured = append(captured, untimed(report))
 			}
 		}

@@ -208,8 +208,8 @@ func (p *performance) leftOut(told, truth map[bridge.CallID][]bridge.Report) (le
 // bridgesOf are the bridges that a channel was in.
 func (p *performance) bridgesOf(channel string) (ids []string) {
 	for _, e := range p.played {
-		if e.event.Room != nil && e.event.Channel != nil && string(e.event.Channel.ID) == channel {
-			ids = append(ids, e.event.Room.ID)
+		if e.event.Bridge != nil && e.event.Channel != nil && string(e.event.Channel.ID) == channel {
+			ids = append(ids, e.event.Bridge.ID)
 		}
 	}
 	return ids

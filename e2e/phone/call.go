@@ -49,7 +49,7 @@ type Call struct {
 	phone  *Phone
 	dialog *dialog
 	media  *media
-	// invite is the request that began it. For an incoming call server is its
+	// addForeignChannel is the request that began it. For an incoming call server is its
 	// transaction, for a placed one client.
 	invite *sip.Request
 	server sip.ServerTransaction

@@ -1,0 +1,51 @@
+package tracker_test
+
+import "kontur-ari/bridge"
+
+// blindTransfer: one sends the other elsewhere and is out of it: by REFER or by
+// the keys of the telephone, which hold first. The phones that ring then may not
+// answer.
+func (c *conversation) blindTransfer() {
+	transferer, transferee := c.whoTransfers()
+	if c.chance("by keys") {
+		c.then(func() { c.hold(transferer, true) })
+	}
+	c.then(func() {
+		c.sendsAway(transferer, transferee, "600", func() { c.leaves(transferee) })
+		c.truth.gone(transferer.id)
+		c.runsDialPlan(transferee)
+		if !transferee.inHouse() && c.chance("to a conference") {
+			c.confer(transferee)
+			return
+		}
+		c.ringRounds(transferee, func() {})
+	})
+}
+
+// whoTransfers is the employee, either of two.
+func (c *conversation) whoTransfers() (transferer, transferee *person) {
+	if c.far.inHouse() && c.chance("who called transfers") {
+		return c.far, c.near
+	}
+	return c.near, c.far
+}
+
+// sendsAway is the moment of a blind transfer: the telling and the moving are in
+// any order.
+func (c *conversation) sendsAway(transferer, transferee *person, exten string, goes func()) {
+	c.hold(transferer, false)
+	c.interleaved("blind transfer",
+		[]func(){goes},
+		[]func(){func() { c.leaves(transferer) }},
+		[]func(){func() {
+			c.x.blindTransfer(transferer.id, transferee.id, exten)
+			c.leg.end()
+		}},
+	)
+}
+
+// runsDialPlan: a channel that was called, or whose call is over, is a caller now.
+func (c *conversation) runsDialPlan(who *person) {
+	ch := c.x.channels[who.id]
+	ch.Application, ch.State = "Dial", bridge.StateUp
+}

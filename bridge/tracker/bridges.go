@@ -1,0 +1,200 @@
+package tracker
+
+import (
+	"cmp"
+	"slices"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+)
+
+// noteCountedElsewhere is a check only: nothing is concluded from it.
+const noteCountedElsewhere = "the switch counts a channel to another call than its events do"
+
+func (t *Tracker) bridgeEvent(event bridge.Event) {
+	if event.Bridge == nil {
+		return
+	}
+	switch event.Type {
+	case bridge.EventBridgeEntered:
+		ch := t.known(event.Channel)
+		switch {
+		case ch == nil:
+		case event.Bridge.Holding:
+			t.move(ch, "")
+			t.parked(ch)
+		default:
+			t.move(ch, event.Bridge.ID)
+			t.leftUnheard(event)
+			t.thereUnheard(event)
+			t.checkLinked(ch, event.Channel.LinkedID)
+		}
+	case bridge.EventBridgeLeft:
+		// Another room means that it is elsewhere already.
+		if ch := t.known(event.Channel); ch != nil && ch.BridgeID == event.Bridge.ID {
+			t.move(ch, "")
+		} else if ch != nil && ch.Parted == event.Bridge.ID && ch.Parted != "" {
+			ch.Parted = ""
+			t.changed(ch.call)
+		}
+	case bridge.EventBridgeDestroyed:
+		for _, ch := range slices.Clone(t.byBridge[event.Bridge.ID]) {
+			t.move(ch, "")
+		}
+	}
+}
+
+// leftUnheard takes those out of a bridge whom somebody who enters doesn't find
+// there: that they left, or hung up, was not told.
+func (t *Tracker) leftUnheard(event bridge.Event) {
+	if !slices.Contains(event.Bridge.Channels, event.Channel.ID) {
+		return
+	}
+	for _, ch := range slices.Clone(t.byBridge[event.Bridge.ID]) {
+		if !slices.Contains(event.Bridge.Channels, ch.ID) {
+			t.move(ch, "")
+		}
+	}
+}
+
+// thereUnheard puts those into a bridge whom somebody who enters finds there and whom
+// nobody is known to be elsewhere: a snapshot that was read after they had left again
+// shows them nowhere, and is told before this event is.
+func (t *Tracker) thereUnheard(event bridge.Event) {
+	for _, id := range event.Bridge.Channels {
+		if ch := t.channels[id]; ch != nil && ch.BridgeID == "" {
+			t.move(ch, event.Bridge.ID)
+		}
+	}
+}
+
+// move notes the room that a channel is in now. A hold belongs to the room it
+// was asked for in: who comes back or goes elsewhere is heard again.
+func (t *Tracker) move(ch *channel, bridgeID string) {
+	if ch.BridgeID == bridgeID {
+		return
+	}
+	t.markDirty(ch)
+	t.leaveBridge(ch)
+	ch.Held, ch.Parted = false, ""
+	if bridgeID != "" {
+		ch.BridgeID = bridgeID
+		ch.Bridged = ch.Bridged || ch.side == directory.Plumbing && t.policy.Recordings
+		t.byBridge[bridgeID] = append(t.byBridge[bridgeID], ch)
+	}
+	t.changed(ch.call)
+	t.markDirty(ch)
+}
+
+func (t *Tracker) leaveBridge(ch *channel) {
+	if ch.BridgeID == "" {
+		return
+	}
+	t.byBridge[ch.BridgeID] = without(t.byBridge[ch.BridgeID], ch)
+	if len(t.byBridge[ch.BridgeID]) == 0 {
+		delete(t.byBridge, ch.BridgeID)
+	}
+	ch.BridgeID = ""
+}
+
+// wentOn tells that a channel has left those it talked to for good: it is parked,
+// or calls somebody else.
+func (t *Tracker) wentOn(ch *channel) {
+	if ch.BridgeID != "" {
+		return
+	}
+	if ch.Joined {
+		ch.Joined = false
+		t.changed(ch.call)
+	}
+	for _, c := range t.callsOf(ch) {
+		for _, l := range c.Legs {
+			if i := slices.Index(l.Talked, ch.ID); i >= 0 {
+				l.Talked = slices.Delete(l.Talked, i, i+1)
+				t.changed(c)
+			}
+		}
+	}
+}
+
+// parked tells that a channel waits in a holding bridge. Its own legs end by that
+// too: an employee may be parked by the colleague who has called him.
+func (t *Tracker) parked(ch *channel) {
+	t.wentOn(ch)
+	for _, c := range t.callsOf(ch) {
+		for _, l := range c.Legs {
+			if len(l.Talked) > 0 && slices.Contains(l.Channels, ch.ID) {
+				l.Talked = nil
+				t.changed(c)
+			}
+		}
+	}
+}
+
+// callsOf are the calls in which a channel plays a part, its own first.
+func (t *Tracker) callsOf(ch *channel) []*call {
+	calls := []*call{ch.call}
+	for _, id := range t.foreignCalls[ch.ID] {
+		if c := t.calls[id]; c != nil {
+			calls = append(calls, c)
+		}
+	}
+	return calls
+}
+
+// talkOf are the channels that hear each other with a channel that is in a room,
+// itself and the Local channels in between included; in the order of their birth.
+func (t *Tracker) talkOf(start *channel) []*channel {
+	if start.BridgeID == "" {
+		return []*channel{start}
+	}
+	reached, entered := map[*channel]bool{start: true}, make(map[string]bool)
+	talk := []*channel{start}
+	add := func(ch *channel) {
+		if ch != nil && ch.BridgeID != "" && !reached[ch] {
+			reached[ch] = true
+			talk = append(talk, ch)
+		}
+	}
+	for i := 0; i < len(talk); i++ {
+		if bridgeID := talk[i].BridgeID; !entered[bridgeID] {
+			entered[bridgeID] = true
+			for _, ch := range t.byBridge[bridgeID] {
+				add(ch)
+			}
+		}
+		add(t.otherHalf(talk[i]))
+	}
+	slices.SortFunc(talk, byBirth)
+	return talk
+}
+
+// byBirth sorts channels by their unique ids, which count upwards within one life
+// of the switch.
+func byBirth(a, b *channel) int {
+	return cmp.Or(cmp.Compare(serial(a.ID), serial(b.ID)), cmp.Compare(a.ID, b.ID))
+}
+
+// checkLinked compares the call that a channel belongs to with the one that the
+// switch counts it to, where it says that. A consultation is a call of its own for
+// us, and part of the first one for the switch.
+func (t *Tracker) checkLinked(ch *channel, linked bridge.ChannelID) {
+	other := t.calls[bridge.CallID(linked)]
+	if other == nil || other == ch.call || other.silent() || ch.call.silent() || ch.Counted {
+		return
+	}
+	if t.consults(ch.call, other) || t.consults(other, ch.call) {
+		return
+	}
+	ch.Counted = true
+	t.note(ch.call, ch, noteCountedElsewhere)
+	t.changed(ch.call)
+}
+
+// consults tells whether somebody of the other call makes this one.
+func (t *Tracker) consults(c, other *call) bool {
+	return slices.ContainsFunc(c.Legs, func(l *leg) bool {
+		caller := t.channels[l.Caller]
+		return caller != nil && caller.call == other
+	})
+}

@@ -1,0 +1,253 @@
+package tracker_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kontur-ari/bridge"
+)
+
+// midnight is when the clock of every exchange begins.
+var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// exchange is a small model of a switch: it keeps channels and rooms and writes
+// down the events that Asterisk would send of what is done to them.
+type exchange struct {
+	now      time.Time
+	channels map[bridge.ChannelID]*bridge.Channel
+	rooms    map[string]*bridge.Bridge
+	events   []bridge.Event
+	// silent: nobody listens, so what happens leaves no event.
+	silent bool
+	serial int
+}
+
+func newExchange() *exchange {
+	return &exchange{
+		now:      midnight,
+		channels: make(map[bridge.ChannelID]*bridge.Channel),
+		rooms:    make(map[string]*bridge.Bridge),
+	}
+}
+
+func (x *exchange) send(event bridge.Event) {
+	if x.silent {
+		return
+	}
+	event.Time = x.now
+	x.events = append(x.events, event)
+}
+
+// view is a channel as an event shows it at this moment; nil for none.
+func (x *exchange) view(id bridge.ChannelID) *bridge.Channel {
+	ch := x.channels[id]
+	if ch == nil {
+		return nil
+	}
+	seen := *ch
+	// Only a snapshot shows what has to be asked for.
+	seen.LinkedID, seen.DialledNumber = "", ""
+	return &seen
+}
+
+func (x *exchange) about(kind bridge.EventType, id bridge.ChannelID) {
+	x.send(bridge.Event{Type: kind, Channel: x.view(id)})
+}
+
+// create makes a channel. Its endpoint gets a serial of the kind that Asterisk
+// appends, unless it is a half of a Local channel, which is named in full.
+func (x *exchange) create(id bridge.ChannelID, endpoint string, state bridge.ChannelState, caller, exten string) {
+	name := endpoint
+	if !strings.Contains(endpoint, ";") {
+		name = fmt.Sprintf("%s-%08x", endpoint, x.serial)
+		x.serial++
+	}
+	x.channels[id] = &bridge.Channel{
+		ID: id, Name: name, State: state, CallerNumber: caller, Exten: exten,
+		LinkedID: id, DialledNumber: exten,
+	}
+	if pair, second := strings.CutSuffix(name, ";2"); second {
+		for _, other := range x.channels {
+			if other.Name == pair+";1" {
+				x.channels[id].LinkedID = other.LinkedID
+			}
+		}
+	}
+	x.about(bridge.EventChannelCreated, id)
+}
+
+func (x *exchange) state(id bridge.ChannelID, state bridge.ChannelState) {
+	if ch := x.channels[id]; ch != nil {
+		ch.State = state
+	}
+	x.about(bridge.EventChannelStateChange, id)
+}
+
+func (x *exchange) callerID(id bridge.ChannelID, number string) {
+	if ch := x.channels[id]; ch != nil {
+		ch.CallerNumber = number
+	}
+	x.about(bridge.EventChannelCallerID, id)
+}
+
+// dial begins to call a channel; caller is "" for an originate.
+func (x *exchange) dial(caller, peer bridge.ChannelID, dialString string) {
+	application := "AppDial"
+	if from := x.channels[caller]; from != nil {
+		if from.Application == "" {
+			from.Application = "Dial"
+		}
+		application = "App" + from.Application
+		from.Exten = "s"
+		if to := x.channels[peer]; to != nil {
+			x.link(to.LinkedID, from.LinkedID)
+		}
+	}
+	if to := x.channels[peer]; to != nil {
+		to.Application = application
+	}
+	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialString: dialString})
+}
+
+// link makes everybody of one linkedid part of another's call.
+func (x *exchange) link(from, into bridge.ChannelID) {
+	for _, ch := range x.channels {
+		if ch.LinkedID == from {
+			ch.LinkedID = into
+		}
+	}
+}
+
+// pickUp: somebody who was not dialled answers in the place of a phone that rings.
+func (x *exchange) pickUp(caller, peer bridge.ChannelID) {
+	from, to := x.channels[caller], x.channels[peer]
+	to.Application, to.Exten, to.DialledNumber = "AppDial", "", ""
+	x.link(to.LinkedID, from.LinkedID)
+	x.dialStatus(caller, peer, "ANSWER")
+}
+
+// blindTransfer tells that one sends another elsewhere; who goes is not moved here.
+func (x *exchange) blindTransfer(transferer, transferee bridge.ChannelID, exten string) {
+	x.send(bridge.Event{Type: bridge.EventBlindTransfer, Channel: x.view(transferer), Transfer: &bridge.Transfer{
+		Transferer: transferer, Transferee: transferee, Exten: exten, Context: "from-internal", Succeeded: true,
+	}})
+}
+
+// attendedTransfer tells that one has brought two together; who moves is not moved
+// here.
+func (x *exchange) attendedTransfer(first, second, transferee, target bridge.ChannelID) {
+	x.send(bridge.Event{Type: bridge.EventAttendedTransfer, Transfer: &bridge.Transfer{
+		Transferer: first, SecondLeg: second, Transferee: transferee, Target: target, Succeeded: true,
+	}})
+}
+
+func (x *exchange) dialStatus(caller, peer bridge.ChannelID, status string) {
+	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialStatus: status})
+}
+
+func (x *exchange) enter(id bridge.ChannelID, room string, holding bool) {
+	r := x.rooms[room]
+	if r == nil {
+		r = &bridge.Bridge{ID: room, Holding: holding}
+		x.rooms[room] = r
+	}
+	r.Channels = append(r.Channels, id)
+	x.linkRoom(r)
+	x.send(bridge.Event{Type: bridge.EventBridgeEntered, Channel: x.view(id), Bridge: roomView(r)})
+}
+
+// linkRoom gives everybody in a bridge the oldest linkedid among them.
+func (x *exchange) linkRoom(r *bridge.Bridge) {
+	if r.Holding {
+		return
+	}
+	oldest := bridge.ChannelID("")
+	for _, id := range r.Channels {
+		if ch := x.channels[id]; ch != nil && (oldest == "" || bornBefore(ch.LinkedID, oldest)) {
+			oldest = ch.LinkedID
+		}
+	}
+	for _, id := range r.Channels {
+		if ch := x.channels[id]; ch != nil {
+			ch.LinkedID = oldest
+		}
+	}
+}
+
+// bornBefore compares unique ids of one exchange.
+func bornBefore(a, b bridge.ChannelID) bool {
+	return len(a) < len(b) || len(a) == len(b) && a < b
+}
+
+func (x *exchange) leave(id bridge.ChannelID, room string) {
+	r := x.rooms[room]
+	if r == nil {
+		return
+	}
+	r.Channels = slices.DeleteFunc(r.Channels, func(member bridge.ChannelID) bool { return member == id })
+	x.send(bridge.Event{Type: bridge.EventBridgeLeft, Channel: x.view(id), Bridge: roomView(r)})
+}
+
+func roomView(r *bridge.Bridge) *bridge.Bridge {
+	return &bridge.Bridge{ID: r.ID, Holding: r.Holding, Channels: slices.Clone(r.Channels)}
+}
+
+func (x *exchange) closeRoom(room string) {
+	if r := x.rooms[room]; r != nil {
+		delete(x.rooms, room)
+		x.send(bridge.Event{Type: bridge.EventBridgeDestroyed, Bridge: roomView(r)})
+	}
+}
+
+// closeEmpty ends a room if nobody is in it any more.
+func (x *exchange) closeEmpty(room string) {
+	if r := x.rooms[room]; r != nil && len(r.Channels) == 0 {
+		x.closeRoom(room)
+	}
+}
+
+// merge empties one room into another. Asterisk tells of every channel that moves,
+// so the event of the merge itself says nothing new.
+func (x *exchange) merge(from, into string) {
+	for _, id := range slices.Clone(x.rooms[from].Channels) {
+		x.leave(id, from)
+		x.enter(id, into, false)
+	}
+}
+
+// destroy ends a channel; it leaves the room it is in first.
+func (x *exchange) destroy(id bridge.ChannelID, cause int) {
+	for _, room := range slices.Sorted(maps.Keys(x.rooms)) {
+		if slices.Contains(x.rooms[room].Channels, id) {
+			x.leave(id, room)
+		}
+	}
+	gone := x.view(id)
+	delete(x.channels, id)
+	x.send(bridge.Event{Type: bridge.EventChannelDestroyed, Channel: gone, Cause: cause})
+}
+
+// kill ends everything at once without a word, as a crash of the switch does.
+func (x *exchange) kill() {
+	clear(x.channels)
+	clear(x.rooms)
+}
+
+// snapshot is the whole truth of this moment.
+func (x *exchange) snapshot() bridge.Event {
+	truth := &bridge.Snapshot{}
+	for _, id := range slices.Sorted(maps.Keys(x.channels)) {
+		ch := *x.channels[id]
+		if strings.HasPrefix(ch.Application, "App") {
+			ch.DialledNumber = ""
+		}
+		truth.Channels = append(truth.Channels, ch)
+	}
+	for _, id := range slices.Sorted(maps.Keys(x.rooms)) {
+		truth.Bridges = append(truth.Bridges, *roomView(x.rooms[id]))
+	}
+	return bridge.Event{Type: bridge.EventSnapshot, Time: x.now, Snapshot: truth}
+}

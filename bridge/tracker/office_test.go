@@ -1,0 +1,176 @@
+package tracker_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+	"kontur-ari/bridge/tracker"
+)
+
+// The office that all tests take place in. PJSIP/104 is a phone that no user of
+// the CRM has.
+var (
+	users = []directory.User{
+		{ID: "u101", Extension: "101", Endpoint: "PJSIP/101", Mobile: "+7 (922) 111-22-33"},
+		{ID: "u102", Extension: "102", Endpoint: "PJSIP/102", Mobile: "79161110102"},
+		{ID: "u103", Extension: "103", Endpoint: "PJSIP/103"},
+		{ID: "u105", Extension: "105", Endpoint: "PJSIP/105"},
+		{ID: "u106", Extension: "106", Endpoint: "PJSIP/106"},
+		{ID: "u107", Extension: "107", Endpoint: "PJSIP/107"},
+		{ID: "umob", Mobile: "89224445566"},
+	}
+	trunks = []directory.Trunk{
+		{Endpoint: "PJSIP/trunk", Number: "8 (922) 992-92-92"},
+		{Endpoint: "PJSIP/spare", Number: "+78005553535"},
+		{Endpoint: "PJSIP/trunk2", Number: "8 800 555-35-36"},
+		{Endpoint: "DAHDI/i1", Number: "73432000000"},
+	}
+	allCalls     = tracker.Policy{ReportInternal: true, Application: "kontur-ari", Recordings: true}
+	outsideCalls = tracker.Policy{Application: "kontur-ari"}
+)
+
+func office(t rapid.TB) *directory.Directory {
+	t.Helper()
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	people, err := directory.New(users, trunks, numbers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return people
+}
+
+// listener is a Tracker with everything that a test wants to know of it: the
+// ledger that its reports are entered in, and the states that a store would hold.
+type listener struct {
+	tracker   *tracker.Tracker
+	directory *directory.Directory
+	policy    tracker.Policy
+	ledger    *ledger
+	reports   []bridge.Report
+	notes     []tracker.Note
+	actions   []bridge.Action
+	failures  []bridge.Failure
+	// stored and ended are what a store has been given so far.
+	stored map[bridge.CallID]bridge.CallState
+	ended  []bridge.CallID
+}
+
+func newListener(people *directory.Directory, policy tracker.Policy) *listener {
+	return &listener{
+		tracker: tracker.New(people, policy), directory: people, policy: policy,
+		ledger: newLedger(), stored: make(map[bridge.CallID]bridge.CallState),
+	}
+}
+
+// hear applies an event, enters its reports, and stores what was touched.
+func (l *listener) hear(event bridge.Event) error {
+	outcome := l.tracker.Apply(event)
+	for _, r := range outcome.Reports {
+		if err := l.ledger.enter(r); err != nil {
+			return fmt.Errorf("call %s: %w", r.Call, err)
+		}
+	}
+	for _, r := range outcome.Recorded {
+		if err := l.ledger.record(r); err != nil {
+			return err
+		}
+	}
+	l.reports = append(l.reports, outcome.Reports...)
+	l.notes = append(l.notes, outcome.Notes...)
+	l.actions = append(l.actions, outcome.Actions...)
+	l.failures = append(l.failures, outcome.Failures...)
+	l.ended = append(l.ended, outcome.Ended...)
+	for _, id := range outcome.Touched {
+		if state, open := l.tracker.State(id); open {
+			l.stored[id] = state
+		} else {
+			delete(l.stored, id)
+		}
+	}
+	return l.untouched()
+}
+
+// untouched finds a call whose state is not what was stored last. Comparing
+// every call after every event is for tests with a few of them.
+func (l *listener) untouched() error {
+	if calls, _ := l.tracker.Open(); calls != len(l.stored) {
+		return fmt.Errorf("%d calls are open but %d are stored", calls, len(l.stored))
+	}
+	if len(l.stored) > 4 {
+		return nil
+	}
+	for id, stored := range l.stored {
+		if state, open := l.tracker.State(id); !open || !bytes.Equal(state.State, stored.State) {
+			return fmt.Errorf("call %s has changed and was not touched:\n%s\nwas stored as\n%s", id, state.State, stored.State)
+		}
+	}
+	return nil
+}
+
+func (l *listener) hearAll(events []bridge.Event) error {
+	for i, event := range events {
+		if err := l.hear(event); err != nil {
+			return fmt.Errorf("event %d, %s: %w", i, event.Type, err)
+		}
+	}
+	return nil
+}
+
+// restart puts a new Tracker in the place of the old one, with nothing but what
+// a store holds.
+func (l *listener) restart() error {
+	l.tracker = tracker.New(l.directory, l.policy)
+	open := make([]bridge.CallState, 0, len(l.stored))
+	for _, state := range l.stored {
+		open = append(open, state)
+	}
+	ended := l.ended
+	if len(ended) > bridge.EndedMemory {
+		ended = ended[len(ended)-bridge.EndedMemory:]
+	}
+	return l.tracker.Restore(open, ended)
+}
+
+// hangUp ends the day: a switch without any channel.
+func (l *listener) hangUp() error {
+	last := midnight
+	for _, r := range l.reports {
+		if r.Time.After(last) {
+			last = r.Time
+		}
+	}
+	// A snapshot may have been read before an order was placed, unless it is later.
+	last = last.Add(time.Hour)
+	_, pending := l.tracker.OpenClickToCalls()
+	for _, order := range pending {
+		if err := l.hear(bridge.NewClickRefusedEvent(order, &bridge.Refusal{Status: bridge.RefusedSwitch}, false, last)); err != nil {
+			return fmt.Errorf("at the end of an order: %w", err)
+		}
+	}
+	if err := l.hear(bridge.Event{Type: bridge.EventSnapshot, Time: last.Add(time.Hour), Snapshot: &bridge.Snapshot{}}); err != nil {
+		return fmt.Errorf("at the last snapshot: %w", err)
+	}
+	if n := l.tracker.Remembered(); n != 0 {
+		return fmt.Errorf("%d things are remembered of a switch without channels", n)
+	}
+	return l.ledger.settled()
+}
+
+func asJSON(t rapid.TB, reports []bridge.Report) string {
+	t.Helper()
+	text, err := json.Marshal(reports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

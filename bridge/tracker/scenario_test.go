@@ -1,0 +1,87 @@
+package tracker_test
+
+import (
+	"strings"
+	"testing"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/directory"
+	"kontur-ari/bridge/tracker"
+)
+
+// scenario is what happens in a switch and what is to be reported of it.
+type scenario struct {
+	name   string
+	policy tracker.Policy
+	script string
+	want   string
+}
+
+// tell plays scenarios. Beside the reports it checks what must hold of any: the
+// ledger, that every event may come twice, that a restart may come anywhere, and
+// that nothing is remembered in the end.
+func tell(t *testing.T, scenarios []scenario) {
+	t.Helper()
+	people := office(t)
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) {
+			events := play(t, s.script)
+			l := newListener(people, s.policy)
+			if err := l.hearAll(events); err != nil {
+				t.Fatal(err)
+			}
+			want := wanted(s.want)
+			got := transcript(l.reports, midnight)
+			if strings.Join(got, "\n") != strings.Join(want, "\n") {
+				t.Errorf("reports:\n  %s\nwant:\n  %s\nnotes: %v", strings.Join(got, "\n  "), strings.Join(want, "\n  "), l.notes)
+			}
+			mayComeTwice(t, people, s.policy, events, asJSON(t, l.reports))
+			mayRestartAnywhere(t, people, s.policy, events, asJSON(t, l.reports))
+			if err := l.hangUp(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func wanted(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func mayComeTwice(t *testing.T, people *directory.Directory, policy tracker.Policy, events []bridge.Event, want string) {
+	t.Helper()
+	l := newListener(people, policy)
+	for _, event := range events {
+		if err := l.hearAll([]bridge.Event{event, event}); err != nil {
+			t.Fatalf("with every event twice: %v", err)
+		}
+	}
+	if got := asJSON(t, l.reports); got != want {
+		t.Errorf("with every event twice:\n%s\nwant\n%s", strings.Join(transcript(l.reports, midnight), "\n"), want)
+	}
+}
+
+func mayRestartAnywhere(t *testing.T, people *directory.Directory, policy tracker.Policy, events []bridge.Event, want string) {
+	t.Helper()
+	for at := range events {
+		l := newListener(people, policy)
+		if err := l.hearAll(events[:at]); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.restart(); err != nil {
+			t.Fatalf("restart before event %d: %v", at, err)
+		}
+		if err := l.hearAll(events[at:]); err != nil {
+			t.Fatalf("after a restart before event %d: %v", at, err)
+		}
+		if got := asJSON(t, l.reports); got != want {
+			t.Fatalf("after a restart before event %d:\n%s\nwant\n%s", at, got, want)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package tracker_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kontur-ari/bridge"
+)
+
+// truth is what really happened in one call, written down by those who made it
+// happen, in the form of a transcript.
+type truth struct {
+	*traffic
+	call    bridge.ChannelID
+	started bool
+	lines   []string
+	legs    []*legTruth
+	last    *legTruth
+	// people are the channels in the call that somebody is behind, but for those
+	// that only ring.
+	people []bridge.ChannelID
+	// over is when the call ended; "" while it goes on.
+	over string
+}
+
+type legTruth struct {
+	of          *truth
+	id          bridge.ChannelID
+	parties     string
+	state       string
+	began, over string
+	// joined: nothing but a transfer tells that the two, who are both outside, have
+	// to do with each other.
+	joined bool
+}
+
+func (c *truth) tell(format string, args ...any) {
+	c.lines = append(c.lines, c.now()+" "+string(c.call)+" "+fmt.Sprintf(format, args...))
+}
+
+func (c *truth) now() string { return clock(c.x.now, midnight) }
+
+func (c *truth) start(direction, phones string) {
+	if !c.started {
+		c.started = true
+		c.tell("started %s %s", direction, phones)
+	}
+}
+
+// startLeg begins a leg of that channel, which is named anew where it was a leg of a
+// reported call before.
+func (c *truth) appear(id bridge.ChannelID, parties string) *legTruth {
+	leg := &legTruth{of: c, id: id, parties: parties, began: "never"}
+	if c.started {
+		if c.served[id]++; c.served[id] > 1 {
+			leg.id += bridge.ChannelID(fmt.Sprintf("-%d", c.served[id]))
+		}
+	}
+	c.legs = append(c.legs, leg)
+	if c.last == nil || c.last.began == "never" {
+		c.last = leg
+	}
+	leg.is("appeared")
+	return leg
+}
+
+func (l *legTruth) is(what string) {
+	l.state = what
+	l.of.tell("%s %s %s", l.id, what, l.parties)
+}
+
+func (l *legTruth) connect() {
+	l.began = l.of.now()
+	l.of.last = l
+	l.is("connected")
+}
+
+// hold tells whether either side holds now; most of the time that is not new.
+func (l *legTruth) hold(held bool) {
+	switch {
+	case held && l.state == "connected":
+		l.is("paused")
+	case !held && l.state == "paused":
+		l.is("connected")
+	}
+}
+
+func (l *legTruth) end() {
+	if l.over == "" {
+		l.over = l.of.now()
+		l.is("disconnected")
+	}
+}
+
+// joins: somebody is in the call from now on.
+func (c *truth) joins(id bridge.ChannelID) { c.people = append(c.people, id) }
+
+// quits: somebody is in the call no more. With the last one it is over.
+func (c *truth) quits(id bridge.ChannelID) {
+	c.people = slices.DeleteFunc(c.people, func(other bridge.ChannelID) bool { return other == id })
+	if len(c.people) == 0 {
+		c.hangUp()
+	}
+}
+
+// gone: somebody hangs up, or is hung up.
+func (c *truth) gone(id bridge.ChannelID) {
+	c.x.destroy(id, 16)
+	c.quits(id)
+}
+
+// hangUp is the end of the call; nobody is left in it.
+func (c *truth) hangUp() {
+	c.over = c.now()
+	if !c.started {
+		return
+	}
+	items := make([]string, 0, len(c.legs))
+	for _, leg := range c.legs {
+		leg.end()
+		items = append(items, fmt.Sprintf("%s %s %s..%s", leg.id, leg.parties, leg.began, leg.over))
+	}
+	if c.last != nil {
+		c.last.is("finished")
+	} else {
+		items = append(items, fmt.Sprintf("%s client>user never..%s", c.call, c.now()))
+	}
+	c.tell("CALL-FINISHED")
+	c.tell("REGISTER %s", strings.Join(items, ", "))
+}
