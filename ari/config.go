@@ -7,17 +7,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"kontur-ari/internal/secret"
 )
-
-// Secret is a string that can't be printed or marshalled by accident: every
-// format verb and every encoder shows "[hidden]".
-type Secret string
-
-// Format implements fmt.Formatter for every verb.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[hidden]")) }
-
-// MarshalText covers JSON, YAML and TOML encoders.
-func (Secret) MarshalText() ([]byte, error) { return []byte("[hidden]"), nil }
 
 // Config says which Asterisk to talk to. URL, Username, Password and Application
 // are required; every other zero value means its default.
@@ -27,7 +19,7 @@ type Config struct {
 	// Username and Password are a user of ari.conf. A read-only user will not do:
 	// subscribing is a write.
 	Username string
-	Password Secret
+	Password secret.String
 	// Application is the name under which we register. One name, one listener:
 	// two daemons on one Asterisk need two names.
 	Application string
@@ -126,7 +118,7 @@ func (c Config) base() (*url.URL, error) {
 		return nil, errors.New("asterisk.url must have neither query nor fragment")
 	case c.Username == "":
 		return nil, errors.New("asterisk.username is empty")
-	case c.Password == "":
+	case c.Password.IsZero():
 		return nil, errors.New("asterisk.password is empty")
 	case c.Application == "":
 		return nil, errors.New("asterisk.application is empty")

@@ -13,6 +13,7 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
+	"kontur-ari/internal/secret"
 )
 
 // However a connection dies, it is noticed within 15 s, named rightly and
@@ -129,7 +130,7 @@ func TestTroubleAtStartIsAStatus(t *testing.T) {
 
 func TestAsteriskAwayIsAStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, ari.Config{URL: "http://asterisk.test/ari", Username: "u", Password: "p",
+		r := start(t, ari.Config{URL: "http://asterisk.test/ari", Username: "u", Password: secret.New("p"),
 			Application: application, Transport: refusing{}})
 		pass(time.Minute)
 		if got := r.source.Status(); got.State != ari.Disconnected || got.Cause != ari.CauseUnreachable || !strings.Contains(got.Reason, "http.conf") {

@@ -16,6 +16,7 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 const application = "kontur-ari"
@@ -34,7 +35,7 @@ type running struct {
 
 func configFor(server *aritest.Server) ari.Config {
 	config := ari.Config{
-		URL: server.URL, Username: aritest.Username, Password: aritest.Password, Application: application,
+		URL: server.URL, Username: aritest.Username, Password: secret.New(aritest.Password), Application: application,
 	}
 	if server.Transport != nil {
 		config.Transport = server.Transport

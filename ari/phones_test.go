@@ -14,6 +14,7 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 // asterisk answers requests with statuses, one after the other, the last for ever,
@@ -47,7 +48,7 @@ func newAsterisk(t *testing.T, body string, statuses ...int) (*asterisk, ari.Pho
 		fmt.Fprint(w, a.body)
 	}))
 	t.Cleanup(a.Close)
-	rest, err := ari.NewSwitch(ari.Config{URL: a.URL + "/ari", Username: "kontur", Password: "secret", Application: "kontur-ari"})
+	rest, err := ari.NewSwitch(ari.Config{URL: a.URL + "/ari", Username: "kontur", Password: secret.New("secret"), Application: "kontur-ari"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/internal/secret"
 )
 
 func TestClassify(t *testing.T) {
@@ -111,14 +113,14 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	good := Config{URL: "http://127.0.0.1:8088/ari/", Username: "kontur", Password: "hunter2", Application: "kontur-ari"}
+	good := Config{URL: "http://127.0.0.1:8088/ari/", Username: "kontur", Password: secret.New("hunter2"), Application: "kontur-ari"}
 	for key, spoil := range map[string]func(*Config){
 		"asterisk.url":         func(c *Config) { c.URL = "127.0.0.1:8088" },
 		"asterisk.url is":      func(c *Config) { c.URL = "http://kontur:hunter2@%zz" },
 		"must not hold":        func(c *Config) { c.URL = "http://kontur:hunter2@127.0.0.1:8088/ari" },
 		"query":                func(c *Config) { c.URL += "?api_key=kontur:hunter2" },
 		"asterisk.username":    func(c *Config) { c.Username = "" },
-		"asterisk.password":    func(c *Config) { c.Password = "" },
+		"asterisk.password":    func(c *Config) { c.Password = secret.String{} },
 		"asterisk.application": func(c *Config) { c.Application = "a,b" },
 	} {
 		config := good
@@ -135,12 +137,12 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestSecretIsNotShown(t *testing.T) {
-	config := Config{URL: "http://127.0.0.1/ari", Username: "u", Password: "hunter2", Application: "a"}
+	config := Config{URL: "http://127.0.0.1/ari", Username: "u", Password: secret.New("hunter2"), Application: "a"}
 	source, err := NewSource(config, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := json.Marshal(struct{ P Secret }{config.Password})
+	encoded, err := json.Marshal(struct{ P secret.String }{config.Password})
 	if err != nil {
 		t.Fatal(err)
 	}

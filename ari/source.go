@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 // Source delivers the events of one Asterisk, for as long as it runs, over as
@@ -59,8 +60,8 @@ func NewSource(config Config, logger *zap.Logger) (*Source, error) {
 		return nil, err
 	}
 	config.Timings = config.Timings.withDefaults()
-	// The Switch has it, and fmt shows the unexported fields of whoever is printed.
-	config.Password = ""
+	// The Switch keeps it; a Source does not need it twice.
+	config.Password = secret.String{}
 	s := &Source{
 		config:   config,
 		switcher: switcher,

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"kontur-ari/internal/secret"
 )
 
 const (
@@ -78,9 +80,9 @@ func ownTransport() *http.Transport {
 func (s *Switch) Close() { s.client.CloseIdleConnections() }
 
 // basicAuth returns what adds the one header that carries the credentials.
-func basicAuth(username string, password Secret) func(http.Header) {
+func basicAuth(username string, password secret.String) func(http.Header) {
 	return func(header http.Header) {
-		(&http.Request{Header: header}).SetBasicAuth(username, string(password))
+		(&http.Request{Header: header}).SetBasicAuth(username, password.Reveal())
 	}
 }
 

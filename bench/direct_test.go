@@ -14,6 +14,7 @@ import (
 
 	"kontur-ari/bridge"
 	konturcrm "kontur-ari/crm"
+	"kontur-ari/internal/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,7 +63,7 @@ func TestTheYardstickMakesTheRequestsOfTheDaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	var daemon recorder
-	client, err := konturcrm.New(konturcrm.Config{BaseURL: "http://crm", Workspace: "bench", APIKey: konturcrm.NewSecret("key"), Transport: &daemon}, zap.NewNop())
+	client, err := konturcrm.New(konturcrm.Config{BaseURL: "http://crm", Workspace: "bench", APIKey: secret.New("key"), Transport: &daemon}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

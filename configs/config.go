@@ -3,6 +3,8 @@ package configs
 import (
 	"net/netip"
 	"time"
+
+	"kontur-ari/internal/secret"
 )
 
 // Config is the whole configuration. As [Load] returns it every value is
@@ -37,7 +39,7 @@ type Asterisk struct {
 	// Username is a user of ari.conf who may write.
 	Username string `mapstructure:"username"`
 	// Password is that user's password.
-	Password Secret `mapstructure:"password"`
+	Password secret.String `mapstructure:"password"`
 	// PasswordFile is the file that Password was to be read from; "" for none.
 	PasswordFile string `mapstructure:"password_file"`
 	// Application is the name under which events are subscribed to. Two daemons
@@ -52,11 +54,11 @@ type Kontur struct {
 	// Workspace is the name of the workspace; it is safe in a URL's path.
 	Workspace string `mapstructure:"workspace"`
 	// APIKey is the integration's API key.
-	APIKey Secret `mapstructure:"api_key"`
+	APIKey secret.String `mapstructure:"api_key"`
 	// APIKeyFile is the file that APIKey was to be read from; "" for none.
 	APIKeyFile string `mapstructure:"api_key_file"`
 	// IntegrationSecret is name=value, for a public integration only.
-	IntegrationSecret Secret `mapstructure:"integration_secret"`
+	IntegrationSecret secret.String `mapstructure:"integration_secret"`
 	// IntegrationSecretFile is the file that IntegrationSecret was to be read
 	// from; "" for none.
 	IntegrationSecretFile string `mapstructure:"integration_secret_file"`
@@ -196,7 +198,7 @@ type History struct {
 	// Source is "", "csv", "sqlite", "mysql" or "postgres".
 	Source string `mapstructure:"source"`
 	// DSN is a path or a database's address; set whenever Source is.
-	DSN Secret `mapstructure:"dsn"`
+	DSN secret.String `mapstructure:"dsn"`
 	// DSNFile is the file that DSN was to be read from; "" for none.
 	DSNFile string `mapstructure:"dsn_file"`
 }

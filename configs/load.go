@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/viper"
+
+	"kontur-ari/internal/secret"
 )
 
 // maxFile is far more than any directory of users takes.
@@ -140,7 +142,7 @@ func lookup(values map[string]any, path string) any {
 func inlineSecrets(file map[string]any) map[string]bool {
 	inline := map[string]bool{}
 	for _, s := range secretSources(&Config{}) {
-		if secret, ok := lookup(file, s.key).(Secret); ok && !secret.IsZero() {
+		if secret, ok := lookup(file, s.key).(secret.String); ok && !secret.IsZero() {
 			inline[s.key] = true
 		}
 	}

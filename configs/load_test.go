@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kontur-ari/internal/secret"
 )
 
 // minimal is a file that sets what has no default and nothing else.
@@ -63,9 +65,9 @@ func TestMinimalFileGivesTheDefaults(t *testing.T) {
 	want := Default()
 	want.Node, _ = os.Hostname()
 	want.Asterisk.Username = "kontur"
-	want.Asterisk.Password = NewSecret("ari-password")
+	want.Asterisk.Password = secret.New("ari-password")
 	want.Kontur.Workspace = "my-workspace"
-	want.Kontur.APIKey = NewSecret("the-api-key")
+	want.Kontur.APIKey = secret.New("the-api-key")
 	if diff := cmp.Diff(want, cfg); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
 	}

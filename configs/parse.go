@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"kontur-ari/internal/secret"
 )
 
 // mistake is an error whose text may be shown: it holds no part of the text
@@ -27,7 +29,7 @@ func parseScalar(text string, t reflect.Type) (any, error) {
 	case patternType:
 		return parsePattern(text)
 	case secretType:
-		return NewSecret(text), nil
+		return secret.New(text), nil
 	case networkType:
 		return parseNetwork(text)
 	}

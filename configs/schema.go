@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"kontur-ari/internal/secret"
 )
 
 // The types a value can have in the file apart from Go's own string, bool, int.
@@ -12,7 +14,7 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 	sizeType     = reflect.TypeFor[Size]()
 	patternType  = reflect.TypeFor[Pattern]()
-	secretType   = reflect.TypeFor[Secret]()
+	secretType   = reflect.TypeFor[secret.String]()
 	networkType  = reflect.TypeFor[netip.Prefix]()
 )
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"kontur-ari/internal/secret"
 )
 
 // maxSecret is more than any key or password has, and less than a log that was
@@ -17,7 +19,7 @@ const credentials = "${CREDENTIALS_DIRECTORY}"
 // secretSource is a secret and the key that may name a file for it.
 type secretSource struct {
 	key  string
-	set  *Secret
+	set  *secret.String
 	file *string
 }
 
@@ -59,7 +61,7 @@ func readSecretFiles(r *report, cfg *Config, inline map[string]bool) {
 			r.bad[s.key] = true
 			continue
 		}
-		*s.set = NewSecret(value)
+		*s.set = secret.New(value)
 		// Problems with the value are problems with the file's content.
 		r.lines[s.key] = r.lines[fileKey]
 	}

@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
+
+	"kontur-ari/internal/secret"
 )
 
 // limits is the range of a number: from least to most, both included. They are
@@ -102,7 +104,7 @@ func validateScalar(r *report, key string, value any) {
 		validateRange(r, key, value, limit)
 	}
 	text := fmt.Sprint(value)
-	if secret, ok := value.(Secret); ok {
+	if secret, ok := value.(secret.String); ok {
 		text = secret.Reveal()
 	}
 	if words, ok := choices[key]; ok {

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"kontur-ari/internal/secret"
 )
 
 // reserved are the sections and keys that are read and checked but that nothing
@@ -89,8 +91,8 @@ func warnReserved(r *report, cfg *Config) {
 // sameValue compares two values of one key.
 func sameValue(a, b any) bool {
 	switch a := a.(type) {
-	case Secret:
-		return a.Equal(b.(Secret))
+	case secret.String:
+		return a.Equal(b.(secret.String))
 	case Pattern:
 		return a.Equal(b.(Pattern))
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/internal/secret"
 )
 
 const (
@@ -56,7 +58,7 @@ type access struct {
 	flights sync.WaitGroup
 
 	mu     sync.Mutex
-	key    Secret
+	key    secret.String
 	asked  time.Time     // when the key was asked for
 	flight chan struct{} // closed when the authorisation under way is over; nil: none is
 	failed *refusal      // of the latest authorisation; nil if it succeeded
@@ -87,7 +89,7 @@ func (a *access) close() {
 // refused is given as rejected, and never returned again. Callers in need wait
 // for one common authorisation; while the old key still is good, they use that.
 // The error is a *refusal or ctx's.
-func (a *access) get(ctx context.Context, rejected Secret) (Secret, error) {
+func (a *access) get(ctx context.Context, rejected secret.String) (secret.String, error) {
 	for waited := false; ; waited = true {
 		key, flight, err := a.current(rejected, waited)
 		if flight == nil {
@@ -96,22 +98,22 @@ func (a *access) get(ctx context.Context, rejected Secret) (Secret, error) {
 		select {
 		case <-flight:
 		case <-ctx.Done():
-			return Secret{}, ctx.Err()
+			return secret.String{}, ctx.Err()
 		}
 	}
 }
 
 // current returns a key, or an error, or the authorisation to wait for. Who has
 // waited for one takes its outcome, and does not start the next.
-func (a *access) current(rejected Secret, waited bool) (Secret, <-chan struct{}, error) {
+func (a *access) current(rejected secret.String, waited bool) (secret.String, <-chan struct{}, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.key == rejected {
-		a.key = Secret{}
+		a.key = secret.String{}
 	}
 	age := time.Since(a.asked)
 	if !a.key.IsZero() && age >= keyLifetime {
-		a.key = Secret{}
+		a.key = secret.String{}
 	}
 	if !a.key.IsZero() && age < renewAfter {
 		return a.key, nil, nil
@@ -124,9 +126,9 @@ func (a *access) current(rejected Secret, waited bool) (Secret, <-chan struct{},
 	case !a.key.IsZero():
 		return a.key, nil, nil
 	case a.flight != nil:
-		return Secret{}, a.flight, nil
+		return secret.String{}, a.flight, nil
 	}
-	return Secret{}, nil, &refusal{reason: a.failed.reason, pause: max(left, 0)}
+	return secret.String{}, nil, &refusal{reason: a.failed.reason, pause: max(left, 0)}
 }
 
 // start begins an authorisation. It belongs to nobody's request, so that one
@@ -154,13 +156,13 @@ func (a *access) start() {
 
 // refuse notes that the CRM did not take a key although it was new. Without the
 // pause that this begins, every report would ask for a new key in vain.
-func (a *access) refuse(key Secret) {
+func (a *access) refuse(key secret.String) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.key != key {
 		return
 	}
-	a.key, a.doubted = Secret{}, true
+	a.key, a.doubted = secret.String{}, true
 	a.fail(&refusal{reason: "the CRM refuses the access key that it has just given"})
 }
 

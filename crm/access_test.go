@@ -16,6 +16,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/crm/crmtest"
+	"kontur-ari/internal/secret"
 )
 
 func TestKeyIsKeptForAQuarterOfAnHour(t *testing.T) {
@@ -268,7 +269,7 @@ func TestCloseEndsAnAuthorisation(t *testing.T) {
 func TestPublicIntegration(t *testing.T) {
 	simulator := crmtest.New(crmtest.Options{IntegrationSecret: "name=s3cr3t"})
 	client, logs := newClient(t, func(c *Config) {
-		c.Transport, c.IntegrationSecret = direct{simulator}, NewSecret("name=s3cr3t")
+		c.Transport, c.IntegrationSecret = direct{simulator}, secret.New("name=s3cr3t")
 	})
 	defer client.Close()
 	wantResult(t, client.Send(t.Context(), startOf("1"), bridge.Identity{}), bridge.Delivered, "")

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 // answer is what came back for one HTTP request.
@@ -161,7 +162,7 @@ func fieldErrors(raw json.RawMessage) string {
 
 // grant is what an authorisation gives.
 type grant struct {
-	key       Secret
+	key       secret.String
 	workspace string
 	instance  Instance
 }
@@ -184,7 +185,7 @@ func decodeGrant(body []byte) (grant, error) {
 	if key == "" || !fitsHeader(key) {
 		return grant{}, errNoKey
 	}
-	g := grant{key: NewSecret(key)}
+	g := grant{key: secret.New(key)}
 	var workspace map[string]json.RawMessage
 	if json.Unmarshal(fields.Workspace, &workspace) == nil {
 		g.workspace = stringIn(workspace["name"])

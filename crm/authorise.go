@@ -41,10 +41,10 @@ type Features struct {
 // key alone, a public one with its secret too. The error is always a *refusal.
 func (c *Client) authorise(ctx context.Context) (grant, error) {
 	path := "authorize-private-integration"
-	header := http.Header{headerAPIKey: {c.config.APIKey.reveal()}}
+	header := http.Header{headerAPIKey: {c.config.APIKey.Reveal()}}
 	if !c.config.IntegrationSecret.IsZero() {
 		path = "authorize-integration"
-		header[headerSecret] = []string{c.config.IntegrationSecret.reveal()}
+		header[headerSecret] = []string{c.config.IntegrationSecret.Reveal()}
 	}
 	a := c.do(ctx, c.config.BaseURL+"/api/v1/authorization/"+path, request{method: http.MethodPost}, header)
 	a.body = c.withoutSecrets(a.body)
@@ -65,8 +65,8 @@ func (c *Client) authorise(ctx context.Context) (grant, error) {
 // withoutSecrets takes out of an answer what some proxies show of the request in
 // their error pages.
 func (c *Client) withoutSecrets(body []byte) []byte {
-	_, value, _ := strings.Cut(c.config.IntegrationSecret.reveal(), "=")
-	for _, secret := range []string{c.config.APIKey.reveal(), c.config.IntegrationSecret.reveal(), value} {
+	_, value, _ := strings.Cut(c.config.IntegrationSecret.Reveal(), "=")
+	for _, secret := range []string{c.config.APIKey.Reveal(), c.config.IntegrationSecret.Reveal(), value} {
 		if secret != "" {
 			body = bytes.ReplaceAll(body, []byte(secret), []byte(c.config.APIKey.String()))
 		}

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 // Client talks to one workspace of Kontur.CRM. All methods may be called
@@ -63,7 +64,7 @@ func (c *Client) Close() {
 // be. The error says why there is none, in words that hold no secret; reports
 // may be sent nevertheless, and are to be sent again later.
 func (c *Client) Authorise(ctx context.Context) error {
-	_, err := c.access.get(ctx, Secret{})
+	_, err := c.access.get(ctx, secret.String{})
 	return err
 }
 

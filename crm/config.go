@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"kontur-ari/internal/secret"
 )
 
 // Config says which CRM to talk to and as whom. BaseURL, Workspace and APIKey
@@ -19,10 +21,10 @@ type Config struct {
 	// Workspace is the unique name of the workspace, as in its paths.
 	Workspace string
 	// APIKey is the integration's key.
-	APIKey Secret
+	APIKey secret.String
 	// IntegrationSecret is "name=value" for a public integration; empty for a
 	// private one.
-	IntegrationSecret Secret
+	IntegrationSecret secret.String
 	// IntegrationID is the id of the integration's instance in the workspace; "":
 	// it is the one that the CRM names when it authorises.
 	IntegrationID string
@@ -52,11 +54,11 @@ func (c Config) complete() (Config, error) {
 		return c, errors.New("crm: no workspace")
 	case c.APIKey.IsZero():
 		return c, errors.New("crm: no API key")
-	case !fitsHeader(c.APIKey.reveal()):
+	case !fitsHeader(c.APIKey.Reveal()):
 		return c, errors.New("crm: API key: has characters that can't be sent")
-	case !fitsHeader(c.IntegrationSecret.reveal()):
+	case !fitsHeader(c.IntegrationSecret.Reveal()):
 		return c, errors.New("crm: integration secret: has characters that can't be sent")
-	case !c.IntegrationSecret.IsZero() && !strings.Contains(c.IntegrationSecret.reveal(), "="):
+	case !c.IntegrationSecret.IsZero() && !strings.Contains(c.IntegrationSecret.Reveal(), "="):
 		return c, errors.New("crm: integration secret: must be name=value")
 	case c.RequestTimeout < 0:
 		return c, errors.New("crm: request timeout: must not be negative")

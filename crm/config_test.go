@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/internal/secret"
 )
 
 func TestConfigIsChecked(t *testing.T) {
-	good := Config{BaseURL: "https://crm.kontur.ru/", Workspace: "w", APIKey: NewSecret("key-8d4")}
+	good := Config{BaseURL: "https://crm.kontur.ru/", Workspace: "w", APIKey: secret.New("key-8d4")}
 	tests := []struct {
 		name   string
 		change func(*Config)
@@ -21,10 +23,10 @@ func TestConfigIsChecked(t *testing.T) {
 		{"password in the base URL", func(c *Config) { c.BaseURL = "https://me:key-8d4@crm.kontur.ru" }, "base URL"},
 		{"query in the base URL", func(c *Config) { c.BaseURL = "https://crm.kontur.ru?a=b" }, "base URL"},
 		{"no workspace", func(c *Config) { c.Workspace = "" }, "workspace"},
-		{"no key", func(c *Config) { c.APIKey = Secret{} }, "API key"},
-		{"key with a line break", func(c *Config) { c.APIKey = NewSecret("key-8d4\n") }, "API key"},
-		{"secret with a line break", func(c *Config) { c.IntegrationSecret = NewSecret("name=key-8d4\r") }, "integration secret"},
-		{"secret without name", func(c *Config) { c.IntegrationSecret = NewSecret("key-8d4") }, "integration secret"},
+		{"no key", func(c *Config) { c.APIKey = secret.String{} }, "API key"},
+		{"key with a line break", func(c *Config) { c.APIKey = secret.New("key-8d4\n") }, "API key"},
+		{"secret with a line break", func(c *Config) { c.IntegrationSecret = secret.New("name=key-8d4\r") }, "integration secret"},
+		{"secret without name", func(c *Config) { c.IntegrationSecret = secret.New("key-8d4") }, "integration secret"},
 		{"negative timeout", func(c *Config) { c.RequestTimeout = -1 }, "timeout"},
 	}
 	for _, test := range tests {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 // The types of the bodies that are sent.
@@ -95,16 +96,16 @@ func isUnknown(err error) bool {
 // exchange makes a request and returns the answer, without the access key should the
 // CRM have said it. The error is that of withKey.
 func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
-	return c.withKey(ctx, func(key Secret) answer {
-		a := c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.reveal()}})
-		return a.without(key.reveal())
+	return c.withKey(ctx, func(key secret.String) answer {
+		a := c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.Reveal()}})
+		return a.without(key.Reveal())
 	})
 }
 
 // withKey makes a request with an access key of ours, and again with a new key where the
 // CRM refuses that. The error says why there is no key: it is a *refusal or ctx's.
-func (c *Client) withKey(ctx context.Context, make func(Secret) answer) (answer, error) {
-	key, err := c.access.get(ctx, Secret{})
+func (c *Client) withKey(ctx context.Context, make func(secret.String) answer) (answer, error) {
+	key, err := c.access.get(ctx, secret.String{})
 	if err != nil {
 		return answer{}, err
 	}

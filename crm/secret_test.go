@@ -9,15 +9,17 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"kontur-ari/internal/secret"
 )
 
 func TestSecretIsNeverPrinted(t *testing.T) {
 	const hidden = "8d4f8a0"
-	secret := NewSecret(hidden)
-	type unexported struct{ key Secret }
+	key := secret.New(hidden)
+	type unexported struct{ key secret.String }
 	holders := []any{
-		secret, &secret, Config{APIKey: secret, IntegrationSecret: secret}, &Config{APIKey: secret},
-		unexported{secret}, []Secret{secret}, map[string]Secret{"key": secret}, grant{key: secret},
+		key, &key, Config{APIKey: key, IntegrationSecret: key}, &Config{APIKey: key},
+		unexported{key}, []secret.String{key}, map[string]secret.String{"key": key}, grant{key: key},
 	}
 	var printed []string
 	for _, holder := range holders {
@@ -37,10 +39,10 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 			t.Errorf("printed: %s", text)
 		}
 	}
-	if secret.reveal() != hidden || secret.String() != "[secret]" {
-		t.Errorf("%q %q", secret.reveal(), secret)
+	if key.Reveal() != hidden || key.String() != "[secret]" {
+		t.Errorf("%q %q", key.Reveal(), key)
 	}
-	if empty := NewSecret(""); !empty.IsZero() || empty.reveal() != "" || empty.String() != "" {
+	if empty := secret.New(""); !empty.IsZero() || empty.Reveal() != "" || empty.String() != "" {
 		t.Error("an empty secret is not empty")
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/crm/crmtest"
+	"kontur-ari/internal/secret"
 )
 
 // direct is a connection to a handler without sockets, which can't be used
@@ -48,7 +49,7 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 // that it writes.
 func newClient(t *testing.T, change func(*Config)) (*Client, *observer.ObservedLogs) {
 	t.Helper()
-	config := Config{BaseURL: "http://crm.test", Workspace: "my-workspace", APIKey: NewSecret("test-api-key")}
+	config := Config{BaseURL: "http://crm.test", Workspace: "my-workspace", APIKey: secret.New("test-api-key")}
 	change(&config)
 	core, logs := observer.New(zapcore.DebugLevel)
 	client, err := New(config, zap.New(core))

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/secret"
 )
 
 var _ bridge.Uploader = (*Client)(nil)
@@ -34,7 +35,7 @@ func (c *Client) UploadFile(ctx context.Context, file bridge.Upload) bridge.Uplo
 
 func (c *Client) upload(ctx context.Context, file bridge.Upload) bridge.UploadResult {
 	var unreadable error
-	a, err := c.withKey(ctx, func(key Secret) answer {
+	a, err := c.withKey(ctx, func(key secret.String) answer {
 		a, failed := c.post(ctx, key, file)
 		unreadable = failed
 		return a
@@ -70,7 +71,7 @@ func classifyUpload(a answer, now time.Time) bridge.UploadResult {
 }
 
 // post makes the one request of an upload. The error is one of reading the file.
-func (c *Client) post(ctx context.Context, key Secret, file bridge.Upload) (answer, error) {
+func (c *Client) post(ctx context.Context, key secret.String, file bridge.Upload) (answer, error) {
 	head, tail, contentType := frame(file)
 	content, err := file.Open()
 	if err != nil {
@@ -97,7 +98,7 @@ func (c *Client) post(ctx context.Context, key Secret, file bridge.Upload) (answ
 	}
 	request.ContentLength = int64(len(head)) + file.Size + int64(len(tail))
 	request.Header = http.Header{
-		headerAccessKey: {key.reveal()}, "Content-Type": {contentType},
+		headerAccessKey: {key.Reveal()}, "Content-Type": {contentType},
 		"User-Agent": {c.config.UserAgent}, "Accept": {"application/json"},
 	}
 	response, err := c.files.Do(request)
@@ -109,7 +110,7 @@ func (c *Client) post(ctx context.Context, key Secret, file bridge.Upload) (answ
 	}
 	a := answer{err: err, sent: sent.Load()}
 	if err == nil {
-		a = readAnswer(response).without(key.reveal())
+		a = readAnswer(response).without(key.Reveal())
 	}
 	if a.err != nil && errors.Is(context.Cause(ctx), errStalled) {
 		a.err = errStalled

@@ -22,6 +22,7 @@ import (
 	"kontur-ari/bridge/store"
 	"kontur-ari/crm"
 	"kontur-ari/crm/crmtest"
+	"kontur-ari/internal/secret"
 	"kontur-ari/recordings"
 )
 
@@ -68,7 +69,7 @@ func newOffice(t testing.TB, change ...func(*office)) *office {
 		Scratch:   filepath.Join(o.storage, "conversions"),
 		Uploads:   2, FirstPause: 20 * time.Millisecond, LongestPause: 100 * time.Millisecond, Keep: -1,
 	}
-	o.transport = crm.Config{BaseURL: o.crm.URL, Workspace: "my-workspace", APIKey: crm.NewSecret("test-api-key"), RequestTimeout: 5 * time.Second}
+	o.transport = crm.Config{BaseURL: o.crm.URL, Workspace: "my-workspace", APIKey: secret.New("test-api-key"), RequestTimeout: 5 * time.Second}
 	for _, c := range change {
 		c(o)
 	}

@@ -16,6 +16,7 @@ import (
 	"kontur-ari/configs"
 	"kontur-ari/crm"
 	"kontur-ari/crm/crmtest"
+	"kontur-ari/internal/secret"
 )
 
 // BenchmarkLine brings the events of an answered call through the whole line:
@@ -34,7 +35,7 @@ func BenchmarkLine(b *testing.B) {
 			b.Errorf("closing the store: %v", err)
 		}
 	})
-	client, err := crm.New(crm.Config{BaseURL: simulator.URL, Workspace: "my-workspace", APIKey: crm.NewSecret("test-api-key")}, zap.NewNop())
+	client, err := crm.New(crm.Config{BaseURL: simulator.URL, Workspace: "my-workspace", APIKey: secret.New("test-api-key")}, zap.NewNop())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/internal/secret"
 )
 
 func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
@@ -72,7 +73,7 @@ func TestEventsThatWereNotStoredCountAsNotHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := ari.NewSource(ari.Config{URL: "http://127.0.0.1:8088/ari", Username: "u", Password: "p", Application: "kontur-ari", LastHeard: time.Now().Add(time.Hour)}, zap.NewNop())
+	source, err := ari.NewSource(ari.Config{URL: "http://127.0.0.1:8088/ari", Username: "u", Password: secret.New("p"), Application: "kontur-ari", LastHeard: time.Now().Add(time.Hour)}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

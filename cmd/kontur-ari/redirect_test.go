@@ -13,6 +13,7 @@ import (
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/redirect"
+	"kontur-ari/internal/secret"
 )
 
 const redirectApplication = "kontur-ari"
@@ -20,7 +21,7 @@ const redirectApplication = "kontur-ari"
 func newWaitingRoom(t *testing.T, server *aritest.Server) waitingRoom {
 	t.Helper()
 	switcher, err := ari.NewSwitch(ari.Config{
-		URL: server.URL, Username: aritest.Username, Password: aritest.Password, Application: redirectApplication,
+		URL: server.URL, Username: aritest.Username, Password: secret.New(aritest.Password), Application: redirectApplication,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +85,7 @@ func TestOnlyOurOwnCallersAreLookedFor(t *testing.T) {
 	}
 	// As long as somebody is registered under our name, the callers are his.
 	source, err := ari.NewSource(ari.Config{
-		URL: server.URL, Username: aritest.Username, Password: aritest.Password, Application: redirectApplication,
+		URL: server.URL, Username: aritest.Username, Password: secret.New(aritest.Password), Application: redirectApplication,
 	}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)

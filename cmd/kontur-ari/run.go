@@ -155,8 +155,8 @@ func newClient(cfg configs.Config, log *zap.Logger) (*crm.Client, error) {
 	return crm.New(crm.Config{
 		BaseURL:           cfg.Kontur.BaseURL,
 		Workspace:         cfg.Kontur.Workspace,
-		APIKey:            crm.NewSecret(cfg.Kontur.APIKey.Reveal()),
-		IntegrationSecret: crm.NewSecret(cfg.Kontur.IntegrationSecret.Reveal()),
+		APIKey:            cfg.Kontur.APIKey,
+		IntegrationSecret: cfg.Kontur.IntegrationSecret,
 		IntegrationID:     cfg.Kontur.IntegrationID,
 		NodePrefix:        prefix,
 		RequestTimeout:    cfg.Kontur.RequestTimeout,
@@ -176,7 +176,7 @@ func ariConfig(cfg configs.Config) ari.Config {
 	return ari.Config{
 		URL:         cfg.Asterisk.URL,
 		Username:    cfg.Asterisk.Username,
-		Password:    ari.Secret(cfg.Asterisk.Password.Reveal()),
+		Password:    cfg.Asterisk.Password,
 		Application: cfg.Asterisk.Application,
 	}
 }

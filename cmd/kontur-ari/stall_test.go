@@ -24,6 +24,7 @@ import (
 	"kontur-ari/bridge/store"
 	"kontur-ari/bridge/tracker"
 	"kontur-ari/crm/crmtest"
+	"kontur-ari/internal/secret"
 )
 
 const (
@@ -83,7 +84,7 @@ func TestTheSocketIsReadWhileTheDiskStandsStill(t *testing.T) {
 		t.Fatal(err)
 	}
 	taker := intake.New(tracker.New(directory, tracker.Policy{}), disk, func([]bridge.Pending) {}, zap.NewNop())
-	source, err := ari.NewSource(ari.Config{URL: switchboard.URL, Username: aritest.Username, Password: aritest.Password, Application: "kontur-ari"}, zap.NewNop())
+	source, err := ari.NewSource(ari.Config{URL: switchboard.URL, Username: aritest.Username, Password: secret.New(aritest.Password), Application: "kontur-ari"}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

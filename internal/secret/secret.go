@@ -1,4 +1,5 @@
-package configs
+// Package secret holds passwords and keys that must not be printed by accident.
+package secret
 
 import (
 	"fmt"
@@ -8,25 +9,25 @@ import (
 // redacted is what a secret that is set looks like wherever it is printed.
 const redacted = "[secret]"
 
-// Secret is a string that shows itself only to [Secret.Reveal]: every way of
+// String is a string that shows itself only to [String.Reveal]: every way of
 // formatting, marshalling or logging it gives "[secret]", or "" when it is
 // empty. The zero value is an empty secret.
-type Secret struct {
+type String struct {
 	// A pointer, because fmt prints the unexported fields of a struct by
 	// reflection and without asking their methods: it prints an address then.
 	value *string
 }
 
-// NewSecret returns value as a secret.
-func NewSecret(value string) Secret {
+// New returns value as a secret.
+func New(value string) String {
 	if value == "" {
-		return Secret{}
+		return String{}
 	}
-	return Secret{value: &value}
+	return String{value: &value}
 }
 
 // Reveal returns the secret's value.
-func (s Secret) Reveal() string {
+func (s String) Reveal() string {
 	if s.value == nil {
 		return ""
 	}
@@ -34,13 +35,13 @@ func (s Secret) Reveal() string {
 }
 
 // IsZero reports whether the secret is empty.
-func (s Secret) IsZero() bool { return s.value == nil }
+func (s String) IsZero() bool { return s.value == nil }
 
 // Equal reports whether both hold the same value.
-func (s Secret) Equal(other Secret) bool { return s.Reveal() == other.Reveal() }
+func (s String) Equal(other String) bool { return s.Reveal() == other.Reveal() }
 
 // String returns "[secret]", or "" when the secret is empty.
-func (s Secret) String() string {
+func (s String) String() string {
 	if s.IsZero() {
 		return ""
 	}
@@ -48,13 +49,13 @@ func (s Secret) String() string {
 }
 
 // GoString returns what String returns.
-func (s Secret) GoString() string { return s.String() }
+func (s String) GoString() string { return s.String() }
 
 // Format writes what String returns, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+func (s String) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText returns what String returns; JSON encoders use it too.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s String) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // MarshalYAML returns what String returns.
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
+func (s String) MarshalYAML() (any, error) { return s.String(), nil }
