@@ -70,16 +70,16 @@ func isPJSIP(endpoint string) bool {
 }
 
 // Contacts implements [bridge.Phones] by the dial plan function
-// PJSIP_DIAL_CONTACTS.
+// PJSIP_DIAL_CONTACTS. Every dial string it returns is of the endpoint itself.
 func (p Phones) Contacts(ctx context.Context, channel bridge.ChannelID, endpoint string) ([]string, error) {
 	if !isPJSIP(endpoint) {
 		return nil, nil
 	}
 	list, err := p.Variable(ctx, channel, "PJSIP_DIAL_CONTACTS("+endpoint[len("PJSIP/"):]+")")
-	if err != nil || list == "" {
+	if err != nil {
 		return nil, err
 	}
-	return strings.Split(list, "&"), nil
+	return dialContacts(endpoint, list)
 }
 
 // Ring implements [bridge.Phones]. A channel that was made a moment ago may not have

@@ -13,6 +13,9 @@ var (
 	ErrNoChannel = errors.New("no such channel")
 	// ErrDeclined: the switch has not done it and will not, asked the same way again.
 	ErrDeclined = errors.New("the switch declines")
+	// ErrContacts: a telephone has registered an address that must not be dialled, or
+	// there are too many telephones. The error's text is safe to print.
+	ErrContacts = errors.New("contacts that are not dialled")
 )
 
 // PhoneCall is a channel to be made for a phone.
@@ -37,7 +40,9 @@ type Phones interface {
 	Create(ctx context.Context, call PhoneCall) error
 	// Contacts returns the endpoints of every telephone that is registered for an
 	// endpoint, in the order in which Create takes them; none where the technology
-	// can't tell. channel is any that exists.
+	// can't tell. channel is any that exists. Phones choose what they register: only
+	// addresses of this endpoint are returned, and [ErrContacts] instead of them all
+	// where one is of another kind.
 	Contacts(ctx context.Context, channel ChannelID, endpoint string) ([]string, error)
 	// Ring calls the phone of a channel that Create made, for so long. It is not
 	// repeated by anybody.

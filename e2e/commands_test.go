@@ -303,6 +303,30 @@ func TestAllTelephonesOfAUserRing(t *testing.T) {
 	}
 }
 
+// A phone registers an address that looks like a call over the trunk. Nothing of it is
+// dialled: the user's endpoint rings alone.
+func TestAContactOfAPhoneCallsNothingElse(t *testing.T) {
+	const contact = "x&PJSIP/trunk/sip:78091234567"
+	d := newTold(t)
+	d.must(d.Phone("101").RegisterAlso(d.ctx, contact))
+	// Before the lab is given back.
+	defer func() { d.must(d.Phone("101").UnregisterAlso(d.ctx, contact)) }()
+	d.order(d.command("101"))
+	own := d.rings("101")
+	d.must(d.AwaitRinging(d.ctx, 1))
+	d.must(d.AwaitChannels(d.ctx, "PJSIP/", 1))
+	d.awaitDaemonLogged("contacts that are not dialled")
+	client := d.dialsOn(own)
+	d.answers(client, "101", "trunk")
+	d.hangsUp(own, client)
+	d.expect(answeredLeg(ordered, "101>client"))
+	for _, dialled := range []string{"INVITE sip:78091234567@"} {
+		if strings.Contains(d.Phone("101").Trace()+d.Trunk.Trace(), dialled) {
+			t.Errorf("%s was called", dialled)
+		}
+	}
+}
+
 // Two telephones that are picked up in one moment dial once.
 func TestTelephonesThatArePickedUpTogetherDialOnce(t *testing.T) {
 	d := newTold(t)

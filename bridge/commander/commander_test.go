@@ -3,10 +3,13 @@ package commander_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
 )
@@ -82,6 +85,23 @@ func TestARefusalIsRepeated(t *testing.T) {
 	}
 	x.wantTold("create c1.1")
 	x.wantReports("c1")
+}
+
+// A telephone that has registered what must not be dialled is logged, once, and the
+// endpoint rings alone.
+func TestForeignContactsAreLoggedAndNotDialled(t *testing.T) {
+	x := newExchange(t)
+	x.sw.fail("contacts", fault{err: fmt.Errorf("%w: a trunk", bridge.ErrContacts), times: 1})
+	x.must(x.Call(t.Context(), toClient("c1", "u107")))
+	x.wantTold("create c1.1", "ring c1.1")
+	logged := x.logs.FilterMessage("only one telephone of an endpoint rings").All()
+	if len(logged) != 1 || logged[0].Level != zap.WarnLevel {
+		t.Fatalf("logged %v", logged)
+	}
+	fields := logged[0].ContextMap()
+	if fields["endpoint"] != "PJSIP/107" || fields["error"] != "contacts that are not dialled: a trunk" || fields["call"] == "" {
+		t.Errorf("logged %v", fields)
+	}
 }
 
 // What the switch doesn't answer is looked up, and never asked for twice.

@@ -56,7 +56,7 @@ func (c *Commander) create(ctx context.Context, click bridge.ClickToCall, phones
 		}
 		contacts, err := c.phones.Contacts(ctx, made[len(made)-1], phone.Endpoint)
 		if err != nil {
-			c.log.Debug("only one telephone of an endpoint rings", zap.String("call", string(click.Call())), zap.Error(err))
+			c.logOneTelephone(click, phone.Endpoint, err)
 		}
 		// The first is the one that has its channel already.
 		for i := 1; i < len(contacts); i++ {
@@ -64,6 +64,17 @@ func (c *Commander) create(ctx context.Context, click bridge.ClickToCall, phones
 		}
 	}
 	return made, unknown
+}
+
+// logOneTelephone logs why an endpoint is rung as a whole, which reaches one of its
+// telephones. A telephone that registers a bad address may be an attack.
+func (c *Commander) logOneTelephone(click bridge.ClickToCall, endpoint string, err error) {
+	level := zap.DebugLevel
+	if errors.Is(err, bridge.ErrContacts) {
+		level = zap.WarnLevel
+	}
+	c.log.Log(level, "only one telephone of an endpoint rings", zap.String("call", string(click.Call())),
+		zap.String("endpoint", endpoint), zap.Error(err))
 }
 
 // createOne makes one channel. Where it isn't known whether the switch has made it,

@@ -222,6 +222,9 @@ func (p *Phone) at(user string) (sip.Uri, error) {
 }
 
 // contact is where the switch reaches this phone within a call.
-func (p *Phone) contact() *sip.ContactHeader {
-	return &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: p.config.User, Host: p.config.Host, Port: p.port}}
+func (p *Phone) contact() *sip.ContactHeader { return p.contactAs(p.config.User) }
+
+// contactAs is the same with another user part.
+func (p *Phone) contactAs(user string) *sip.ContactHeader {
+	return &sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: user, Host: p.config.Host, Port: p.port}}
 }

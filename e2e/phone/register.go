@@ -24,8 +24,23 @@ func (p *Phone) Unregister(ctx context.Context) error {
 	return p.register(ctx, 0)
 }
 
+// RegisterAlso registers one more address, of this user part, at which the same phone is
+// to be reached; "name:password" is written as it stands.
+func (p *Phone) RegisterAlso(ctx context.Context, user string) error {
+	return p.registerAt(ctx, p.contactAs(user), 3600)
+}
+
+// UnregisterAlso takes that back.
+func (p *Phone) UnregisterAlso(ctx context.Context, user string) error {
+	return p.registerAt(ctx, p.contactAs(user), 0)
+}
+
 func (p *Phone) register(ctx context.Context, seconds uint32) error {
-	req, err := p.registerRequest(seconds)
+	return p.registerAt(ctx, p.contact(), seconds)
+}
+
+func (p *Phone) registerAt(ctx context.Context, contact *sip.ContactHeader, seconds uint32) error {
+	req, err := p.registerRequest(contact, seconds)
 	if err != nil {
 		return err
 	}
@@ -45,7 +60,7 @@ func (p *Phone) register(ctx context.Context, seconds uint32) error {
 	return nil
 }
 
-func (p *Phone) registerRequest(seconds uint32) (*sip.Request, error) {
+func (p *Phone) registerRequest(contact *sip.ContactHeader, seconds uint32) (*sip.Request, error) {
 	account, err := p.at(p.config.User)
 	if err != nil {
 		return nil, err
@@ -67,7 +82,7 @@ func (p *Phone) registerRequest(seconds uint32) (*sip.Request, error) {
 	req.AppendHeader(&sip.ToHeader{Address: address})
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: p.registry.sequence, MethodName: sip.REGISTER})
-	req.AppendHeader(p.contact())
+	req.AppendHeader(contact)
 	req.AppendHeader(&expires)
 	return req, nil
 }
