@@ -57,8 +57,11 @@ var _ bridge.StoredRecordings = (*Switch)(nil)
 // FetchRecording implements [bridge.StoredRecordings]. It is not bounded in time by the
 // Switch's limit for requests, only by ctx: a recording may be large.
 func (s *Switch) FetchRecording(ctx context.Context, name string, into io.Writer) error {
-	failure := &RESTError{Method: http.MethodGet, Path: "/recordings/stored/NAME/file"}
-	target := s.base.JoinPath("recordings", "stored", url.PathEscape(name), "file")
+	target, failure := s.target(http.MethodGet, []string{"recordings", "stored", name, "file"})
+	if failure.Status != 0 {
+		return noRecording(failure)
+	}
+	failure.Path = "/recordings/stored/NAME/file"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return failure.because(err)

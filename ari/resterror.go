@@ -33,7 +33,8 @@ var (
 type RESTError struct {
 	// Method and Path name the request; Path starts below the ARI base.
 	Method, Path string
-	// Status is the HTTP status, 0 when no answer came.
+	// Status is the HTTP status, 0 when no answer came. It is 404 as well where
+	// nothing was sent, since an id in the path is "", "." or "..".
 	Status int
 	// Message is Asterisk's own explanation, at most 200 bytes; often "".
 	Message string

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,13 +90,11 @@ func basicAuth(username string, password secret.String) func(http.Header) {
 // call makes one request. in, if not nil, is sent as JSON; out, if not nil,
 // receives the answer. segments are escaped one by one.
 func (s *Switch) call(ctx context.Context, method string, segments []string, query url.Values, in, out any) error {
-	escaped := make([]string, len(segments))
-	for i, segment := range segments {
-		escaped[i] = url.PathEscape(segment)
+	target, failure := s.target(method, segments)
+	if failure.Status != 0 {
+		return failure
 	}
-	target := s.base.JoinPath(escaped...)
 	target.RawQuery = query.Encode()
-	failure := &RESTError{Method: method, Path: "/" + strings.Join(escaped, "/")}
 
 	var body io.Reader
 	if in != nil {
@@ -117,6 +116,26 @@ func (s *Switch) call(ctx context.Context, method string, segments []string, que
 	}
 	return s.exchange(request, failure, out)
 }
+
+// target returns the URL of a request, and the error to fill in when it fails. An
+// id that would change the path ("", ".", "..") is nothing that Asterisk has: the
+// error has status 404 already, and nothing may be sent.
+func (s *Switch) target(method string, segments []string) (*url.URL, *RESTError) {
+	escaped := make([]string, len(segments))
+	for i, segment := range segments {
+		escaped[i] = url.PathEscape(segment)
+	}
+	failure := &RESTError{Method: method, Path: "/" + strings.Join(escaped, "/")}
+	if slices.ContainsFunc(segments, changesPath) {
+		failure.Status, failure.Message = http.StatusNotFound, "not sent: an id in it can't be part of a path"
+		return nil, failure
+	}
+	return s.base.JoinPath(escaped...), failure
+}
+
+// changesPath reports whether a segment would be resolved, or left out, in a path
+// (RFC 3986, 5.2.4).
+func changesPath(segment string) bool { return segment == "" || segment == "." || segment == ".." }
 
 // exchange sends the request and reads the answer.
 func (s *Switch) exchange(request *http.Request, failure *RESTError, out any) error {

@@ -3,8 +3,10 @@ package ari_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -88,5 +90,55 @@ func TestSwitchDoesNotFollowRedirects(t *testing.T) {
 	server.Refuse(http.StatusFound)
 	if _, err := rest.Channels(t.Context()); !errors.Is(err, ari.ErrUnavailable) {
 		t.Errorf("%v", err)
+	}
+}
+
+// An id that would change the path of a request is nobody's: nothing is sent.
+func TestIDsThatChangeThePathAreRefused(t *testing.T) {
+	for _, id := range []string{"..", ".", ""} {
+		a, phones := newAsterisk(t, `{"value":"PJSIP/101/sip:x"}`, 200)
+		_, variable := phones.Variable(t.Context(), bridge.ChannelID(id), "CALLERID(dnid)")
+		_, contacts := phones.Contacts(t.Context(), bridge.ChannelID(id), "PJSIP/101")
+		_, state := phones.State(t.Context(), bridge.ChannelID(id))
+		for name, err := range map[string]error{
+			"hang up": phones.Hangup(t.Context(), bridge.ChannelID(id), 16), "ring": phones.Ring(t.Context(), bridge.ChannelID(id), time.Second),
+			"dial": phones.Dial(t.Context(), bridge.ChannelID(id), "79997775533"), "record": phones.Record(t.Context(), bridge.ChannelID(id), "r"),
+			"go on": phones.Continue(t.Context(), bridge.ChannelID(id)), "set": phones.SetVariable(t.Context(), bridge.ChannelID(id), "a", "b"),
+			"variable": variable, "contacts": contacts, "state": state,
+		} {
+			if !errors.Is(err, bridge.ErrNoChannel) {
+				t.Errorf("%s %q: %v", name, id, err)
+			}
+			if _, ok := errors.AsType[*ari.RESTError](err); !ok {
+				t.Errorf("%s %q: %T", name, id, err)
+			}
+		}
+		if _, err := phones.Endpoint(t.Context(), "PJSIP/"+id); !errors.Is(err, ari.ErrNotFound) {
+			t.Errorf("endpoint %q: %v", id, err)
+		}
+		for name, err := range map[string]error{
+			"fetch": phones.FetchRecording(t.Context(), id, io.Discard), "delete": phones.DeleteRecording(t.Context(), id),
+		} {
+			if !errors.Is(err, bridge.ErrNoStoredRecording) {
+				t.Errorf("%s a recording %q: %v", name, id, err)
+			}
+		}
+		if len(a.asked) != 0 {
+			t.Errorf("Asterisk was asked %q", a.what())
+		}
+	}
+}
+
+// An id with such a part is an id like any other.
+func TestIDsWithDotsAndSlashesAreKeptWhole(t *testing.T) {
+	a, phones := newAsterisk(t, "", 204)
+	for _, id := range []bridge.ChannelID{"../..", "a/../b", "...", "%2e%2e", "1.1"} {
+		if err := phones.Hangup(t.Context(), id, 16); err != nil {
+			t.Error(err)
+		}
+	}
+	want := []string{"DELETE /ari/channels/..%2F..", "DELETE /ari/channels/a%2F..%2Fb", "DELETE /ari/channels/...", "DELETE /ari/channels/%252e%252e", "DELETE /ari/channels/1.1"}
+	if !slices.Equal(a.what(), want) {
+		t.Errorf("asked %q", a.what())
 	}
 }
