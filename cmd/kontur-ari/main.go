@@ -80,11 +80,13 @@ func runCommand() *cobra.Command {
 	}
 	path := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		hangups, release := catchSIGHUP()
+		defer release()
 		cfg, warnings, err := configs.Load(*path)
 		if err != nil {
 			return err
 		}
-		return runDaemon(cmd.Context(), cfg, warnings, cmd.ErrOrStderr())
+		return runDaemon(cmd.Context(), cfg, warnings, hangups, cmd.ErrOrStderr())
 	}
 	return cmd
 }

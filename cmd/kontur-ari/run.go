@@ -25,12 +25,13 @@ import (
 )
 
 // runDaemon is the life of the daemon, from start to a signal's orderly stop. A
-// signal that comes while it starts is one as well.
-func runDaemon(parent context.Context, cfg configs.Config, warnings []configs.Warning, stderr io.Writer) error {
+// signal that comes while it starts is one as well. hangups are only logged.
+func runDaemon(parent context.Context, cfg configs.Config, warnings []configs.Warning, hangups <-chan os.Signal, stderr io.Writer) error {
 	log, err := newLogger(cfg.Log, stderr)
 	if err != nil {
 		return unusableConfig{err}
 	}
+	defer logSIGHUP(hangups, log)()
 	signalled, forget := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	defer forget()
 	for _, warning := range warnings {
