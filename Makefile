@@ -8,6 +8,8 @@ FUZZTIME    ?= 20s
 SERVERFUZZTIME ?= 30s
 E2E         := $(shell go list ./e2e/... 2>/dev/null | grep -v /e2e/faults)
 REPEAT      ?= 20
+# How many cases test-long draws for each property.
+LONGCHECKS  ?= 3000
 # How many calls' tests go on at a time, each on an Asterisk of its own: they wait
 # more than they work.
 LABS        ?= 4
@@ -17,7 +19,7 @@ OFFICES     ?= 6
 export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint unit e2e e2e-repeat faults faults-short demo bench bench-page fuzz fuzz-server tools lab clean
+.PHONY: help build test test-long lint unit e2e e2e-repeat faults faults-short demo bench bench-page fuzz fuzz-server tools lab clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +37,9 @@ lint: ## gofmt, go vet, staticcheck, go.mod tidy
 
 unit: ## unit and property tests with the race detector
 	go test -race -shuffle=on $(UNIT)
-	go test -run HundredThousand ./bridge/tracker # the race detector makes do with fewer
+
+test-long: ## the unit and property tests with LONGCHECKS (3000) cases a property and large counts, without the race detector
+	KONTUR_ARI_LONG_TESTS=on RAPID_CHECKS=$(LONGCHECKS) go test -timeout=2h -shuffle=on $(UNIT)
 
 # One package at a time: phones have seconds to answer in.
 e2e: tools lab ## calls on a real Asterisk, with real SIP phones (needs root)

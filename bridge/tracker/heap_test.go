@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/internal/longtest"
 )
 
 // officeHours are what happens in an exchange again and again: some traffic and
@@ -83,12 +84,8 @@ func heapInUse() int64 {
 // slot and an entry of a map for each, and the id itself, about 100 bytes.
 const heapBound = bridge.EndedMemory * 256
 
-func TestAHundredThousandCallsLeaveNothingInMemory(t *testing.T) {
-	calls := 100_000
-	if raceDetected {
-		// The race detector has nothing to find here: a Tracker is one goroutine's.
-		calls = 8_000
-	}
+func TestThousandsOfCallsLeaveNothingInMemory(t *testing.T) {
+	calls := longtest.Count(8_000, 100_000)
 	hours := officeHours(0, 200)
 	for _, lost := range []int{0, 100} {
 		chance := rand.New(rand.NewPCG(1, uint64(lost)))

@@ -8,6 +8,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/internal/longtest"
 )
 
 // numbered is a stream of events with the channels and rooms of one call renamed
@@ -51,7 +52,7 @@ func TestThousandsOfCallsWithLossesLeaveNothing(t *testing.T) {
 		play(t, dialling+"5 enter A br1\n5 enter B br1\n9 gone A 16\n9 gone B 16\n9 close br1"),
 		play(t, followMe+"9 gone C 0\n9 gone L2 0\n9 gone L1 0\n9 gone B 0\n9 gone A 16"),
 	}
-	const calls = 6000
+	calls := longtest.Count(1000, 50_000)
 	for n := range calls {
 		for _, event := range numbered(scripts[n%len(scripts)], n) {
 			if chance.IntN(1000) < 5 {

@@ -1,5 +1,0 @@
-//go:build !race
-
-package tracker_test
-
-const raceDetected = false
