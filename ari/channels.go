@@ -38,7 +38,9 @@ func (s *Switch) Variable(ctx context.Context, channel bridge.ChannelID, name st
 }
 
 // SetVariable sets a variable of a channel that is in Stasis. [ErrConflict] where
-// it isn't, [ErrNotFound] where there is no such channel.
+// it isn't, [ErrNotFound] where there is no such channel. From then on Asterisk 22
+// refuses the channel's dial plan every function that live_dangerously=no guards, such
+// as DB().
 func (s *Switch) SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error {
 	query := url.Values{"variable": {name}, "value": {value}}
 	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "variable"}, query, nil, nil)
@@ -49,4 +51,12 @@ func (s *Switch) SetVariable(ctx context.Context, channel bridge.ChannelID, name
 // channel.
 func (s *Switch) Continue(ctx context.Context, channel bridge.ChannelID) error {
 	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, nil, nil, nil)
+}
+
+// ContinueAt lets a channel leave Stasis: the dial plan goes on at the first priority of
+// an extension, which Asterisk 22 doesn't look up before: a channel that goes where there
+// is none is hung up. The errors are those of [Switch.Continue].
+func (s *Switch) ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error {
+	query := url.Values{"context": {context}, "extension": {extension}, "priority": {"1"}}
+	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, query, nil, nil)
 }

@@ -109,8 +109,7 @@ const (
 // Dial implements [bridge.Phones]. A channel that has gone on is a conflict to
 // Asterisk.
 func (p Phones) Dial(ctx context.Context, channel bridge.ChannelID, number string) error {
-	query := url.Values{"context": {p.Context}, "extension": {number}, "priority": {"1"}}
-	err := p.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, query, nil, nil)
+	err := p.ContinueAt(ctx, channel, p.Context, number)
 	if isConflict(err) {
 		return nil
 	}

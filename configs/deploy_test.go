@@ -105,11 +105,17 @@ func TestProxyExamplesFitTheServer(t *testing.T) {
 // TestRedirectSnippetsFitTheDefaults: the dialplan names our application, and gives
 // up later than we do.
 func TestRedirectSnippetsFitTheDefaults(t *testing.T) {
-	limit := regexp.MustCompile(`(?m)^ same => n,Set\(TIMEOUT\(absolute\)=([1-9]\d*)\)$`)
+	limit := regexp.MustCompile(`(?m)^(?: same => n|exten => [^,]+,1),Set\(TIMEOUT\(absolute\)=([1-9]\d*)\)$`)
 	for _, name := range []string{"extensions_kontur.conf", "extensions_custom.conf"} {
 		snippet := readDeploy(t, "asterisk/"+name)
-		if want := "\n same => n,Stasis(" + Default().Asterisk.Application + ",redirect)\n"; !strings.Contains(snippet, want) {
-			t.Errorf("%s has no line %q", name, want)
+		for _, want := range []string{
+			"\n same => n,Stasis(" + Default().Asterisk.Application + ",redirect,kontur-responsible)\n",
+			// Who is found goes on here, with no limit any more.
+			"\n[kontur-responsible]\nexten => _[0-9A-Za-z*#+]!,1,Set(TIMEOUT(absolute)=0)\n",
+		} {
+			if !strings.Contains(snippet, want) {
+				t.Errorf("%s has no line %q", name, want)
+			}
 		}
 		found := limit.FindStringSubmatch(snippet)
 		if found == nil {

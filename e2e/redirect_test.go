@@ -67,6 +67,24 @@ func TestRedirectFallsBack(t *testing.T) {
 	}
 }
 
+// As on FreePBX, the dial plan reads its database after the redirect: Asterisk must not
+// refuse it that, whoever is called.
+func TestRedirectLeavesTheDatabaseToTheDialplan(t *testing.T) {
+	for _, test := range []struct {
+		name, callee string
+		answer       answering
+	}{{"Found", "101", names("101")}, {"Nobody", "102", knowsNobody}} {
+		t.Run(test.name, func(t *testing.T) {
+			d, _ := asksResponsible(t, test.answer)
+			caller := d.comesIn("78005550153")
+			callee := d.rings(test.callee)
+			d.picksUp(callee, caller)
+			d.hangsUp(caller, callee)
+			d.expect(answeredLeg("inbound client at 78005550153", "client>"+test.callee))
+		})
+	}
+}
+
 func TestRedirectPassesOverABusyPhone(t *testing.T) {
 	d, _ := asksResponsible(t, names("101"), withoutInternal)
 	talking := d.dials("101", "103")

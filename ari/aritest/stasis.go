@@ -143,10 +143,19 @@ func (s *Server) serveContinue(w http.ResponseWriter, r *http.Request) {
 	s.update(func() {
 		if channel := r.PathValue("id"); s.inStasis(w, channel) {
 			s.leave(channel)
+			s.variables[variable{channel, continuedAt}] = r.URL.RawQuery
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})
 }
+
+// continuedAt keeps, among a channel's variables, how it went on. No variable of Asterisk
+// has such a name.
+const continuedAt = "(continue)"
+
+// ContinuedAt returns the query of the request that let a channel go on: "" where the
+// dial plan goes on behind Stasis.
+func (s *Server) ContinuedAt(channel string) string { return s.Variable(channel, continuedAt) }
 
 func (s *Server) serveEndpoint(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()

@@ -6,7 +6,7 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// Result is what came of asking for a caller: the value of KONTUR_RESULT. The set is
+// Result is what came of asking for a caller: the value of KONTUR_RESULT, too. The set is
 // fixed, so that a dial plan can branch by it and a counter count by it.
 type Result string
 

@@ -1,7 +1,7 @@
 // Package redirect chooses who is to be called first for a client who calls in: it
 // asks the CRM who is responsible for the number, finds the first of those users
-// whose telephone is registered and not busy, and lets the dial plan go on with that
-// telephone's extension, or with the reason why there is none.
+// whose telephone is registered and not busy, and lets the dial plan go on at that
+// telephone's extension, or where it was left.
 //
 // It calls nobody itself and can send nobody anywhere: what it hands over is always
 // an extension of the directory, never a number that came from the CRM.

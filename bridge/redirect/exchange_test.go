@@ -34,8 +34,10 @@ type exchange struct {
 	asked     []redirect.Query
 	variables map[bridge.ChannelID]map[string]string
 	went      map[bridge.ChannelID]time.Duration
-	waiting   []redirect.Caller
-	identity  map[bridge.CallID]bridge.Identity
+	// at is where a channel went on, "context extension"; "" behind Stasis.
+	at       map[bridge.ChannelID]string
+	waiting  []redirect.Caller
+	identity map[bridge.CallID]bridge.Identity
 
 	// What the CRM, the telephones and the requests to the switch do; they are set
 	// before the callers come.
@@ -75,6 +77,7 @@ func play(t *testing.T, test func(t *testing.T, e *exchange)) {
 		e := &exchange{
 			t: t, log: log, came: time.Now(),
 			variables: map[bridge.ChannelID]map[string]string{}, went: map[bridge.ChannelID]time.Duration{},
+			at:       map[bridge.ChannelID]string{},
 			identity: map[bridge.CallID]bridge.Identity{},
 			crm:      names("anna"),
 			phone:    func(context.Context, string) (redirect.PhoneState, error) { return redirect.PhoneFree, nil },
@@ -100,10 +103,16 @@ func play(t *testing.T, test func(t *testing.T, e *exchange)) {
 // enters has somebody come in and ask, and returns when he went on.
 func (e *exchange) enters(channel bridge.ChannelID, number string) {
 	e.t.Helper()
+	e.entersWith(channel, number, "redirect")
+}
+
+// entersWith has him ask with these arguments.
+func (e *exchange) entersWith(channel bridge.ChannelID, number string, arguments ...string) {
+	e.t.Helper()
 	e.mu.Lock()
 	e.came = time.Now()
 	e.mu.Unlock()
-	e.r.Enter(redirect.Caller{Channel: channel, Call: bridge.CallID(channel), Number: number, Arguments: []string{"redirect"}})
+	e.r.Enter(redirect.Caller{Channel: channel, Call: bridge.CallID(channel), Number: number, Arguments: arguments})
 	for range 100 {
 		synctest.Wait()
 		e.mu.Lock()
@@ -177,6 +186,14 @@ func (e *exchange) SetVariable(ctx context.Context, channel bridge.ChannelID, na
 }
 
 func (e *exchange) Continue(ctx context.Context, channel bridge.ChannelID) error {
+	return e.goOn(ctx, channel, "")
+}
+
+func (e *exchange) ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error {
+	return e.goOn(ctx, channel, context+" "+extension)
+}
+
+func (e *exchange) goOn(ctx context.Context, channel bridge.ChannelID, at string) error {
 	if e.cont != nil {
 		if err := e.cont(ctx, 0); err != nil {
 			return err
@@ -187,7 +204,7 @@ func (e *exchange) Continue(ctx context.Context, channel bridge.ChannelID) error
 	if _, went := e.went[channel]; went {
 		return redirect.ErrGone
 	}
-	e.went[channel] = time.Since(e.came)
+	e.went[channel], e.at[channel] = time.Since(e.came), at
 	return nil
 }
 

@@ -15,13 +15,14 @@ type Caller struct {
 	// Number is the caller's number as Asterisk shows it; "" or a word where it is
 	// withheld.
 	Number string
-	// Arguments are what the dial plan passed; ours is the one word [Argument].
+	// Arguments are what the dial plan passed: [Argument], and behind it, if the dial plan
+	// wants to go on there, the context of the responsible users' extensions.
 	Arguments []string
 	// Found is set for a channel that has waited for an unknown time already.
 	Found bool
 }
 
-// Argument is what the dial plan asks with: Stasis(kontur-ari,redirect).
+// Argument is what the dial plan asks with: Stasis(kontur-ari,redirect,CONTEXT).
 const Argument = "redirect"
 
 // Query says about whom the CRM is asked: by PhoneNumber where that is not "", else
@@ -60,8 +61,11 @@ type Switch interface {
 	PhoneState(ctx context.Context, endpoint string) (PhoneState, error)
 	// SetVariable sets a variable of a waiting channel. [ErrGone].
 	SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error
-	// Continue lets a waiting channel go on in the dial plan. [ErrGone].
+	// Continue lets a waiting channel go on in the dial plan, where it was left: behind
+	// Stasis. [ErrGone].
 	Continue(ctx context.Context, channel bridge.ChannelID) error
+	// ContinueAt lets it go on at an extension's first priority in a context. [ErrGone].
+	ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error
 	// Waiting returns the channels that wait for us, each as Found. It is called once
 	// nobody listens any more, and may wait a moment for Asterisk to know that.
 	Waiting(ctx context.Context) ([]Caller, error)

@@ -3,7 +3,6 @@ package redirect
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -57,6 +56,8 @@ type Redirector struct {
 	mu       sync.Mutex
 	stopped  bool
 	underway map[bridge.ChannelID]bool
+	// variablesOnce is the log line about dial plans that read variables.
+	variablesOnce sync.Once
 	// foreign is the arguments that were logged last as not ours.
 	foreign []string
 }
@@ -122,7 +123,8 @@ type decision struct {
 
 // serve takes one caller from entering to going on.
 func (r *Redirector) serve(caller Caller, entered time.Time) {
-	if !slices.Equal(caller.Arguments, []string{Argument}) {
+	into, ours := answerContext(caller.Arguments)
+	if !ours {
 		r.dismiss(caller)
 		return
 	}
@@ -130,7 +132,7 @@ func (r *Redirector) serve(caller Caller, entered time.Time) {
 	asking, cancel := context.WithDeadline(r.life, deadline.Add(-reserved(r.config.Timeout)))
 	decided := r.admit(asking, caller)
 	cancel()
-	handed := r.release(caller, decided, deadline)
+	handed := r.handOver(caller, into, decided, deadline)
 	r.tell(caller, decided, handed, entered)
 }
 

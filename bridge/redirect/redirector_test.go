@@ -331,16 +331,16 @@ func TestACallerIsServedOnceAtATime(t *testing.T) {
 
 func TestOthersChannelsGoOnUntouched(t *testing.T) {
 	play(t, func(t *testing.T, e *exchange) {
-		for i, arguments := range [][]string{nil, nil, {"ivr"}, {"ivr"}, {"redirect", "now"}} {
+		for i, arguments := range [][]string{nil, nil, {"ivr"}, {"ivr"}, {"redirect", "now", "please"}, {"redirect", "a context"}, {"redirect", ""}} {
 			channel := bridge.ChannelID(fmt.Sprintf("1.%d", i))
 			e.r.Enter(redirect.Caller{Channel: channel, Number: client, Arguments: arguments})
 			synctest.Wait()
 			e.has(channel, 0, nil)
 		}
-		if lines := e.told("the dial plan sends channels here with arguments that mean nothing; write Stasis(kontur-ari,redirect)"); lines != 3 {
+		if lines := e.told("the dial plan sends channels here with arguments that mean nothing; write Stasis(kontur-ari,redirect)"); lines != 5 {
 			t.Errorf("%d lines", lines)
 		}
-		if stats := e.r.Stats(); stats.Dismissed != 5 || len(stats.Results) != 0 || len(e.questions()) != 0 {
+		if stats := e.r.Stats(); stats.Dismissed != 7 || len(stats.Results) != 0 || len(e.questions()) != 0 {
 			t.Errorf("%+v", stats)
 		}
 	})
@@ -378,6 +378,68 @@ func TestAStopLetsEverybodyGoOn(t *testing.T) {
 		}
 		if e.r.Stats().Circuit != "closed" {
 			t.Error("a stop counts against the CRM")
+		}
+	})
+}
+
+// With a context, whoever is found is where the dial plan goes on; for everybody else it
+// goes on where it was left. No variable is set: Asterisk would refuse DB() from then on.
+func TestADialPlanWithAContextGoesOnThere(t *testing.T) {
+	for name, test := range map[string]struct {
+		crm    func(context.Context, redirect.Query) ([]string, error)
+		states map[string]redirect.PhoneState
+		result redirect.Result
+		at     string
+	}{
+		"found":   {names("anna"), map[string]redirect.PhoneState{"PJSIP/101": redirect.PhoneFree}, redirect.Found, "kontur-responsible 101"},
+		"busy":    {names("anna"), map[string]redirect.PhoneState{"PJSIP/101": redirect.PhoneBusy}, redirect.Busy, ""},
+		"offline": {names("anna"), nil, redirect.Offline, ""},
+		"nobody":  {names(), nil, redirect.Nobody, ""},
+		"error": {func(context.Context, redirect.Query) ([]string, error) { return nil, errors.New("HTTP 503") }, nil,
+			redirect.Failed, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, e *exchange) {
+				e.crm, e.phone = test.crm, phones(test.states)
+				e.entersWith("1.1", client, "redirect", "kontur-responsible")
+				e.has("1.1", 0, nil)
+				if at := e.at["1.1"]; at != test.at {
+					t.Errorf("went on at %q, want %q", at, test.at)
+				}
+				if stats := e.r.Stats(); stats.Results[test.result] != 1 || stats.Bare != 0 || stats.Dismissed != 0 {
+					t.Errorf("%+v", stats)
+				}
+			})
+		})
+	}
+}
+
+// Going on at an extension is tried again like going on at all.
+func TestGoingOnAtAnExtensionIsTriedAgain(t *testing.T) {
+	play(t, func(t *testing.T, e *exchange) {
+		var tries atomic.Int32
+		e.cont = func(context.Context, int) error {
+			if tries.Add(1) < 3 {
+				return errors.New("500")
+			}
+			return nil
+		}
+		e.entersWith("1.1", client, "redirect", "kontur-responsible")
+		e.has("1.1", 400*time.Millisecond, nil)
+		if at := e.at["1.1"]; at != "kontur-responsible 101" {
+			t.Errorf("went on at %q", at)
+		}
+	})
+}
+
+// What a dial plan finds in variables has an effect on it that it should know of, once.
+func TestADialPlanThatReadsVariablesIsNamedOnce(t *testing.T) {
+	play(t, func(t *testing.T, e *exchange) {
+		e.enters("1.1", client)
+		e.enters("1.2", client)
+		const line = "the dial plan reads variables, behind which Asterisk refuses it DB(); Stasis(kontur-ari,redirect,CONTEXT) has no such effect"
+		if lines := e.told(line); lines != 1 {
+			t.Errorf("%d lines", lines)
 		}
 	})
 }

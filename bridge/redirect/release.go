@@ -4,13 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/bridge"
 )
 
-// The channel variables that the dial plan finds when it goes on.
+// The channel variables that a dial plan finds which asks without a context. A variable
+// that is set over ARI makes Asterisk 22 refuse DB() and its like to the channel, so
+// dial plans that use them, such as FreePBX's, ask with one.
 const (
 	// VariableResult is the [Result]. It is set last: where it says FOUND, the
 	// others are there.
@@ -46,6 +51,44 @@ const (
 	stuck handover = "stuck"
 )
 
+// place is where a channel goes on: behind Stasis, or at an extension of a context.
+type place struct{ context, extension string }
+
+// behindStasis is where the dial plan was left.
+var behindStasis place
+
+// contextShape is what the name of a context may be.
+var contextShape = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,79}$`)
+
+// answerContext returns the context in which the dial plan wants to go on at a
+// responsible user's extension; "" where it reads variables instead. ours is false where
+// the arguments ask for nothing that is known here.
+func answerContext(arguments []string) (into string, ours bool) {
+	switch {
+	case len(arguments) == 0 || arguments[0] != Argument:
+		return "", false
+	case len(arguments) == 1:
+		return "", true
+	}
+	return arguments[1], len(arguments) == 2 && contextShape.MatchString(arguments[1])
+}
+
+// handOver lets the channel go on with what was decided: at the extension that was found,
+// else behind Stasis. Without a context the dial plan reads variables.
+func (r *Redirector) handOver(caller Caller, into string, decided decision, deadline time.Time) handover {
+	switch {
+	case into == "":
+		r.variablesOnce.Do(func() {
+			r.log.Info("the dial plan reads variables, behind which Asterisk refuses it DB(); Stasis(kontur-ari,redirect,CONTEXT) has no such effect",
+				zap.String("channel", string(caller.Channel)))
+		})
+		return r.release(caller, decided, deadline)
+	case decided.result == Found:
+		return r.letGo(caller, place{into, decided.phone.Extension})
+	}
+	return r.letGo(caller, behindStasis)
+}
+
 // release sets the variables and lets the channel go on.
 func (r *Redirector) release(caller Caller, decided decision, deadline time.Time) handover {
 	// A third of what was kept is for going on: whoever hears nothing would rather
@@ -58,7 +101,7 @@ func (r *Redirector) release(caller Caller, decided decision, deadline time.Time
 	setting, cancel := context.WithDeadline(context.WithoutCancel(r.life), until)
 	err := r.setVariables(setting, caller, decided)
 	cancel()
-	switch handed := r.letGo(caller); {
+	switch handed := r.letGo(caller, behindStasis); {
 	case handed != handedOver:
 		return handed
 	case err != nil:
@@ -83,7 +126,7 @@ func (r *Redirector) setVariables(ctx context.Context, caller Caller, decided de
 }
 
 // letGo tells the channel to go on, more than once if need be.
-func (r *Redirector) letGo(caller Caller) handover {
+func (r *Redirector) letGo(caller Caller, to place) handover {
 	// The dial plan may ask again as soon as the channel goes on.
 	r.mu.Lock()
 	delete(r.underway, caller.Channel)
@@ -94,7 +137,7 @@ func (r *Redirector) letGo(caller Caller) handover {
 			time.Sleep(continuePause)
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.life), continueWithin)
-		err = r.config.Switch.Continue(ctx, caller.Channel)
+		err = r.goOn(ctx, caller.Channel, to)
 		cancel()
 		switch {
 		case err == nil:
@@ -112,6 +155,13 @@ func (r *Redirector) letGo(caller Caller) handover {
 	return stuck
 }
 
+func (r *Redirector) goOn(ctx context.Context, channel bridge.ChannelID, to place) error {
+	if to == behindStasis {
+		return r.config.Switch.Continue(ctx, channel)
+	}
+	return r.config.Switch.ContinueAt(ctx, channel, to.context, to.extension)
+}
+
 // dismiss lets a channel go on that was not sent here to be asked about.
 func (r *Redirector) dismiss(caller Caller) {
 	r.mu.Lock()
@@ -122,7 +172,7 @@ func (r *Redirector) dismiss(caller Caller) {
 		r.log.Warn("the dial plan sends channels here with arguments that mean nothing; write Stasis(kontur-ari,redirect)",
 			zap.String("channel", string(caller.Channel)), zap.Strings("arguments", caller.Arguments))
 	}
-	r.counters.dismiss(r.letGo(caller))
+	r.counters.dismiss(r.letGo(caller, behindStasis))
 }
 
 // releaseWaiting lets everybody go on whom Asterisk shows as waiting for us. It is

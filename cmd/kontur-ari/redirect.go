@@ -76,6 +76,10 @@ func (w waitingRoom) Continue(ctx context.Context, channel bridge.ChannelID) err
 	return goneIfNotWaiting(w.switcher.Continue(ctx, channel))
 }
 
+func (w waitingRoom) ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error {
+	return goneIfNotWaiting(w.switcher.ContinueAt(ctx, channel, context, extension))
+}
+
 // Waiting waits until Asterisk has noticed that we don't listen any more: until
 // then one more channel may enter. Where somebody else listens under our name, the
 // callers are his.

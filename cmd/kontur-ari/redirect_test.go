@@ -73,6 +73,21 @@ func TestAChannelThatWentOnIsGone(t *testing.T) {
 	}
 }
 
+func TestAChannelGoesOnAtAnExtension(t *testing.T) {
+	server := aritest.Start(t)
+	room := newWaitingRoom(t, server)
+	server.Leftover("1.1", "+79997775533", redirectApplication, "redirect", "kontur-responsible")
+	if err := room.ContinueAt(t.Context(), "1.1", "kontur-responsible", "101"); err != nil {
+		t.Error(err)
+	}
+	if at := server.ContinuedAt("1.1"); at != "context=kontur-responsible&extension=101&priority=1" {
+		t.Errorf("went on at %s", at)
+	}
+	if err := room.ContinueAt(t.Context(), "1.1", "kontur-responsible", "101"); !errors.Is(err, redirect.ErrGone) {
+		t.Errorf("again: %v", err)
+	}
+}
+
 func TestOnlyOurOwnCallersAreLookedFor(t *testing.T) {
 	server := aritest.Start(t)
 	room := newWaitingRoom(t, server)
