@@ -93,7 +93,7 @@ func TestSwitchDoesNotFollowRedirects(t *testing.T) {
 	}
 }
 
-// An id that would change the path of a request is nobody's: nothing is sent.
+// An id that would change the path of a request names nothing: nothing is sent.
 func TestIDsThatChangeThePathAreRefused(t *testing.T) {
 	for _, id := range []string{"..", ".", ""} {
 		a, phones := newAsterisk(t, `{"value":"PJSIP/101/sip:x"}`, 200)

@@ -68,7 +68,7 @@ func TestRedirectFallsBack(t *testing.T) {
 }
 
 // As on FreePBX, the dial plan reads its database after the redirect: Asterisk must not
-// refuse it that, whoever is called.
+// refuse it that: neither for the user found nor for the fallback.
 func TestRedirectLeavesTheDatabaseToTheDialplan(t *testing.T) {
 	for _, test := range []struct {
 		name, callee string

@@ -382,7 +382,7 @@ func TestAStopLetsEverybodyGoOn(t *testing.T) {
 	})
 }
 
-// With a context, whoever is found is where the dial plan goes on; for everybody else it
+// With a context the dial plan goes on at the extension that was found; if there is none, it
 // goes on where it was left. No variable is set: Asterisk would refuse DB() from then on.
 func TestADialPlanWithAContextGoesOnThere(t *testing.T) {
 	for name, test := range map[string]struct {
