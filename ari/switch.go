@@ -137,7 +137,7 @@ func (s *Switch) target(method string, segments []string) (*url.URL, *RESTError)
 // (RFC 3986, 5.2.4).
 func changesPath(segment string) bool { return segment == "" || segment == "." || segment == ".." }
 
-// exchange sends the request and reads the answer.
+// switchboard sends the request and reads the answer.
 func (s *Switch) exchange(request *http.Request, failure *RESTError, out any) error {
 	sent := time.Now()
 	response, err := s.client.Do(request)

@@ -16,14 +16,14 @@ const (
 	// needs to get there; renewAfter is the age from which a new one is asked for.
 	keyLifetime = 20*time.Minute - 15*time.Second
 	renewAfter  = 15 * time.Minute
-	// The pause after a failed authorisation, in which nobody tries again:
+	// The pause after a failed authorisation, in which no request tries again:
 	// doubled every time, from the first to the longest.
 	firstAuthPause   = time.Second
 	longestAuthPause = 30 * time.Second
 )
 
 // refusal is an authorisation that failed. It is no reason to give a report up:
-// it waits until somebody has repaired the configuration.
+// it waits until the configuration is repaired.
 type refusal struct {
 	// reason is stable for one cause and holds no secret.
 	reason string
@@ -45,7 +45,7 @@ type State struct {
 	Instance  Instance
 }
 
-// access keeps the access key: in memory only, renewed when somebody needs it
+// access keeps the access key: in memory only, renewed when a request needs it
 // and it is no longer fresh, by one authorisation at a time. All methods may be
 // called concurrently.
 type access struct {
@@ -62,7 +62,7 @@ type access struct {
 	asked  time.Time     // when the key was asked for
 	flight chan struct{} // closed when the authorisation under way is over; nil: none is
 	failed *refusal      // of the latest authorisation; nil if it succeeded
-	until  time.Time     // before that nobody tries again
+	until  time.Time     // no authorisation is tried before
 	pause  time.Duration // the last of our pauses; 0 after a success
 	state  State
 	// doubted: a new key was refused, so that until the CRM takes one, being
@@ -131,7 +131,7 @@ func (a *access) current(rejected secret.String, waited bool) (secret.String, <-
 	return secret.String{}, nil, &refusal{reason: a.failed.reason, pause: max(left, 0)}
 }
 
-// start begins an authorisation. It belongs to nobody's request, so that one
+// start begins an authorisation. It belongs to no single request, so that one
 // caller who gives up does not spoil it for the others.
 func (a *access) start() {
 	flight := make(chan struct{})
@@ -178,8 +178,8 @@ func (a *access) trust() {
 
 // fail remembers why there is no key and when to ask again. The caller holds the lock.
 func (a *access) fail(err error) {
-	var failed *refusal
-	if !errors.As(err, &failed) {
+	failed, ok := errors.AsType[*refusal](err)
+	if !ok {
 		failed = &refusal{reason: "authorisation: " + transportReason(err)}
 	}
 	a.pause = min(max(2*a.pause, firstAuthPause), longestAuthPause)

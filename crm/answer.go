@@ -20,7 +20,7 @@ import (
 type answer struct {
 	status int
 	header http.Header
-	// body is cut at answerLimit; cut tells that there was more.
+	// body is cut at answerLimit; cut says that there was more.
 	body []byte
 	cut  bool
 	// err is set when no whole answer came; then only sent counts: the request, or a

@@ -62,11 +62,11 @@ func classify(kind bridge.ReportKind, a answer, now time.Time) bridge.Result {
 	return result
 }
 
-// wantsNewKey tells that the CRM did not take the access key: it is to be renewed, and
+// wantsNewKey reports that the CRM did not take the access key: it is to be renewed, and
 // the request made again.
 func (a answer) wantsNewKey() bool { return a.err == nil && a.status == http.StatusUnauthorized }
 
-// temporary tells of a status from 400 on whether the request may succeed later.
+// temporary reports of a status from 400 on whether the request may succeed later.
 func temporary(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired, http.StatusRequestTimeout,

@@ -100,7 +100,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// Of a call that the CRM certainly knows nothing of, the live events need not be told
+// The CRM certainly knows nothing of such a call, so its live events need not be sent
 // once it is over; so in doubt it has what it was sent.
 func TestWhatIsCertainThatTheCRMHasNot(t *testing.T) {
 	for _, test := range []struct {

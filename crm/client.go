@@ -47,7 +47,7 @@ func New(config Config, logger *zap.Logger) (*Client, error) {
 func newHTTPClient(transport http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport: transport,
-		// A redirect would take reports and keys to somebody else.
+		// A redirect would take reports and keys to another server.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -97,8 +97,7 @@ func (c *Client) deliver(ctx context.Context, kind bridge.ReportKind, path strin
 
 // unauthorised is the result of a report that could not even be tried.
 func unauthorised(err error) bridge.Result {
-	var failed *refusal
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*refusal](err); ok {
 		return bridge.Result{Verdict: bridge.Retry, Reason: failed.reason, RetryAfter: failed.pause, Everybody: true, NotTaken: true}
 	}
 	return bridge.Result{Verdict: bridge.Retry, Reason: "authorisation: " + transportReason(err), Everybody: true, NotTaken: true}

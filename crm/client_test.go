@@ -224,7 +224,7 @@ func TestRequestTimeout(t *testing.T) {
 	})
 }
 
-// authorised is a server that authorises anybody and answers reports as told.
+// authorised is a server that authorises every client and answers reports as the test asks.
 func authorised(t *testing.T, report http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	mux := http.NewServeMux()

@@ -1,4 +1,4 @@
-// Package crm tells Kontur.CRM about calls over its telephony API.
+// Package crm reports calls to Kontur.CRM over its telephony API.
 //
 // A [Client] implements bridge.Sender: one report in, one HTTP request out, and
 // a bridge.Result that says whether the CRM has it, may take it later or refused

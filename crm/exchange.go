@@ -86,14 +86,14 @@ func unreadable(name string, status int, reason string) error {
 	return &RequestError{Request: name, Verdict: bridge.Retry, Status: status, Reason: fmt.Sprintf("HTTP %d: %s", status, reason)}
 }
 
-// isUnknown tells whether the CRM said that it does not know what was asked about.
+// isUnknown reports whether the CRM said that it does not know what was asked about.
 // The contract shows a 409 for that, where others have a 404.
 func isUnknown(err error) bool {
 	failed, ok := errors.AsType[*RequestError](err)
 	return ok && (failed.Status == http.StatusNotFound || failed.Status == http.StatusConflict && failed.Code == "notFound")
 }
 
-// exchange makes a request and returns the answer, without the access key should the
+// switchboard makes a request and returns the answer, without the access key should the
 // CRM have said it. The error is that of withKey.
 func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 	return c.withKey(ctx, func(key secret.String) answer {

@@ -11,11 +11,11 @@ import (
 	"go.uber.org/zap"
 )
 
-// CheckKey tells whether an access key that came with a system call or a webhook
+// CheckKey reports whether an access key that came with a system call or a webhook
 // is one of our integration's instance: the CRM is asked about the instance with
 // it. true: the CRM has answered with our instance. false: it has refused the key,
 // or the key is none. An error, a *[RequestError], is neither: the CRM can't be
-// asked, or its answer is not understood, and nobody may take that for yes.
+// asked, or its answer is not understood, and the caller must not take that for yes.
 //
 // The key is not kept, and is in no log and no error. All of it is bounded by ctx
 // and Config.RequestTimeout.
@@ -37,7 +37,7 @@ func (c *Client) CheckKey(ctx context.Context, key string) (bool, error) {
 	switch {
 	case isUnknown(err):
 		// The key may be a stranger's; or the id is wrong, and then every key is
-		// refused and nobody would know why.
+		// refused without a reason in the log.
 		c.doubtInstance(ctx)
 		return false, nil
 	case a.err == nil && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden):
@@ -48,7 +48,7 @@ func (c *Client) CheckKey(ctx context.Context, key string) (bool, error) {
 	return false, err
 }
 
-// keyOpens tells whether a 200 shows the instance with that id.
+// keyOpens reports whether a 200 shows the instance with that id.
 func keyOpens(body []byte, id string) (bool, error) {
 	var fields map[string]json.RawMessage
 	switch {
@@ -80,7 +80,7 @@ type acquaintance struct {
 	doubted time.Time
 }
 
-// due tells whether it is time to ask again, and takes that for done.
+// due reports whether it is time to ask again, and takes that for done.
 func (a *acquaintance) due(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

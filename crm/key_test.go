@@ -185,9 +185,9 @@ func TestAWrongInstanceIsNoticed(t *testing.T) {
 				if asked := count(simulator, crmtest.KindInstance) - 100; asked < 2 || asked > 5 {
 					t.Errorf("asked %d times with our own key", asked)
 				}
-				told := logs.FilterLevelExact(zapcore.ErrorLevel).All()
-				if len(told) != 1 || told[0].ContextMap()["instance"] != id || !strings.Contains(told[0].Message, "kontur.integration_id") {
-					t.Errorf("%v", told)
+				lines := logs.FilterLevelExact(zapcore.ErrorLevel).All()
+				if len(lines) != 1 || lines[0].ContextMap()["instance"] != id || !strings.Contains(lines[0].Message, "kontur.integration_id") {
+					t.Errorf("%v", lines)
 				}
 				if rule.Status == 0 {
 					return
@@ -208,7 +208,7 @@ func TestARefusedKeyIsNoAlarm(t *testing.T) {
 	if good, err := client.CheckKey(t.Context(), "k"); good || err != nil {
 		t.Errorf("%v %v", good, err)
 	}
-	if told := logs.FilterLevelExact(zapcore.ErrorLevel).Len(); told > 0 || count(simulator, crmtest.KindInstance) != 2 {
+	if lines := logs.FilterLevelExact(zapcore.ErrorLevel).Len(); lines > 0 || count(simulator, crmtest.KindInstance) != 2 {
 		t.Errorf("%v\n%s", logs.All(), simulator.Summary())
 	}
 }

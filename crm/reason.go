@@ -40,8 +40,8 @@ var word = regexp.MustCompile(`[\pL\pN._:/+-]+`)
 const reasonKept = 300
 
 // masked is a text of the CRM's as it may be logged: one line, not too long, and
-// without ids and phone numbers, which differ from try to try and are nobody's
-// business in a log. A word with four digits is taken for one.
+// without ids and phone numbers: they differ from try to try, and a log is no place for
+// them. A word with four digits is taken for one.
 func masked(text string) string {
 	text = word.ReplaceAllStringFunc(text, func(w string) string {
 		digits := 0
@@ -65,16 +65,16 @@ func masked(text string) string {
 // transportReason says why no answer came. The errors' own texts hold local
 // ports and moments, so most are said in our words.
 func transportReason(err error) string {
-	var dns *net.DNSError
-	var timeout net.Error
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	network, isNetwork := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "no answer: the request was given up"
-	case errors.As(err, &dns):
+	case isDNS:
 		return fmt.Sprintf("no answer: the name %s can't be resolved", dns.Name)
 	case certificateReason(err) != "":
 		return "no answer: " + certificateReason(err)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), isNetwork && network.Timeout():
 		return "no answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "no answer: the connection was refused"
@@ -84,21 +84,21 @@ func transportReason(err error) string {
 	return "no answer: " + masked(innermost(err).Error())
 }
 
-// certificateReason tells what is wrong with the CRM's certificate; "" when that
+// certificateReason says what is wrong with the CRM's certificate; "" when that
 // is not what the error is about.
 func certificateReason(err error) string {
-	var authority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var any *tls.CertificateVerificationError
+	_, unknownAuthority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, otherName := errors.AsType[x509.HostnameError](err)
+	invalid, isInvalid := errors.AsType[x509.CertificateInvalidError](err)
+	_, unverified := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
-	case errors.As(err, &authority):
+	case unknownAuthority:
 		return "the CRM's certificate is from an unknown authority"
-	case errors.As(err, &hostname):
+	case otherName:
 		return "the CRM's certificate is for another name"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+	case isInvalid && invalid.Reason == x509.Expired:
 		return "the CRM's certificate has expired (or the clock is wrong)"
-	case errors.As(err, &invalid), errors.As(err, &any):
+	case isInvalid, unverified:
 		return "the CRM's certificate is not valid"
 	}
 	return ""

@@ -23,8 +23,8 @@ type RedirectQuery struct {
 }
 
 // Responsible asks the CRM which of its users are responsible for a caller, in the
-// CRM's order; none where it knows nobody (contract, "Переадресация звонка на
-// ответственного"). The error is a *[RequestError]. Somebody waits for the answer
+// CRM's order; none where it knows no user (contract, "Переадресация звонка на
+// ответственного"). The error is a *[RequestError]. A caller waits for the answer
 // with a telephone in his hand: ctx's deadline bounds all of it, the renewal of a
 // refused access key included, and nothing is tried again beyond that.
 func (c *Client) Responsible(ctx context.Context, query RedirectQuery) ([]string, error) {
@@ -57,7 +57,7 @@ func (c *Client) Responsible(ctx context.Context, query RedirectQuery) ([]string
 }
 
 // decodeResponsible reads the answer to call-redirect; false when it is none. An
-// empty id names nobody and is left out.
+// empty id names no user and is left out.
 func decodeResponsible(body []byte) ([]string, bool) {
 	var fields struct {
 		UserIDs *[]string `json:"userIds"`

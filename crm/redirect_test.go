@@ -102,7 +102,7 @@ func TestResponsibleWhenTheCRMFails(t *testing.T) {
 	}
 }
 
-// The caller hears silence meanwhile.
+// The caller hears silence while he waits.
 func TestResponsibleKeepsItsBudget(t *testing.T) {
 	rules := map[string][]crmtest.Rule{
 		"silent":                   {{Kind: crmtest.KindRedirect, Hang: true}},

@@ -104,7 +104,7 @@ func (c *Client) post(ctx context.Context, key secret.String, file bridge.Upload
 	response, err := c.files.Do(request)
 	if failed := source.failure(); failed != nil {
 		if response != nil {
-			_ = response.Body.Close() // nobody wants to know
+			_ = response.Body.Close()
 		}
 		return answer{err: failed}, failed
 	}

@@ -15,7 +15,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const userPetrova = "ae9c0d0e-0000-4000-8000-00000000053d"
 

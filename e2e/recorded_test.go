@@ -38,7 +38,7 @@ func (d *told) recordings() []string {
 	for _, call := range d.crm.Calls() {
 		legs := legNames(call)
 		for _, request := range call.Requests {
-			if request.Kind != crmtest.KindRecording || !request.Told || request.Repeat {
+			if request.Kind != crmtest.KindRecording || !request.Effective || request.Repeat {
 				continue
 			}
 			leg := legs[request.Body.ExternalCallItemID]
@@ -63,7 +63,7 @@ func (d *told) expectRecordings(expected ...string) {
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
 		told := 0
 		for _, request := range crm.Requests() {
-			if request.Kind == crmtest.KindRecording && request.Told && !request.Repeat {
+			if request.Kind == crmtest.KindRecording && request.Effective && !request.Repeat {
 				told++
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// exchange is what an Asterisk has whose events are played: its channels and bridges
+// switchboard is what an Asterisk has whose events are played: its channels and bridges
 // as the events showed them last.
 type exchange struct {
 	channels map[string]*playedChannel

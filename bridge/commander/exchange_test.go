@@ -22,7 +22,7 @@ import (
 	"kontur-ari/bridge/tracker"
 )
 
-// exchange is a Commander with everything around it: a real store and Tracker, and a
+// switchboard is a Commander with everything around it: a real store and Tracker, and a
 // switch.
 type exchange struct {
 	logs *observer.ObservedLogs

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const budget = 1500 * time.Millisecond
 
-// exchange is a switch and a CRM in the same process that do what the test wants.
+// switchboard is a switch and a CRM in the same process that do what the test wants.
 type exchange struct {
 	t    *testing.T
 	r    *redirect.Redirector

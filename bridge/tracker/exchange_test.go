@@ -13,7 +13,7 @@ import (
 // midnight is when the clock of every exchange begins.
 var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// exchange is a small model of a switch: it keeps channels and rooms and writes
+// switchboard is a small model of a switch: it keeps channels and rooms and writes
 // down the events that Asterisk would send of what is done to them.
 type exchange struct {
 	now      time.Time

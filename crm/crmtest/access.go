@@ -13,8 +13,8 @@ const (
 	headerAccessKey = "X-XCOM-AccessKey"
 )
 
-// SetInstalled tells whether the integration is installed in the workspace; while
-// it is not, nobody is authorised. It is, to begin with.
+// SetInstalled says whether the integration is installed in the workspace. While it is
+// not, no client is authorised. A new CRM has it installed.
 func (c *CRM) SetInstalled(installed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -48,7 +48,7 @@ const keyPrefix = "crmtest-access-key-"
 
 // authorize answers both kinds of authorisation. Wrong credentials are no
 // violation: they are the operator's mistake, not the client's.
-func (c *CRM) authorize(x *exchange) answer {
+func (c *CRM) authorize(x *incoming) answer {
 	public := c.options.IntegrationSecret != ""
 	switch {
 	case x.request.Method != http.MethodPost:

@@ -48,7 +48,7 @@ func (a answer) write(w http.ResponseWriter, gone, closing <-chan struct{}) {
 		a.dripBody(w, gone, closing)
 		return
 	}
-	_, _ = w.Write(a.body) // a client that went away has nobody to tell
+	_, _ = w.Write(a.body) // a client that went away needs no answer
 }
 
 // breakOff ends the connection without an answer. It doesn't return.

@@ -39,13 +39,13 @@ func broken(t *testing.T, rule Rule, patience time.Duration) (server *Server, bo
 }
 
 func TestAResetIsNoOrderlyEnd(t *testing.T) {
-	for _, told := range []bool{false, true} {
-		server, _, err := broken(t, Rule{CloseConnection: !told, DropAnswer: told, Reset: true}, time.Minute)
+	for _, effective := range []bool{false, true} {
+		server, _, err := broken(t, Rule{CloseConnection: !effective, DropAnswer: effective, Reset: true}, time.Minute)
 		if !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("told %t: %v", told, err)
+			t.Errorf("told %t: %v", effective, err)
 		}
-		if _, known := server.Call("1.1"); known != told {
-			t.Errorf("the call is known: %t, want %t", known, told)
+		if _, known := server.Call("1.1"); known != effective {
+			t.Errorf("the call is known: %t, want %t", known, effective)
 		}
 	}
 }

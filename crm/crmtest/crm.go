@@ -27,8 +27,8 @@ type Options struct {
 	KeyLifetime time.Duration
 	// Placeholder is what stands for a withheld phone number; "anonymous".
 	Placeholder string
-	// Alone allows that a call is told by register-call alone, as it is when the call
-	// was over before the CRM could be told anything of it.
+	// Alone allows a call that is reported by register-call alone. That is right when the
+	// call was over before any other report reached the CRM.
 	Alone bool
 	// Observe, when set, is called with every request once it is decided, one
 	// at a time; it must not call the CRM.
@@ -66,7 +66,7 @@ type CRM struct {
 	rules      []*ruleInForce
 	keys       map[string]time.Time // when each access key expires
 	keysIssued int
-	inFlight   map[string]*exchange // the latest of each call
+	inFlight   map[string]*incoming // the latest of each call
 	calls      []*call
 	named      int              // calls that the CRM made up a communicationId for
 	byID       map[string]*call // those that have an id of ours
@@ -89,7 +89,7 @@ func New(options Options) *CRM {
 		closing:  make(chan struct{}),
 		changed:  make(chan struct{}),
 		keys:     make(map[string]time.Time),
-		inFlight: make(map[string]*exchange),
+		inFlight: make(map[string]*incoming),
 		byID:     make(map[string]*call),
 		instance: instance{status: "active"},
 		phones:   make(map[string][]string),
@@ -121,8 +121,8 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
-// exchange is one request while it is being dealt with.
-type exchange struct {
+// incoming is one request while the CRM deals with it.
+type incoming struct {
 	request  Request
 	header   http.Header
 	ctx      context.Context
@@ -135,7 +135,7 @@ type exchange struct {
 	accepted bool
 }
 
-func (x *exchange) fault(breach Breach, format string, args ...any) {
+func (x *incoming) fault(breach Breach, format string, args ...any) {
 	x.faults = append(x.faults, faultf(breach, format, args...))
 }
 
@@ -161,8 +161,8 @@ func (c *CRM) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // receive reads a request without judging it, but for the body of an upload: how much of
 // that is read a rule decides.
-func (c *CRM) receive(r *http.Request) *exchange {
-	x := &exchange{header: r.Header, ctx: r.Context(), request: Request{
+func (c *CRM) receive(r *http.Request) *incoming {
+	x := &incoming{header: r.Header, ctx: r.Context(), request: Request{
 		Received: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Kind: kindOf(r.URL.Path), Length: r.ContentLength,
 	}}
 	if x.request.Kind == KindFile {
@@ -181,7 +181,7 @@ func (c *CRM) receive(r *http.Request) *exchange {
 }
 
 // begin notes that a request is in flight and finds the rule that decides about it.
-func (c *CRM) begin(x *exchange) *Rule {
+func (c *CRM) begin(x *incoming) *Rule {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if x.request.Kind.isReport() && len(x.problems) == 0 {
@@ -222,7 +222,7 @@ func (c *CRM) wait(ctx context.Context, rule *Rule) bool {
 
 // decide chooses the answer and records the request. The record is complete
 // before the client can see the answer.
-func (c *CRM) decide(x *exchange, rule *Rule) answer {
+func (c *CRM) decide(x *incoming, rule *Rule) answer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inFlight[x.flight] == x {
@@ -234,7 +234,7 @@ func (c *CRM) decide(x *exchange, rule *Rule) answer {
 	return a
 }
 
-func (c *CRM) choose(x *exchange, rule *Rule) answer {
+func (c *CRM) choose(x *incoming, rule *Rule) answer {
 	switch {
 	case rule == nil:
 		a := c.serve(x)
@@ -257,7 +257,7 @@ func (c *CRM) choose(x *exchange, rule *Rule) answer {
 }
 
 // record keeps a decided request and everything found wrong with it.
-func (c *CRM) record(x *exchange, a answer) {
+func (c *CRM) record(x *incoming, a answer) {
 	x.request.Decided = time.Now()
 	x.request.Status = a.status
 	if a.abort {

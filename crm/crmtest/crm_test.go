@@ -152,10 +152,10 @@ func TestRepeatOfTheLatestRequestIsCountedOnly(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	tests := []struct {
-		name       string
-		rule       Rule
-		status     int  // that the client sees
-		told, gone bool // the call knows of it; no answer came
+		name            string
+		rule            Rule
+		status          int  // that the client sees
+		effective, gone bool // the call knows of it; no answer came
 	}{
 		{"503", Rule{Status: 503}, 503, false, false},
 		{"401", Rule{Status: 401}, 401, false, false},
@@ -178,7 +178,7 @@ func TestRules(t *testing.T) {
 				status, _ := s.send(first)
 				requests := crm.Requests()
 				last := requests[len(requests)-1]
-				if last.Told != test.told || (last.Status == 0) != test.gone || !test.gone && (status != test.status || last.Status != status) {
+				if last.Effective != test.effective || (last.Status == 0) != test.gone || !test.gone && (status != test.status || last.Status != status) {
 					t.Errorf("the client saw %d; %+v", status, last)
 				}
 				if status, _ := s.send(first); status != http.StatusOK {
@@ -318,7 +318,7 @@ func TestRecordsHoldNoKeys(t *testing.T) {
 func TestCallsAreInTheOrderTheyBegan(t *testing.T) {
 	crm := New(Options{})
 	s := newSender(t, crm)
-	crm.Order("never called")
+	crm.ClickToCall("never called")
 	for _, id := range []string{"2.1", "1.1", "3.1"} {
 		s.send(started(id, "inbound", 0))
 	}

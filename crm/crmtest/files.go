@@ -52,7 +52,7 @@ func (c *CRM) Files() []File {
 var errTooLarge = errors.New("the file is too large")
 
 // receiveFile reads an upload without judging it, and no more of it than a rule allows.
-func (x *exchange) receiveFile(r *http.Request, rule *Rule) {
+func (x *incoming) receiveFile(r *http.Request, rule *Rule) {
 	body := r.Body
 	if rule != nil && rule.CutAfter > 0 {
 		// What is left is not even looked at.
@@ -109,7 +109,7 @@ func (k *keeper) Write(data []byte) (int, error) {
 }
 
 // serveFile takes an upload. The caller holds the lock.
-func (c *CRM) serveFile(x *exchange) answer {
+func (c *CRM) serveFile(x *incoming) answer {
 	switch {
 	case x.request.Method != http.MethodPost:
 		x.fault(BreachRequest, "files by %s", x.request.Method)

@@ -62,7 +62,7 @@ func TestFilesAreKeptAndAnnounced(t *testing.T) {
 	s := newSender(t, crm)
 	s.play(answered("1.1"))
 	file := s.upload("what was said")
-	// The register-call is told already: the recording comes when it is whole.
+	// The register-call has arrived: the recording comes when it is whole.
 	if status, answer := s.send(recorded("1.11", file)); status != http.StatusOK {
 		t.Errorf("%d %s", status, answer)
 	}
@@ -87,9 +87,9 @@ func TestAFileIsAnnouncedOnceWithinADay(t *testing.T) {
 		})
 	}
 	for _, test := range []struct {
-		name string
-		tell func(s *sender, file string)
-		want []Breach
+		name  string
+		apply func(s *sender, file string)
+		want  []Breach
 	}{
 		{"in register-call", func(s *sender, file string) { s.play(listed("1.1", file)) }, nil},
 		{"in two", func(s *sender, file string) { s.play(listed("1.1", file)); s.play(listed("2.1", file)) }, []Breach{BreachRepeat}},
@@ -116,7 +116,7 @@ func TestAFileIsAnnouncedOnceWithinADay(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				crm := New(Options{})
 				s := newSender(t, crm)
-				test.tell(s, s.upload("x"))
+				test.apply(s, s.upload("x"))
 				wantBreaches(t, crm, test.want...)
 			})
 		})

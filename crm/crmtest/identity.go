@@ -10,12 +10,12 @@ type call struct {
 	id            string // our own externalId; "" until call-started
 	communication string
 	// clickToCallGiven: the CRM asked for this call itself and knows its id from there.
-	ordered bool
+	clickToCall bool
 	// known: the CRM took its call-started, or ordered it.
 	known bool
 	// answered: the CRM's ids were given in an answer.
 	answered bool
-	requests []Request // told ones, repeats left out
+	requests []Request // those that took effect, repeats left out
 	story    story
 }
 
@@ -26,24 +26,24 @@ func (c *call) latest() *Request {
 	return &c.requests[len(c.requests)-1]
 }
 
-// ClickToCall tells the CRM that it has asked for a call itself, under that
+// ClickToCall makes the CRM expect a call that it has asked for itself, under that
 // communicationId: call-started may carry the id and call-failed may come for it.
 // A second order of one communication is the first one repeated.
-func (c *CRM) Order(communicationID string) { c.order(communicationID) }
+func (c *CRM) ClickToCall(communicationID string) { c.clickToCall(communicationID) }
 
 // order reports whether the order is the first of its communication.
-func (c *CRM) order(communicationID string) bool {
+func (c *CRM) clickToCall(communicationID string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.communication(communicationID) != nil {
 		return false
 	}
-	c.calls = append(c.calls, &call{communication: communicationID, ordered: true, known: true, story: story{ordered: true}})
+	c.calls = append(c.calls, &call{communication: communicationID, clickToCall: true, known: true, story: story{clickToCall: true}})
 	return true
 }
 
-// withdraw takes back an order that was refused, so that nothing may be told of it
-// any more. What has been told before breaks a rule: who refuses a call has not made it.
+// withdraw takes back a click to call that was refused: no report of it may come any
+// more. A report that came before is a breach, since a refused call was not made.
 func (c *CRM) withdraw(communicationID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,14 +121,14 @@ func (c *call) misnamed(request Request, integration string) []fault {
 	switch {
 	case body.CommunicationID == "" && c.answered && request.Kind != KindStarted:
 		faults = append(faults, faultf(BreachIdentity, "%s without the communicationId that the CRM has answered", request.Kind))
-	case body.CommunicationID == "" && c.ordered:
+	case body.CommunicationID == "" && c.clickToCall:
 		faults = append(faults, faultf(BreachIdentity, "%s without the communicationId that the CRM ordered the call under", request.Kind))
 	case body.CommunicationID != "" && body.CommunicationID != c.communication && request.Kind == KindStarted:
 		faults = append(faults, faultf(BreachCommand, "call-started sends the communicationId %s, under which the CRM has ordered no call, or had another one", body.CommunicationID))
 	case body.CommunicationID != "" && body.CommunicationID != c.communication:
 		faults = append(faults, faultf(BreachIdentity, "%s sends the communicationId %s of another call", request.Kind, body.CommunicationID))
 	}
-	if request.Kind == KindFailed && !c.ordered {
+	if request.Kind == KindFailed && !c.clickToCall {
 		faults = append(faults, faultf(BreachCommand, "call-failed for a call that the CRM has not ordered"))
 	}
 	if request.Kind == KindEvent && body.ExternalCallItemID != body.RealtimeCallItemID {

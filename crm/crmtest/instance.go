@@ -68,7 +68,7 @@ func (c *CRM) WebHooks() []WebHook {
 	return slices.Clone(c.instance.webHooks)
 }
 
-// AddWebHook registers a webhook as somebody else would.
+// AddWebHook registers a webhook as another program would.
 func (c *CRM) AddWebHook(hook WebHook) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +81,7 @@ func (i *instance) add(hook WebHook) {
 }
 
 // serveInstance answers a question about the instance or a change of it.
-func (c *CRM) serveInstance(x *exchange, id string) answer {
+func (c *CRM) serveInstance(x *incoming, id string) answer {
 	switch {
 	case x.request.Method != http.MethodGet && x.request.Method != http.MethodPatch:
 		x.fault(BreachRequest, "instance by %s", x.request.Method)
@@ -96,7 +96,7 @@ func (c *CRM) serveInstance(x *exchange, id string) answer {
 }
 
 // instanceState is the instance as the CRM's documentation shows it. What it holds
-// of secrets and settings is nobody's business but the CRM's.
+// of secrets and settings belongs to the CRM alone.
 func (c *CRM) instanceState() map[string]any {
 	return map[string]any{
 		"id": c.options.IntegrationID, "features": c.instance.features,
@@ -122,7 +122,7 @@ var (
 )
 
 // patchInstance makes a change of the instance, all of it or nothing.
-func (c *CRM) patchInstance(x *exchange) answer {
+func (c *CRM) patchInstance(x *incoming) answer {
 	if complaint := mistyped(x.header.Get("Content-Type"), "application/json-patch+json"); complaint != "" {
 		x.fault(BreachRequest, "%s", complaint)
 		return answer{status: http.StatusUnsupportedMediaType}

@@ -23,7 +23,7 @@ const (
 	KindFile      Kind = "files"
 )
 
-// isReport tells whether requests of that kind report something of a call.
+// isReport reports whether requests of that kind report something of a call.
 func (k Kind) isReport() bool {
 	switch k {
 	case KindStarted, KindEvent, KindFinished, KindFailed, KindRegister, KindRecording:
@@ -59,33 +59,33 @@ type Request struct {
 	// Answer is the answer's body; it is left out for an authorisation and for the
 	// instance, since secrets are in it.
 	Answer []byte
-	// Told: the request had its effect on the call: the CRM took it, or refused
-	// it for good. Requests that are to be tried again are not told.
-	Told bool
-	// Repeat: it repeats, byte for byte, the latest told request of its call.
+	// Effective: the request had its effect on the call: the CRM took it, or refused
+	// it for good. Requests that are to be tried again are not effective.
+	Effective bool
+	// Repeat: it repeats, byte for byte, the latest effective request of its call.
 	Repeat bool
 }
 
-// Call is a call as far as it has been told.
+// Call is a call as far as the CRM knows it.
 type Call struct {
 	// ID is our own externalId; "" for a call that was ordered and failed before
 	// it began. CommunicationID is the CRM's id.
 	ID, CommunicationID string
 	// Direction as call-started gave it.
 	Direction string
-	// Requests are those that were told, in order, repeats left out.
+	// Requests are the effective ones, in order, repeats left out.
 	Requests []Request
 	// Legs are the ids of the call's legs in the order they appeared.
 	Legs []string
 	// Finished, Failed and Registered: call-finished, call-failed and
-	// register-call were told.
+	// register-call arrived.
 	Finished, Failed, Registered bool
 }
 
-// Over tells whether nothing more may come of this call but its recordings.
+// Over reports whether nothing more may come of this call but its recordings.
 func (c Call) Over() bool { return c.Failed || c.Registered }
 
-// Sequence is the call in short, one string for each told request:
+// Sequence is the call in short, one string for each effective request:
 // "started(inbound)", "L1 appeared", "L1 finished", "CALL-FINISHED",
 // "CALL-FAILED", "REGISTER", "L1 RECORDING". L1 is the leg that appeared first.
 func (c Call) Sequence() []string {

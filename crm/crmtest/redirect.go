@@ -9,7 +9,7 @@ import (
 )
 
 // SetResponsible makes users, by their ids, responsible for a client with that
-// phone number; none: the CRM knows nobody with it, as to begin with.
+// phone number; none: the CRM knows no user for it, as in the beginning.
 func (c *CRM) SetResponsible(phoneNumber string, users ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -17,7 +17,7 @@ func (c *CRM) SetResponsible(phoneNumber string, users ...string) {
 }
 
 // SetResponsibleForCall is SetResponsible for the call with our own externalId. The
-// CRM tells them once it knows the call.
+// CRM names them once it knows the call.
 func (c *CRM) SetResponsibleForCall(id string, users ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -27,7 +27,7 @@ func (c *CRM) SetResponsibleForCall(id string, users ...string) {
 // serveRedirect answers who is responsible: by a phone number or by a call, never
 // both. To ask about a call that the CRM does not know is no violation: it may be
 // asked before call-started is through.
-func (c *CRM) serveRedirect(x *exchange) answer {
+func (c *CRM) serveRedirect(x *incoming) answer {
 	if x.request.Method != http.MethodGet {
 		x.fault(BreachRequest, "%s by %s", x.request.Kind, x.request.Method)
 		return answer{status: http.StatusMethodNotAllowed}
@@ -79,7 +79,7 @@ func misasked(parameters url.Values, unreadable error) []problem {
 	return problems
 }
 
-func (c *CRM) responsibleForCall(x *exchange, external string) []string {
+func (c *CRM) responsibleForCall(x *incoming, external string) []string {
 	x.request.Call = strings.TrimPrefix(external, c.options.IntegrationName+"/")
 	call := c.byID[x.request.Call]
 	if call == nil || !call.known {

@@ -2,7 +2,7 @@ package crmtest
 
 import "strings"
 
-// misregistered compares register-call with what the events told.
+// misregistered compares register-call with the events before it.
 func (s *story) misregistered(body Body, own string) []fault {
 	if s.alone() {
 		return misregisteredAlone(body)
@@ -35,7 +35,7 @@ func (s *story) misregistered(body Body, own string) []fault {
 	return faults
 }
 
-// misregisteredAlone judges a register-call that is all that is told of its call.
+// misregisteredAlone judges a register-call that is the only report of its call.
 func misregisteredAlone(body Body) []fault {
 	var faults []fault
 	seen := make(map[string]bool)

@@ -20,12 +20,12 @@ type Rule struct {
 	Times int
 
 	// Delay is waited before anything else happens. The request counts as in
-	// flight meanwhile, so to outlast a client's patience use Hang.
+	// flight during that time, so to outlast a client's patience use Hang.
 	Delay time.Duration
 	// Hang never answers: it holds the request until its client gives up or the
-	// server closes. The request is not told.
+	// server closes. The request has no effect.
 	Hang bool
-	// CloseConnection closes the connection without an answer, the request not told.
+	// CloseConnection closes the connection without an answer; the request has no effect.
 	CloseConnection bool
 	// CutAfter, for an upload, closes the connection once so many bytes of its body were
 	// read.
@@ -37,13 +37,13 @@ type Rule struct {
 	// reset, where they would close it.
 	Reset bool
 	// Late gives the answer so much later than the request was taken: a client that dies
-	// meanwhile has told what it does not know it has.
+	// in between has reported something without knowing it.
 	Late time.Duration
 	// Drip gives the answer a byte of its body at a time, each after this pause.
 	Drip time.Duration
 	// Status, when not 0, Body and Header are the answer. 2xx: the request is
 	// taken as usual and only its answer replaced. 4xx but 401, 408, 425 and 429:
-	// the request is refused for good, which counts as told. Else it is not told.
+	// the request is refused for good, which is an effect. Else it has none.
 	Status int
 	Body   string
 	Header http.Header
@@ -59,7 +59,7 @@ func (r *Rule) fits(request Request) bool {
 	return r.Match == nil || r.Match(request)
 }
 
-// refuses tells whether the rule's answer is a refusal for good.
+// refuses reports whether the rule's answer is a refusal for good.
 func (r *Rule) refuses() bool {
 	switch r.Status {
 	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:

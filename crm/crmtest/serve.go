@@ -44,7 +44,7 @@ func splitPath(path string) (workspace, rest string) {
 }
 
 // serve answers a request as the CRM does. The caller holds the lock.
-func (c *CRM) serve(x *exchange) answer {
+func (c *CRM) serve(x *incoming) answer {
 	if x.request.Kind == KindAuthorize {
 		return c.authorize(x)
 	}
@@ -73,7 +73,7 @@ func (c *CRM) serve(x *exchange) answer {
 	return c.serveReport(x)
 }
 
-func (c *CRM) serveReport(x *exchange) answer {
+func (c *CRM) serveReport(x *incoming) answer {
 	if x.request.Method != http.MethodPost {
 		x.fault(BreachRequest, "%s by %s", x.request.Kind, x.request.Method)
 		return answer{status: http.StatusMethodNotAllowed}
@@ -101,9 +101,9 @@ func mistyped(contentType, wanted string) string {
 	return ""
 }
 
-// take tells the call of a valid report and gives the documented answer.
-func (c *CRM) take(x *exchange) answer {
-	call := c.tell(x)
+// take applies a valid report to its call and gives the documented answer.
+func (c *CRM) take(x *incoming) answer {
+	call := c.apply(x)
 	if call == nil {
 		x.fault(BreachUnknownCall, "%s about a call that was never started", x.request.Kind)
 		return notFound(x.request.Body)
@@ -122,27 +122,27 @@ func (c *CRM) take(x *exchange) answer {
 	return ok()
 }
 
-// refuse tells the call of a report that a rule refuses for good.
-func (c *CRM) refuse(x *exchange) {
-	if c.tell(x) == nil {
+// refuse applies a report that a rule refuses for good.
+func (c *CRM) refuse(x *incoming) {
+	if c.apply(x) == nil {
 		x.fault(BreachUnknownCall, "%s about a call that was never started", x.request.Kind)
 	}
 }
 
-// tell brings a valid report to its call, which judges it; nil: there is none.
-func (c *CRM) tell(x *exchange) *call {
+// apply brings a valid report to its call, which judges it; nil: there is none.
+func (c *CRM) apply(x *incoming) *call {
 	call := c.callOf(x.request)
 	if call == nil {
 		return nil
 	}
-	x.request.Told = true
+	x.request.Effective = true
 	x.faults = append(x.faults, call.misnamed(x.request, c.options.IntegrationName)...)
 	if latest := call.latest(); latest != nil && sameRequest(*latest, x.request) {
 		x.request.Repeat = true
 		c.repeats++
 		return call
 	}
-	older := slices.ContainsFunc(call.requests, func(told Request) bool { return sameRequest(told, x.request) })
+	older := slices.ContainsFunc(call.requests, func(earlier Request) bool { return sameRequest(earlier, x.request) })
 	faults := append(call.story.take(x.request, call.id), c.filesAnnounced(x.request.Body)...)
 	if older && len(faults) > 0 {
 		// One fault that says what it is instead of all that follow from it. An
@@ -156,7 +156,7 @@ func (c *CRM) tell(x *exchange) *call {
 }
 
 // learnt notes that the client is given the CRM's ids of a call.
-func (c *CRM) learnt(x *exchange) {
+func (c *CRM) learnt(x *incoming) {
 	if x.request.Kind == KindStarted && x.accepted {
 		c.callOf(x.request).answered = true
 	}

@@ -11,7 +11,7 @@ import (
 // that one mistake gives one fault and not ten.
 type story struct {
 	// clickToCallGiven: the CRM asked for the call itself.
-	ordered                               bool
+	clickToCall                           bool
 	started, finished, failed, registered bool
 	// legFinished: the one call-event of type finished has come.
 	legFinished bool
@@ -24,7 +24,7 @@ type story struct {
 	listed []string
 }
 
-// leg is one leg as its events told of it.
+// leg is one leg as its events show it.
 type leg struct {
 	id          string
 	state       string // its last event
@@ -75,7 +75,7 @@ func (s *story) take(request Request, own string) []fault {
 	return faults
 }
 
-// alone tells that nothing was told of the call yet: where that is allowed, its
+// alone reports that the call has no report yet: where that is allowed, its
 // register-call may come alone.
 func (s *story) alone() bool { return !s.started && len(s.legs) == 0 && !s.finished && !s.failed }
 
@@ -104,8 +104,8 @@ func (s *story) misplaced(kind Kind) []fault {
 }
 
 // misfailed finds why a call can't have failed: a call of the CRM's fails when the
-// telephone of the user who dials could not be called, and then nothing was told
-// of it, or when nobody picked it up. After that the client was called, and the
+// telephone of the user who dials could not be called, and then the call has no other
+// report, or when it was not picked up. After that the client was called, and the
 // call ends as any other.
 func (s *story) misfailed() []fault {
 	if s.started && len(s.legs) == 0 {
@@ -135,7 +135,7 @@ func (s *story) misdescribed(body Body) []fault {
 	if body.ClientPhone != s.clientPhone {
 		faults = append(faults, faultf(BreachParties, "the clientPhone was %q and is %q", s.clientPhone, body.ClientPhone))
 	}
-	if s.ordered && s.vatsPhone == "" {
+	if s.clickToCall && s.vatsPhone == "" {
 		// Which of our numbers the client sees shows only when he is dialled.
 		s.vatsPhone = body.ExternalVatsPhone
 	}

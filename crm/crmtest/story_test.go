@@ -59,7 +59,7 @@ func TestOrderedCallThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			crm := New(Options{})
-			crm.Order("ordered-1")
+			crm.ClickToCall("ordered-1")
 			sender := newSender(t, crm)
 			sender.play(steps)
 			failed := step{KindFailed, map[string]any{"communicationId": "ordered-1"}}
@@ -110,8 +110,8 @@ func TestCallsThatDidNotFail(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			crm := New(Options{})
-			crm.Order("ordered-1")
-			crm.Order("ordered-1") // a repeated order is the same
+			crm.ClickToCall("ordered-1")
+			crm.ClickToCall("ordered-1") // a repeated order is the same
 			newSender(t, crm).play(test.steps)
 			wantBreaches(t, crm, test.want...)
 		})

@@ -72,7 +72,7 @@ func item(id string, from, to party, start, end int) any {
 	return body
 }
 
-// goodCalls are calls of which nobody may complain.
+// goodCalls are calls without a breach.
 func goodCalls() map[string][]step {
 	return map[string][]step{
 		"answered": answered("100.1"),
@@ -172,7 +172,7 @@ func (s *sender) authorize() {
 	s.key = granted.AccessKey
 }
 
-// exchange makes one request; the status is 0 when the connection is closed.
+// switchboard makes one request; the status is 0 when the connection is closed.
 func (s *sender) exchange(method, path string, header http.Header, body []byte) (status int, answer []byte) {
 	defer func() {
 		if reason := recover(); reason != nil && reason != http.ErrAbortHandler {

@@ -61,7 +61,7 @@ type Answer struct {
 	Status, Message string
 }
 
-// Taken tells whether the CRM takes the request for done: 200 and the echo.
+// Taken reports whether the CRM takes the request for done: 200 and the echo.
 func (a Answer) Taken() bool { return a.Code == http.StatusOK && a.Echoed }
 
 // Call has a call made, as a user does who clicks on a number. The communication is
@@ -69,7 +69,7 @@ func (a Answer) Taken() bool { return a.Code == http.StatusOK && a.Echoed }
 // first order of that communication, it is as if there had been none. The error
 // says that no answer came.
 func (s *System) Call(ctx context.Context, body CallBody) (Answer, error) {
-	first := body.CommunicationID != "" && s.crm.order(body.CommunicationID)
+	first := body.CommunicationID != "" && s.crm.clickToCall(body.CommunicationID)
 	answer, err := s.command(ctx, "CALL", "call", body)
 	if err == nil && first && answer.Code == http.StatusConflict {
 		s.crm.withdraw(body.CommunicationID)

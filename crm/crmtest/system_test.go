@@ -19,7 +19,7 @@ func integration(t *testing.T, handle http.HandlerFunc) string {
 	return server.URL
 }
 
-// respond answers as told, with the echo where the header "echo" is not set to
+// respond answers as the test asks, with the echo where the header "echo" is not set to
 // something else.
 func respond(code int, body string, header http.Header) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +132,7 @@ func TestRefusedCallsAreNotOrdered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	crm.Order("before")
+	crm.ClickToCall("before")
 	call("before")
 	call("refused")
 	s := newSender(t, crm)
@@ -142,7 +142,7 @@ func TestRefusedCallsAreNotOrdered(t *testing.T) {
 	wantBreaches(t, crm, BreachUnknownCall)
 }
 
-// Calls that come and go between others take nobody's id.
+// Calls that come and go between others take no other call's id.
 func TestCommunicationIDsAreNeverGivenTwice(t *testing.T) {
 	crm := New(Options{})
 	refusing := crm.System(integration(t, func(w http.ResponseWriter, r *http.Request) {

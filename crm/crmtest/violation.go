@@ -39,7 +39,7 @@ const (
 	BreachParties Breach = "parties"
 	// BreachFile: a report names a file that is not there.
 	BreachFile Breach = "file"
-	// BreachRegister: register-call tells another story than the events did.
+	// BreachRegister: register-call says something else than the events did.
 	BreachRegister Breach = "register"
 )
 

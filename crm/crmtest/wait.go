@@ -21,7 +21,7 @@ func (c *CRM) Violations() []Violation {
 	return slices.Clone(c.violations)
 }
 
-// Repeats returns how many requests repeated, byte for byte, the latest told
+// Repeats returns how many requests repeated, byte for byte, the latest effective
 // request of their call: what at-least-once delivery does when an answer is lost.
 func (c *CRM) Repeats() int {
 	c.mu.Lock()
@@ -29,7 +29,7 @@ func (c *CRM) Repeats() int {
 	return c.repeats
 }
 
-// Calls returns the calls of which anything has been told, in the order they began.
+// Calls returns the calls that have an effective request, in the order they began.
 func (c *CRM) Calls() []Call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,8 +42,8 @@ func (c *CRM) Calls() []Call {
 	return calls
 }
 
-// Call returns the call with our own externalId; false when nothing has been
-// told of it.
+// Call returns the call with our own externalId; false when it has no
+// effective request.
 func (c *CRM) Call(id string) (Call, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *call) snapshot() Call {
 
 // WaitFor returns nil as soon as the predicate holds. It is asked at once and
 // again after every request, and may call every method of the CRM. When ctx ends
-// first, the error says what has been told until then.
+// first, the error lists what has arrived until then.
 func (c *CRM) WaitFor(ctx context.Context, predicate func(*CRM) bool) error {
 	for {
 		c.mu.Lock()
@@ -118,7 +118,7 @@ func (c *CRM) count() (begun, registered, over int) {
 	return begun, registered, over
 }
 
-// Summary is everything told and everything found wrong, in lines for a person.
+// Summary is every effective request and every breach, in lines for a person.
 func (c *CRM) Summary() string {
 	var b strings.Builder
 	for _, call := range c.Calls() {

@@ -12,7 +12,7 @@ const (
 	headerEcho = "X-Xcom-Integration-Echo"
 )
 
-// answer is what the CRM, or whoever asked, is told.
+// answer is what the client gets.
 type answer struct {
 	status int
 	// body is a text or a problem.
@@ -46,7 +46,7 @@ func refusal(status int, t target, name, message string) answer {
 	return answer{status: status, body: p}
 }
 
-// rejection is the answer to a request that got no further. It tells a stranger
+// rejection is the answer to a request that got no further. It shows a stranger
 // nothing that he did not know: another workspace is a path that is not there.
 func rejection(reason Reason, t target, message string) answer {
 	switch reason {
@@ -97,6 +97,6 @@ func (a answer) write(w http.ResponseWriter, r *http.Request) {
 		panic(err) // texts always can be marshalled
 	}
 	w.WriteHeader(a.status)
-	// Whoever has gone away needs no answer; the CRM gives a command again.
+	// A client that has gone away needs no answer; the CRM repeats a command.
 	_, _ = w.Write(body)
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // malformed says what is wrong with a body and what to send instead, in words for
-// whoever wrote the request. It repeats nothing of the body but names of ours.
+// the author of the request. Of the body it repeats only names that we defined.
 type malformed string
 
 func (m malformed) Error() string { return string(m) }
@@ -44,12 +44,10 @@ func isJSON(h http.Header) bool {
 
 // classify says which reason an error of reading a body is.
 func classify(err error) Reason {
-	var large *http.MaxBytesError
-	var network net.Error
-	switch {
-	case errors.As(err, &large):
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return RejectedSize
-	case errors.As(err, &network) && network.Timeout():
+	}
+	if network, ok := errors.AsType[net.Error](err); ok && network.Timeout() {
 		return RejectedSlow
 	}
 	return RejectedBody
@@ -89,7 +87,7 @@ func decode(body io.Reader, fields map[string]*string) error {
 	if _, err := decoder.ReadToken(); err != nil {
 		return syntax(err)
 	}
-	if _, err := decoder.ReadToken(); err != io.EOF {
+	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return malformed("Something stands behind the JSON object; send nothing after it")
 	}
 	return nil

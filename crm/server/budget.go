@@ -16,7 +16,7 @@ const (
 	peersKept = 4096
 	// metMore is how many times as much those who have shown a good key may ask.
 	metMore = 10
-	// longestPause is the most that a peer over its budget is told to wait.
+	// longestPause is the longest wait that a peer over its budget is asked for.
 	longestPause = time.Minute
 )
 

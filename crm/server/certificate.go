@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// lookEvery is how often the files of a certificate are looked at, while somebody
-// connects.
+// lookEvery is how often the files of a certificate are looked at, while clients
+// connect.
 const lookEvery = 10 * time.Second
 
 // certificate is a key pair in files that is read again when they change. It may be
@@ -28,7 +28,7 @@ type certificate struct {
 	failing string
 }
 
-// stamp tells one version of a file from the next.
+// stamp distinguishes one version of a file from the next.
 type stamp struct {
 	size    int64
 	changed time.Time

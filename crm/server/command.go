@@ -26,7 +26,7 @@ func decodeCall(body []byte) (bridge.CallCommand, error) {
 }
 
 // decodeHangup reads the body of HANGUP; id is the one of its path, "" without one.
-// Whoever names no call by the path names a leg. The error is malformed.
+// A command without a call in its path names a leg. The error is malformed.
 func decodeHangup(body []byte, id string) (bridge.HangupCommand, error) {
 	var c bridge.HangupCommand
 	var leg string

@@ -39,7 +39,7 @@ func TestCommandsReachTheSwitch(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStage(t, func(c *server.Config) { c.BasePath = base })
 			s.expect(s.send(sent{path: base + test.path, body: test.body}), http.StatusOK, `"OK"`)
-			if diff := cmp.Diff(test.calls, s.exchange.calls) + cmp.Diff(test.hangups, s.exchange.hangups); diff != "" {
+			if diff := cmp.Diff(test.calls, s.switchboard.calls) + cmp.Diff(test.hangups, s.switchboard.hangups); diff != "" {
 				t.Errorf("commands (-want +got):\n%s", diff)
 			}
 			stats := s.server.Stats()
@@ -63,10 +63,10 @@ func TestWebhooksSetTheirWorkGoing(t *testing.T) {
 		s := newStage(t, nil)
 		s.expect(s.send(sent{path: test.path}), http.StatusOK, `"OK"`)
 		s.expect(s.send(sent{path: test.path, header: map[string]string{"X-XCOM-AccessKey": "bad"}}), http.StatusUnauthorized, `"Unauthorized"`)
-		if s.exchange.synced != test.synced || s.exchange.updated != test.updated || s.server.Stats().Webhooks != 1 {
-			t.Errorf("%s: synchronised %d times, upgraded %d times, counted %+v", test.path, s.exchange.synced, s.exchange.updated, s.server.Stats())
+		if s.switchboard.synced != test.synced || s.switchboard.updated != test.updated || s.server.Stats().Webhooks != 1 {
+			t.Errorf("%s: synchronised %d times, upgraded %d times, counted %+v", test.path, s.switchboard.synced, s.switchboard.updated, s.server.Stats())
 		}
-		s.exchange.err = errors.New("store: disk full")
+		s.switchboard.err = errors.New("store: disk full")
 		answer := s.send(sent{path: test.path})
 		s.expect(answer, http.StatusInternalServerError, "")
 		if strings.Contains(answer.body, "disk") {
@@ -78,15 +78,15 @@ func TestWebhooksSetTheirWorkGoing(t *testing.T) {
 func TestWhatTheCRMIsToldWhenACommandIsNotObeyed(t *testing.T) {
 	const lists = `"invalidDatas":[],"invalidConstraints":{},`
 	refused := &bridge.Refusal{Status: bridge.RefusedNumber, Message: "The number is not allowed"}
-	const told = `"status":"numberNotAllowed","message":"The number is not allowed"}`
+	const lines = `"status":"numberNotAllowed","message":"The number is not allowed"}`
 	for _, test := range []struct {
 		name, path, body string
 		err              error
 		status           int
 		want             string
 	}{
-		{"call refused", callPath, goodCall, refused, 409, "{" + lists + told},
-		{"hangup refused", hangPath, goodHang, errors.Join(refused), 409, "{" + told},
+		{"call refused", callPath, goodCall, refused, 409, "{" + lists + lines},
+		{"hangup refused", hangPath, goodHang, errors.Join(refused), 409, "{" + lines},
 		{"call failed", callPath, goodCall, errors.New("dial tcp 127.0.0.1:8088"), 500,
 			"{" + lists + `"status":"internalError","message":"Something went wrong here; the log of kontur-ari says what"}`},
 		{"hangup late", hangPath, goodHang, context.DeadlineExceeded, 503,
@@ -96,7 +96,7 @@ func TestWhatTheCRMIsToldWhenACommandIsNotObeyed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStage(t, nil)
-			s.exchange.err = test.err
+			s.switchboard.err = test.err
 			s.expect(s.send(sent{path: test.path, body: test.body}), test.status, test.want)
 			stats := s.server.Stats()
 			if stats.Calls+stats.Hangups != 0 || stats.Refused[bridge.RefusedNumber]+stats.Failed != 1 {
@@ -108,9 +108,9 @@ func TestWhatTheCRMIsToldWhenACommandIsNotObeyed(t *testing.T) {
 
 func TestAFaultInACommandStillIsAnswered(t *testing.T) {
 	s := newStage(t, nil)
-	s.exchange.during = func(context.Context) { panic("index out of range") }
+	s.switchboard.during = func(context.Context) { panic("index out of range") }
 	s.expect(s.send(sent{}), http.StatusInternalServerError, "")
-	s.exchange.during = nil
+	s.switchboard.during = nil
 	s.expect(s.send(sent{}), http.StatusOK, `"OK"`)
 	if s.server.Stats().Failed != 1 || s.logs.FilterMessage("a request met a fault of ours").Len() != 1 {
 		t.Errorf("counted %+v", s.server.Stats())
@@ -120,7 +120,7 @@ func TestAFaultInACommandStillIsAnswered(t *testing.T) {
 func TestEachCommandIsOneLineInTheLog(t *testing.T) {
 	s := newStage(t, nil)
 	s.send(sent{})
-	s.exchange.err = &bridge.Refusal{Status: bridge.RefusedRate, Message: "Too many"}
+	s.switchboard.err = &bridge.Refusal{Status: bridge.RefusedRate, Message: "Too many"}
 	s.send(sent{path: hangPath, body: goodHang})
 	for message, want := range map[string]map[string]any{
 		"command obeyed":  {"request": "call", "communication": guid, "user": "user-1", "status": "OK", "peer": "127.0.0.1"},
@@ -186,7 +186,7 @@ func TestMalformedBodiesAreNamedAndCommandNothing(t *testing.T) {
 			}
 		})
 	}
-	if n := s.exchange.told(); n != 0 {
+	if n := s.switchboard.commands(); n != 0 {
 		t.Errorf("%d commands reached the switch", n)
 	}
 }
@@ -194,7 +194,7 @@ func TestMalformedBodiesAreNamedAndCommandNothing(t *testing.T) {
 func TestACommandGoesOnWhenItsConnectionBreaks(t *testing.T) {
 	s := newStage(t, nil)
 	began, broken, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	s.exchange.during = func(ctx context.Context) {
+	s.switchboard.during = func(ctx context.Context) {
 		close(began)
 		<-broken
 		ended <- ctx.Err()
@@ -212,14 +212,14 @@ func TestACommandGoesOnWhenItsConnectionBreaks(t *testing.T) {
 }
 
 func TestShutdownIsBounded(t *testing.T) {
-	x := &exchange{}
+	x := &switchboard{}
 	srv, err := server.New(server.Config{Listen: "127.0.0.1:0", Workspace: workspace}, newCRM(), x, server.Hooks{}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	began, ended := make(chan struct{}), make(chan error, 1)
 	x.during = func(ctx context.Context) { close(began); <-ctx.Done(); ended <- ctx.Err() }
-	s := &stage{T: t, exchange: x, server: srv, address: srv.Address().String()}
+	s := &stage{T: t, switchboard: x, server: srv, address: srv.Address().String()}
 	ran := make(chan error, 1)
 	go func() { ran <- srv.Run() }()
 	if _, err := s.dial().Write([]byte(head(callPath, "Content-Length: "+itoa(len(goodCall))) + goodCall)); err != nil {
@@ -241,11 +241,11 @@ func TestShutdownIsBounded(t *testing.T) {
 
 func TestATakenPortIsAnErrorOfTheStart(t *testing.T) {
 	s := newStage(t, nil)
-	_, err := server.New(server.Config{Listen: s.address, Workspace: workspace}, s.crm, s.exchange, server.Hooks{}, zap.NewNop())
+	_, err := server.New(server.Config{Listen: s.address, Workspace: workspace}, s.crm, s.switchboard, server.Hooks{}, zap.NewNop())
 	if err == nil || !strings.Contains(err.Error(), "server.listen: ") {
 		t.Errorf("error %v, want one that names server.listen", err)
 	}
-	free, err := server.New(server.Config{Listen: "127.0.0.1:0", Workspace: workspace}, s.crm, s.exchange, server.Hooks{}, zap.NewNop())
+	free, err := server.New(server.Config{Listen: "127.0.0.1:0", Workspace: workspace}, s.crm, s.switchboard, server.Hooks{}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

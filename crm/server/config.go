@@ -107,9 +107,9 @@ type KeyChecker interface {
 }
 
 // Hooks are what the CRM's webhooks set going. One that is nil has nothing to do,
-// and the CRM is told OK. A hook starts the work and does not wait for its end; it
+// and the CRM gets OK. A hook starts the work and does not wait for its end; it
 // may be called concurrently, and again while its work goes on. After an error the
-// CRM is told to come again.
+// CRM is asked to try again.
 type Hooks struct {
 	// Synchronise: the history of calls is to be read (communications/sync).
 	Synchronise func(context.Context) error

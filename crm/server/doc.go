@@ -1,4 +1,4 @@
-// Package server takes the CRM's commands and lets nobody else give any.
+// Package server takes commands from the CRM, and from no other client.
 //
 // A [Server] answers the CRM's system calls (CALL, HANGUP) and webhooks over HTTP
 // (contract, "Системные вызовы"). It faces the internet, and behind it stands a

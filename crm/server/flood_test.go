@@ -52,13 +52,13 @@ func TestTenThousandInventedKeysDoNotReachTheCRM(t *testing.T) {
 	if n := s.crm.questions(); n != burst+1 {
 		t.Errorf("the CRM was asked %d times, want %d", n, burst+1)
 	}
-	// What is known costs nothing, whoever shows it.
+	// A known key costs nothing, from any peer.
 	s.expect(s.send(sent{from: flooder}), http.StatusOK, `"OK"`)
 	if lines := s.logs.FilterMessage("a request was rejected").Len(); lines > 4 {
 		t.Errorf("%d lines in the log of one flood", lines)
 	}
-	if s.exchange.told() != 2 {
-		t.Errorf("%d commands, want 2", s.exchange.told())
+	if s.switchboard.commands() != 2 {
+		t.Errorf("%d commands, want 2", s.switchboard.commands())
 	}
 }
 
@@ -87,8 +87,8 @@ func TestAKeyThatCannotBeCheckedIsNotObeyed(t *testing.T) {
 	s.crm.set(func(c *crm) { c.down = errors.New("no answer in time") })
 	answer := s.send(sent{})
 	s.expect(answer, http.StatusServiceUnavailable, "")
-	if answer.header.Get("Retry-After") != "2" || s.exchange.told() != 0 {
-		t.Errorf("headers %v, %d commands", answer.header, s.exchange.told())
+	if answer.header.Get("Retry-After") != "2" || s.switchboard.commands() != 0 {
+		t.Errorf("headers %v, %d commands", answer.header, s.switchboard.commands())
 	}
 	stats := s.server.Stats()
 	if stats.Checks != 1 || stats.FailedChecks != 1 || stats.Rejected[server.RejectedUnchecked] != 1 {
@@ -132,8 +132,8 @@ func TestNetworks(t *testing.T) {
 			answer := s.send(sent{header: header})
 			if test.peer == "" {
 				s.expect(answer, http.StatusForbidden, "")
-				if s.exchange.told()+s.crm.questions() != 0 || s.server.Stats().Rejected[server.RejectedNetwork] != 1 {
-					t.Errorf("%d commands, %d questions, %+v", s.exchange.told(), s.crm.questions(), s.server.Stats())
+				if s.switchboard.commands()+s.crm.questions() != 0 || s.server.Stats().Rejected[server.RejectedNetwork] != 1 {
+					t.Errorf("%d commands, %d questions, %+v", s.switchboard.commands(), s.crm.questions(), s.server.Stats())
 				}
 				return
 			}

@@ -17,7 +17,7 @@ import (
 
 const fuzzKey = "the-good-key"
 
-// witness is a Commander that holds what it is told against what may reach it.
+// witness is a Commander that compares each command with what may reach it.
 type witness struct {
 	t    *testing.T
 	told atomic.Int64
@@ -54,7 +54,7 @@ func (w *witness) bounded(text string, least int) {
 }
 
 // FuzzServer sends any request that net/http can hand over: the server never
-// panics, always answers, with the echo, and obeys nobody without the key.
+// panics, always answers, with the echo, and obeys no request without the key.
 func FuzzServer(f *testing.F) {
 	const guid = "30a0c1d2-0000-4000-8000-00000000b4e0"
 	for _, path := range []string{

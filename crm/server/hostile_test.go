@@ -70,7 +70,7 @@ func TestRequestsThatAreRejected(t *testing.T) {
 			}
 		})
 	}
-	if n := s.exchange.told(); n != 0 {
+	if n := s.switchboard.commands(); n != 0 {
 		t.Errorf("%d commands reached the switch", n)
 	}
 	if n := s.crm.questions(); n != 2 {
@@ -94,7 +94,7 @@ func TestRequestsThatAreTakenInOtherForms(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStage(t, nil)
 			s.expect(s.send(test.sent), http.StatusOK, `"OK"`)
-			if s.exchange.told() != 1 {
+			if s.switchboard.commands() != 1 {
 				t.Error("the command did not reach the switch")
 			}
 		})
@@ -117,8 +117,8 @@ func TestTheEcho(t *testing.T) {
 	if answer := s.answers(conn, 1)[0]; answer.status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("64 KiB of echo: %d", answer.status)
 	}
-	if s.exchange.told() != 2 {
-		t.Errorf("%d commands, want 2", s.exchange.told())
+	if s.switchboard.commands() != 2 {
+		t.Errorf("%d commands, want 2", s.switchboard.commands())
 	}
 }
 
@@ -161,7 +161,7 @@ func TestTwoKeysAreNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.expect(s.answers(conn, 1)[0], http.StatusUnauthorized, `"Unauthorized"`)
-	if s.exchange.told()+s.crm.questions() != 0 {
+	if s.switchboard.commands()+s.crm.questions() != 0 {
 		t.Error("somebody was asked or told")
 	}
 }
@@ -212,8 +212,8 @@ func TestAHundredMegabytesAreNotRead(t *testing.T) {
 			}()
 			s.expect(s.answers(conn, 1)[0], test.status, "")
 			<-written
-			if body.taken > 50<<20 || s.exchange.told() != 0 {
-				t.Errorf("%d bytes were taken, %d commands", body.taken, s.exchange.told())
+			if body.taken > 50<<20 || s.switchboard.commands() != 0 {
+				t.Errorf("%d bytes were taken, %d commands", body.taken, s.switchboard.commands())
 			}
 		})
 	}
@@ -306,8 +306,8 @@ func TestPipelinedCommandsAreAllAnsweredInOrder(t *testing.T) {
 	for i, answer := range s.answers(conn, 3) {
 		s.expect(answer, []int{200, 401, 200}[i], "")
 	}
-	if s.exchange.told() != 2 {
-		t.Errorf("%d commands, want 2", s.exchange.told())
+	if s.switchboard.commands() != 2 {
+		t.Errorf("%d commands, want 2", s.switchboard.commands())
 	}
 }
 
@@ -335,8 +335,8 @@ func TestSmuggledRequestsAreRefused(t *testing.T) {
 		if _, err := io.WriteString(conn, head(callPath, lengths...)+goodCall); err != nil {
 			t.Fatal(err)
 		}
-		if answer := s.answers(conn, 1)[0]; answer.status < 400 || s.exchange.told() != 0 {
-			t.Errorf("%v: answer %d, %d commands", lengths, answer.status, s.exchange.told())
+		if answer := s.answers(conn, 1)[0]; answer.status < 400 || s.switchboard.commands() != 0 {
+			t.Errorf("%v: answer %d, %d commands", lengths, answer.status, s.switchboard.commands())
 		}
 	}
 }

@@ -40,12 +40,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer netip.Addr)
 	return s.judge(w, r, peer)
 }
 
-// judge decides about a request and, if all is well, does what it asks for. Nothing
-// is spent on strangers: what the connection and the header tell is looked at first,
-// and it costs us nothing; then the key, which may cost a question to the CRM. Only
-// then is the body read, since otherwise strangers could have it read and parsed,
-// and learn from the answers what commands look like. That a malformed command may
-// so cost a question is no harm: questions are bounded, and the CRM's own keys are
+// judge decides about a request and, if all is well, does what it asks for. The order
+// goes from cheap to dear. The connection and the header come first: they cost nothing.
+// The key is next, and may cost a question to the CRM. The body comes last: a stranger
+// can't have it parsed, and learns nothing of what commands look like. A malformed
+// command may cost a question, but questions are bounded, and the CRM's own keys are
 // mostly known.
 func (s *Server) judge(w http.ResponseWriter, r *http.Request, peer netip.Addr) answer {
 	found, reason := s.screen(r, peer)

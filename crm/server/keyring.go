@@ -79,8 +79,8 @@ func newKeyring(life context.Context, checker KeyChecker, limits Limits, stats *
 	return k, err
 }
 
-// close returns when nobody waits for a question any more; life must have ended,
-// and judge must not be called again.
+// close returns when no question is under way any more. life must have ended, and
+// judge must not be called again.
 func (k *keyring) close() { k.asking.Wait() }
 
 // plausible reports whether a text can be a key at all. It looks at nothing secret,
@@ -136,7 +136,7 @@ func (k *keyring) known(h hash) (judged, bool) {
 	return judged{}, false
 }
 
-// share joins the question about a key that is under way, or asks it; ours tells
+// share joins the question about a key that is under way, or asks it; ours says
 // which.
 func (k *keyring) share(ctx context.Context, peer netip.Addr, key string, h hash) (found judged, ours bool) {
 	type outcome struct {
@@ -144,7 +144,7 @@ func (k *keyring) share(ctx context.Context, peer netip.Addr, key string, h hash
 		ours   bool
 	}
 	answered := make(chan outcome, 1)
-	// A goroutine for each who waits, so that nobody's going away ends the question.
+	// A goroutine for each request that waits: one that goes away does not end the question.
 	k.asking.Go(func() {
 		asked := false
 		shared, _, _ := k.flights.Do(string(h[:]), func() (any, error) {
@@ -163,7 +163,7 @@ func (k *keyring) share(ctx context.Context, peer netip.Addr, key string, h hash
 
 // ask asks the CRM about a key, where the budget allows, and remembers the answer.
 func (k *keyring) ask(peer netip.Addr, key string, h hash) judged {
-	// Whoever came a moment too late for a flight finds what it brought.
+	// A request that missed a flight by a moment finds its answer.
 	if known, ok := k.known(h); ok {
 		return known
 	}

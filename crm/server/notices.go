@@ -8,7 +8,7 @@ import (
 )
 
 // noticeEvery is how often requests that were rejected for one reason are a line in
-// the log: whoever can send a request can't fill the disk with them.
+// the log: a client that sends many requests can't fill the disk with them.
 const noticeEvery = time.Minute
 
 // notices counts and logs rejected requests: a line in noticeEvery at most for each

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// gate tells who asks, and whether that network may.
-type gate struct{ allowed, proxies []netip.Prefix }
+// allowedPeers finds the address that asks, and says whether its network may.
+type allowedPeers struct{ allowed, proxies []netip.Prefix }
 
 // peer returns the address that a request comes from: that of the connection, or,
 // where a trusted proxy holds it, the rightmost one of X-Forwarded-For that is no
-// such proxy. What stands further left was written by whoever is there, and may be
-// anything. Where a proxy names nobody, or nobody that can be read, it is itself
+// such proxy. What stands further left comes from the client, and may be
+// anything. Where a proxy gives no address, or none that can be read, it is itself
 // the peer. The zero address is one that can't be read.
-func (g gate) peer(r *http.Request) netip.Addr {
+func (g allowedPeers) peer(r *http.Request) netip.Addr {
 	connection, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
@@ -51,7 +51,7 @@ func parseHop(text string) (netip.Addr, bool) {
 func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") }
 
 // admits reports whether commands may come from a peer.
-func (g gate) admits(peer netip.Addr) bool {
+func (g allowedPeers) admits(peer netip.Addr) bool {
 	return len(g.allowed) == 0 || within(g.allowed, peer)
 }
 

@@ -13,7 +13,7 @@ import (
 // is the one that the trusted proxies saw.
 func TestNobodyChoosesWhoHeIs(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
-	g := gate{proxies: proxies}
+	g := allowedPeers{proxies: proxies}
 	proxy := rapid.SampledFrom([]string{"127.0.0.1", "127.1.2.3", "2001:db8::7", "::ffff:127.0.0.2"})
 	written := rapid.OneOf(proxy, rapid.SampledFrom([]string{"", " ", "10.0.0.1", "unknown", "[::1]:80", "10.0.0.1:1", "a,b"}), rapid.String())
 	rapid.Check(t, func(t *rapid.T) {

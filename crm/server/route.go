@@ -12,7 +12,7 @@ const (
 	targetUpgrade target = "upgrade"
 )
 
-// isCommand tells the system calls from the webhooks.
+// isCommand reports whether a route is a system call; the others are webhooks.
 func (t target) isCommand() bool { return t == targetCall || t == targetHangup }
 
 // route is where a request's path leads.

@@ -24,7 +24,7 @@ type Server struct {
 	hooks     Hooks
 	log       *zap.Logger
 
-	gate    gate
+	gate    allowedPeers
 	router  router
 	keys    *keyring
 	stats   *counters
@@ -65,7 +65,7 @@ func New(config Config, checker KeyChecker, commander bridge.Commander, hooks Ho
 func assemble(config Config, checker KeyChecker, commander bridge.Commander, hooks Hooks, logger *zap.Logger) (*Server, error) {
 	s := &Server{
 		config: config, commander: commander, hooks: hooks, log: logger,
-		gate:   gate{config.AllowedNetworks, config.TrustedProxies},
+		gate:   allowedPeers{config.AllowedNetworks, config.TrustedProxies},
 		router: router{config.BasePath, config.Workspace},
 		stats:  newCounters(),
 	}
@@ -155,7 +155,7 @@ func (s *Server) Run() error {
 // error is that something was broken off.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
-	// Without Run the listener is nobody's yet.
+	// Without Run no server has closed the listener.
 	if closing := s.listener.Close(); closing != nil && !errors.Is(closing, net.ErrClosed) {
 		err = errors.Join(err, closing)
 	}

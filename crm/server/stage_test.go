@@ -74,8 +74,8 @@ func (c *crm) questions() (total int) {
 	return total
 }
 
-// exchange is the switch: a Commander that notes what it is told.
-type exchange struct {
+// switchboard is the switch: a Commander that records its commands.
+type switchboard struct {
 	mu      sync.Mutex
 	calls   []bridge.CallCommand
 	hangups []bridge.HangupCommand
@@ -86,15 +86,15 @@ type exchange struct {
 	during func(context.Context)
 }
 
-func (e *exchange) Call(ctx context.Context, c bridge.CallCommand) error {
+func (e *switchboard) Call(ctx context.Context, c bridge.CallCommand) error {
 	return e.note(ctx, func() { e.calls = append(e.calls, c) })
 }
 
-func (e *exchange) Hangup(ctx context.Context, c bridge.HangupCommand) error {
+func (e *switchboard) Hangup(ctx context.Context, c bridge.HangupCommand) error {
 	return e.note(ctx, func() { e.hangups = append(e.hangups, c) })
 }
 
-func (e *exchange) note(ctx context.Context, what func()) error {
+func (e *switchboard) note(ctx context.Context, what func()) error {
 	e.mu.Lock()
 	what()
 	during, err := e.during, e.err
@@ -105,15 +105,15 @@ func (e *exchange) note(ctx context.Context, what func()) error {
 	return err
 }
 
-func (e *exchange) hooks() server.Hooks {
+func (e *switchboard) hooks() server.Hooks {
 	return server.Hooks{
 		Synchronise: func(ctx context.Context) error { return e.note(ctx, func() { e.synced++ }) },
 		Upgrade:     func(ctx context.Context) error { return e.note(ctx, func() { e.updated++ }) },
 	}
 }
 
-// told is how often anything was ordered.
-func (e *exchange) told() int {
+// told is the number of commands so far.
+func (e *switchboard) commands() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.calls) + len(e.hangups) + e.synced + e.updated
@@ -122,25 +122,25 @@ func (e *exchange) told() int {
 // stage is a server on loopback between a CRM and an exchange.
 type stage struct {
 	*testing.T
-	crm      *crm
-	exchange *exchange
-	server   *server.Server
-	logs     *observer.ObservedLogs
-	address  string
-	client   *http.Client
+	crm         *crm
+	switchboard *switchboard
+	server      *server.Server
+	logs        *observer.ObservedLogs
+	address     string
+	client      *http.Client
 }
 
 // newStage starts a server; change may adapt its configuration.
 func newStage(t *testing.T, change func(*server.Config)) *stage {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
-	s := &stage{T: t, crm: newCRM(), exchange: &exchange{}, logs: logs}
+	s := &stage{T: t, crm: newCRM(), switchboard: &switchboard{}, logs: logs}
 	config := server.Config{Listen: "127.0.0.1:0", Workspace: workspace}
 	if change != nil {
 		change(&config)
 	}
 	var err error
-	if s.server, err = server.New(config, s.crm, s.exchange, s.exchange.hooks(), zap.New(core)); err != nil {
+	if s.server, err = server.New(config, s.crm, s.switchboard, s.switchboard.hooks(), zap.New(core)); err != nil {
 		t.Fatal(err)
 	}
 	s.address = s.server.Address().String()

@@ -297,7 +297,7 @@ func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int)
 	repeated := make(map[string]bool)
 	for _, request := range requests {
 		if !request.Repeat {
-			if request.Told {
+			if request.Effective {
 				j.latest[request.Call] = request
 			}
 			continue
