@@ -55,10 +55,12 @@ func start(t *testing.T, config ari.Config) *running {
 		defer r.mu.Unlock()
 		r.statuses = append(r.statuses, status)
 	}
-	source, err := ari.NewSource(config, zap.New(core))
+	switcher, err := ari.NewSwitch(config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(switcher.Close)
+	source := ari.NewSource(config, switcher, zap.New(core))
 	r.source = source
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

@@ -138,10 +138,11 @@ func TestConfigIsChecked(t *testing.T) {
 
 func TestSecretIsNotShown(t *testing.T) {
 	config := Config{URL: "http://127.0.0.1/ari", Username: "u", Password: secret.New("hunter2"), Application: "a"}
-	source, err := NewSource(config, zap.NewNop())
+	switcher, err := NewSwitch(config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	source := NewSource(config, switcher, zap.NewNop())
 	encoded, err := json.Marshal(struct{ P secret.String }{config.Password})
 	if err != nil {
 		t.Fatal(err)

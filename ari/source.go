@@ -51,14 +51,10 @@ type Source struct {
 // ErrRunning is what a second Run returns while a first one is under way.
 var ErrRunning = errors.New("ari: the source is already running")
 
-// NewSource checks the configuration; it doesn't connect. The error names the
-// configuration key that is wrong. The logger gets a line per change of the
-// connection's fate, not per attempt or event.
-func NewSource(config Config, logger *zap.Logger) (*Source, error) {
-	switcher, err := NewSwitch(config)
-	if err != nil {
-		return nil, err
-	}
+// NewSource makes a Source that connects and asks through a Switch, which was made of
+// the same configuration and stays the caller's to close. It doesn't connect. The logger
+// gets a line per change of the connection's fate, not per attempt or event.
+func NewSource(config Config, switcher *Switch, logger *zap.Logger) *Source {
 	config.Timings = config.Timings.withDefaults()
 	// The Switch keeps it; a Source does not need it twice.
 	config.Password = secret.String{}
@@ -70,7 +66,7 @@ func NewSource(config Config, logger *zap.Logger) (*Source, error) {
 		status:   Status{State: Disconnected, Since: time.Now()},
 	}
 	s.lastHeard = config.LastHeard
-	return s, nil
+	return s
 }
 
 // Run delivers events until ctx ends and then returns nil; whatever is wrong with
@@ -85,7 +81,6 @@ func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
 		return ErrRunning
 	}
 	defer s.running.Store(false)
-	defer s.switcher.Close()
 
 	pauses := backoff{first: s.config.Timings.Pause, most: s.config.Timings.PauseMax}
 	for {

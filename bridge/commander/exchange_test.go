@@ -65,7 +65,9 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	observed, logs := observer.New(zap.DebugLevel)
 	x.logs = logs
 	log := zaptest.NewLogger(x.t, zaptest.WrapOptions(zap.WrapCore(func(core zapcore.Core) zapcore.Core { return zapcore.NewTee(core, observed) })))
-	x.intake = intake.New(tr, x.db, func([]bridge.Pending) {}, log)
+	// The Commander is there before the intake runs.
+	act := func(actions []bridge.Action) { x.Act(actions) }
+	x.intake = intake.New(tr, x.db, func([]bridge.Pending) {}, log, intake.WithActions(act))
 	config := commander.Config{
 		Application: "kontur-ari",
 		Directory:   people, Numbers: numbers, PerMinute: 3, AtOnce: 2, RingTimeout: 30 * time.Second,
@@ -76,7 +78,6 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	}
 	x.config = config
 	x.Commander = commander.New(config, x.intake, x.db, x.sw, log)
-	x.intake.Act(x.Act)
 	x.sw.heard = x.intake.Put
 	ctx, stop := context.WithCancel(context.Background())
 	x.stop, x.stopped = stop, make(chan error, 1)

@@ -187,6 +187,15 @@ func (d *Dispatcher) quiet() bool {
 	return !d.feeding && d.fresh.empty() && d.aged.empty() && d.loaded.empty() && !d.backlog.more
 }
 
+// Reachable returns whether the CRM can be reached, as far as is known: false from the
+// failures that shut the gate until a request succeeds again. It may be called at any
+// time.
+func (d *Dispatcher) Reachable() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gate.state != gateShut
+}
+
 // Stats may be called at any time.
 func (d *Dispatcher) Stats() Stats {
 	d.mu.Lock()

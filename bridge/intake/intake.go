@@ -75,13 +75,17 @@ type Stats struct {
 	Failing, Stalled bool
 }
 
-// New makes an Intake. The Tracker must have been restored; wake is told the
+// New makes an Intake. The Tracker must have been restored; wake is called with the
 // reports that were committed, in order, and must not block.
-func New(tr *tracker.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger) *Intake {
-	return &Intake{
+func New(tr *tracker.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger, options ...Option) *Intake {
+	i := &Intake{
 		tracker: tr, journal: journal, wake: wake, log: log,
 		queue: newQueue(), slowness: slowness{log: log}, notes: newNotes(log), failures: newFailures(log),
 	}
+	for _, option := range options {
+		option(i)
+	}
+	return i
 }
 
 // Put takes an event. It never waits for the disk. An event that carries no
@@ -119,22 +123,6 @@ func (i *Intake) Look(look func(*tracker.Tracker)) {
 	defer i.tracking.Unlock()
 	look(i.tracker)
 }
-
-// Act names who does what the switch must be told; he is told of it once the event
-// that asks for it is durable, and must not block. Call it before Run.
-func (i *Intake) Act(act func([]bridge.Action)) { i.act = act }
-
-// Recorded names who looks for recordings; he is told when there may be some of calls that
-// are over, and must not block. Call it before Run.
-func (i *Intake) Recorded(look func()) { i.recorded = look }
-
-// Bound sets how much memory the events that are not on disk yet may take, about. Call
-// it before Run.
-func (i *Intake) Bound(bytes int64) { i.queue.most = bytes }
-
-// Follow names where the events come from, to be told of those that were lost. Call it
-// before Run.
-func (i *Intake) Follow(source Source) { i.queue.source = source }
 
 // Run commits events as they arrive. When ctx ends it commits what has arrived
 // by then, gives up only where the disk fails it, and returns. An error names

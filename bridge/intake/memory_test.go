@@ -38,9 +38,7 @@ type line struct {
 func newLine(t *testing.T, memory int64) *line {
 	core, logs := observer.New(zap.InfoLevel)
 	l := &line{disk: newDisk(t), logs: logs}
-	l.Intake = intake.New(newTracker(t), l.disk, func([]bridge.Pending) {}, zap.New(core))
-	l.Bound(memory)
-	l.Follow(&l.reader)
+	l.Intake = intake.New(newTracker(t), l.disk, func([]bridge.Pending) {}, zap.New(core), intake.WithMemory(memory), intake.WithSource(&l.reader))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()

@@ -26,8 +26,7 @@ func phone(kind bridge.EventType, state bridge.ChannelState) bridge.Event {
 // running is an Intake that runs until the test is over.
 func running(t *testing.T, d *disk, log *zap.Logger, act func([]bridge.Action)) *intake.Intake {
 	t.Helper()
-	i := intake.New(newTracker(t), d, func([]bridge.Pending) {}, log)
-	i.Act(act)
+	i := intake.New(newTracker(t), d, func([]bridge.Pending) {}, log, intake.WithActions(act))
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- i.Run(ctx) }()

@@ -10,7 +10,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// DefaultMemory is what an Intake holds at most unless [Intake.Bound] says otherwise.
+// DefaultMemory is what an Intake holds at most unless [WithMemory] says otherwise.
 const DefaultMemory = 64 << 20
 
 // Source is where the events of the switch come from, as far as it is told that some

@@ -23,11 +23,16 @@ var mayImport = map[string][]string{
 	"bridge/redirect":  {"bridge", "bridge/directory"},
 	"bridge/store":     {"bridge", "bridge/store/vfs"},
 	"bridge/tracker":   {"bridge", "bridge/directory"},
-	"cmd/kontur-ari":   {"ari", "bridge", "bridge/commander", "bridge/delivery", "bridge/directory", "bridge/intake", "bridge/redirect", "bridge/store", "bridge/tracker", "configs", "crm", "crm/server", "recordings"},
-	"crm":              {"bridge"},
-	"crm/crmtest":      {"bridge"},
-	"crm/server":       {"bridge"},
-	"recordings":       {"bridge"},
+	"cmd/kontur-ari":   {"bridge", "bridge/store", "bridge/tracker", "cmd/kontur-ari/internal/daemon", "cmd/kontur-ari/internal/setup", "configs", "crm", "ari"},
+	"cmd/kontur-ari/internal/daemon": {
+		"ari", "bridge", "bridge/commander", "bridge/delivery", "bridge/directory", "bridge/intake", "bridge/redirect", "bridge/store",
+		"cmd/kontur-ari/internal/setup", "configs", "crm", "crm/server", "recordings",
+	},
+	"cmd/kontur-ari/internal/setup": {"bridge", "bridge/directory", "bridge/store", "bridge/tracker", "configs", "crm"},
+	"crm":                           {"bridge"},
+	"crm/crmtest":                   {"bridge"},
+	"crm/server":                    {"bridge"},
+	"recordings":                    {"bridge"},
 }
 
 // onlyImporter names libraries that one package alone may import, with those inside it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 	"kontur-ari/crm"
 )
@@ -39,13 +40,13 @@ func integrationVerb(use, short string, act func(context.Context, *integration) 
 		if err != nil {
 			return err
 		}
-		log, err := newLogger(configs.Log{Level: "warn", Format: "console"}, cmd.ErrOrStderr())
+		log, err := setup.Logger(configs.Log{Level: "warn", Format: "console"}, cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}
-		client, err := newClient(cfg, log)
+		client, err := setup.Client(cfg, version, log)
 		if err != nil {
-			return unusableConfig{err}
+			return err
 		}
 		defer client.Close()
 		return act(cmd.Context(), &integration{client: client, cfg: cfg, out: cmd.OutOrStdout()})

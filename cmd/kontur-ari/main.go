@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 )
 
@@ -42,18 +43,12 @@ func execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 	}
 	fmt.Fprintf(stderr, "kontur-ari: %v\n", err)
 	_, unreadable := errors.AsType[*configs.Error](err)
-	_, unusable := errors.AsType[unusableConfig](err)
+	_, unusable := errors.AsType[*setup.UnusableError](err)
 	if unreadable || unusable {
 		return exitConfiguration
 	}
 	return exitFailure
 }
-
-// unusableConfig is an error of a part that can't work with what is configured
-// for it, although the file could be read.
-type unusableConfig struct{ error }
-
-func (e unusableConfig) Unwrap() error { return e.error }
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -106,7 +101,7 @@ func checkConfigCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if _, err := directoryOf(cfg); err != nil {
+		if _, err := setup.Directory(cfg); err != nil {
 			return err
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "the configuration is good: node %s, %d users, %d trunks\n", cfg.Node, len(cfg.Directory.Users), len(cfg.Directory.Trunks))

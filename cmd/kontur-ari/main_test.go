@@ -46,7 +46,7 @@ func TestExitCodeAndWords(t *testing.T) {
 		{"outbox, unknown", []string{"outbox", "lits"}, exitFailure, "", "lits"},
 		{"help", []string{"--help"}, exitOK, "outbox ", ""},
 		{"no calls yet", []string{"ladder", "--config", goodConfig(t, "")}, exitFailure, "", "no calls are stored"},
-		{"an address that is taken", []string{"run", "--config", goodConfig(t, "admin: {listen: 192.0.2.1:1}\nlog: {level: error}\n")}, exitFailure, "", "admin.listen"},
+		{"an address that is taken", []string{"run", "--config", goodConfig(t, "admin: {listen: 192.0.2.1:1}\nserver: {listen: 127.0.0.1:0}\nlog: {level: error}\n")}, exitFailure, "", "admin.listen"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

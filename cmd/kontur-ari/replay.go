@@ -18,6 +18,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 )
 
@@ -167,7 +168,7 @@ func (o replayOptions) newTracker() (*tracker.Tracker, error) {
 	if err != nil {
 		return nil, err
 	}
-	directory, err := directoryOf(cfg)
+	directory, err := setup.Directory(cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 )
 
@@ -61,11 +62,11 @@ func (r *recorder) hear(t testing.TB, raws ...[]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory, err := directoryOf(cfg)
+	directory, err := setup.Directory(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tracker, err := restoreTracker(t.Context(), directory, cfg, r.Store, zap.NewNop())
+	tracker, err := setup.Tracker(t.Context(), directory, cfg, r.Store, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,20 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.uber.org/zap"
-
-	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
-	"kontur-ari/bridge"
-	"kontur-ari/bridge/intake"
-	"kontur-ari/bridge/store"
-	"kontur-ari/bridge/tracker"
 	"kontur-ari/crm/crmtest"
-	"kontur-ari/internal/secret"
 )
 
 const (
@@ -53,67 +44,6 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	for deadline := time.Now().Add(3 * patience); !holds(); <-time.After(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not in time: %s", what)
-		}
-	}
-}
-
-// standstill is a store whose commits wait as long as it is held.
-type standstill struct {
-	*store.Store
-	held atomic.Pointer[chan struct{}]
-}
-
-func (s *standstill) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
-	if held := s.held.Load(); held != nil {
-		<-*held
-	}
-	return s.Store.Commit(ctx, batch)
-}
-
-// Asterisk drops a listener that makes it wait for 100 ms. So every event is read, and
-// soon, while nothing at all can be stored.
-func TestTheSocketIsReadWhileTheDiskStandsStill(t *testing.T) {
-	switchboard := aritest.Start(t)
-	db, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	disk := &standstill{Store: db}
-	directory, err := directoryOf(benchConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	taker := intake.New(tracker.New(directory, tracker.Policy{}), disk, func([]bridge.Pending) {}, zap.NewNop())
-	source, err := ari.NewSource(ari.Config{URL: switchboard.URL, Username: aritest.Username, Password: secret.New(aritest.Password), Application: "kontur-ari"}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	taker.Follow(source)
-	ctx, cancel := context.WithCancel(t.Context())
-	taken, read := make(chan error, 1), make(chan error, 1)
-	go func() { taken <- taker.Run(ctx) }()
-	go func() { read <- source.Run(ctx, taker.Put) }()
-	eventually(t, "the first snapshot is stored", func() bool { return taker.Stats().Events == 1 })
-
-	held := make(chan struct{})
-	disk.held.Store(&held)
-	if sent := switchboard.Replay(t.Context(), missedCalls(stalled), busy); sent != stalled {
-		t.Fatalf("%d events were sent", sent)
-	}
-	eventually(t, "every event is read while none can be stored", func() bool { return source.Stats().Delivered == 1+stalled })
-	if stats := taker.Stats(); stats.Events != 1 || !stats.Stalled || stats.Memory > stats.MemoryMost {
-		t.Errorf("while the disk stands still: %+v", stats)
-	}
-	disk.held.Store(nil)
-	close(held)
-	eventually(t, "every event is stored", func() bool { return taker.Stats().Events == 1+stalled })
-	if stats := source.Stats(); stats.Connections != 1 {
-		t.Errorf("%d connections", stats.Connections)
-	}
-	cancel()
-	for _, err := range []error{<-read, <-taken, db.Close()} {
-		if err != nil {
-			t.Error(err)
 		}
 	}
 }

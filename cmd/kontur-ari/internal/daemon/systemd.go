@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -8,18 +8,18 @@ import (
 	"go.uber.org/zap"
 )
 
-// tellSystemd sends a state to systemd (sd_notify(3)); it does nothing where
-// systemd did not start us.
-func tellSystemd(log *zap.Logger, state string) {
+// notifySystemd sends a state to systemd (sd_notify(3)). It does nothing where systemd
+// did not start the process.
+func notifySystemd(log *zap.Logger, state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		log.Warn("systemd can't be told", zap.String("state", state), zap.Error(err))
 	}
 }
 
-// watchdog tells systemd that the process lives, twice in the time it allows,
-// each time after alive has returned: it must go through every lock that a stuck
-// process would hold. It returns when ctx ends.
-func watchdog(ctx context.Context, log *zap.Logger, alive func()) {
+// watchdog reports to systemd that the process lives, twice in the time it allows,
+// each time after passLocks has returned. It returns when ctx ends, or at once where
+// systemd watches nothing.
+func watchdog(ctx context.Context, log *zap.Logger, passLocks func()) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		log.Warn("systemd's watchdog can't be read", zap.Error(err))
@@ -34,8 +34,8 @@ func watchdog(ctx context.Context, log *zap.Logger, alive func()) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			alive()
-			tellSystemd(log, daemon.SdNotifyWatchdog)
+			passLocks()
+			notifySystemd(log, daemon.SdNotifyWatchdog)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -12,21 +12,22 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/redirect"
 	"kontur-ari/bridge/store"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 	"kontur-ari/crm"
+	"kontur-ari/internal/retry"
 )
 
 const (
 	// forgottenWithin bounds the wait for Asterisk to notice that we have left.
 	forgottenWithin = time.Second
-	// forgottenEvery is the pause between two looks.
+	// forgottenEvery is the pause between two queries for that.
 	forgottenEvery = 50 * time.Millisecond
 )
 
-// newRedirector puts the choice of who is called first between the CRM and the
-// switch.
+// newRedirector makes the part that asks the CRM who is responsible for a caller.
 func newRedirector(cfg configs.Config, client *crm.Client, db *store.Store, switcher *ari.Switch, log *zap.Logger) (*redirect.Redirector, error) {
-	numbers, err := numbersOf(cfg)
+	numbers, err := setup.Numbers(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func newRedirector(cfg configs.Config, client *crm.Client, db *store.Store, swit
 		Switch:     waitingRoom{switcher, cfg.Asterisk.Application},
 		Identities: db,
 		Numbers:    numbers,
-		Users:      usersOf(cfg),
+		Users:      setup.Users(cfg),
 		Timeout:    cfg.Redirect.Timeout,
 	}, log), nil
 }
@@ -80,9 +81,9 @@ func (w waitingRoom) ContinueAt(ctx context.Context, channel bridge.ChannelID, c
 	return goneIfNotWaiting(w.switcher.ContinueAt(ctx, channel, context, extension))
 }
 
-// Waiting waits until Asterisk has noticed that we don't listen any more: until
-// then one more channel may enter. Where somebody else listens under our name, the
-// callers are his.
+// Waiting waits until Asterisk has noticed that we don't listen any more: until then one
+// more channel may enter. If another process listens under our name, the callers are
+// that one's, and none are returned.
 func (w waitingRoom) Waiting(ctx context.Context) ([]redirect.Caller, error) {
 	if free, err := w.nameIsFree(ctx); err != nil || !free {
 		return nil, err
@@ -97,7 +98,7 @@ func (w waitingRoom) Waiting(ctx context.Context) ([]redirect.Caller, error) {
 	return callers, err
 }
 
-// nameIsFree waits, not for long, until nobody is registered under our name.
+// nameIsFree waits up to forgottenWithin until no process is registered under our name.
 func (w waitingRoom) nameIsFree(ctx context.Context) (bool, error) {
 	for until := time.Now().Add(forgottenWithin); ; {
 		_, err := w.switcher.Application(ctx, w.application)
@@ -107,16 +108,14 @@ func (w waitingRoom) nameIsFree(ctx context.Context) (bool, error) {
 		case err != nil, time.Now().After(until):
 			return false, err
 		}
-		select {
-		case <-time.After(forgottenEvery):
-		case <-ctx.Done():
-			return false, ctx.Err()
+		if err := retry.Sleep(ctx, forgottenEvery); err != nil {
+			return false, err
 		}
 	}
 }
 
-// goneIfNotWaiting: to Asterisk a channel that has gone on is a conflict, and one
-// that was hung up isn't there.
+// goneIfNotWaiting adds [redirect.ErrGone] where the channel no longer waits: Asterisk
+// answers "conflict" for one that has gone on, and "not found" after a hangup.
 func goneIfNotWaiting(err error) error {
 	if errors.Is(err, ari.ErrNotFound) || errors.Is(err, ari.ErrConflict) {
 		return fmt.Errorf("%w: %w", redirect.ErrGone, err)
@@ -124,11 +123,11 @@ func goneIfNotWaiting(err error) error {
 	return err
 }
 
-// callerOf is a channel in Stasis as package redirect takes it up.
+// callerOf returns a channel in Stasis as a caller of package redirect.
 func callerOf(start ari.StasisStart) redirect.Caller {
 	call := bridge.CallID(start.Channel.LinkedID)
 	if call == "" {
-		// A caller who waits before anybody was dialled is his call's first channel.
+		// A caller who waits before anyone was dialled is the first channel of the call.
 		call = bridge.CallID(start.Channel.ID)
 	}
 	return redirect.Caller{
@@ -137,7 +136,7 @@ func callerOf(start ari.StasisStart) redirect.Caller {
 	}
 }
 
-// redirectDetails is how redirecting goes, for the person who looks.
+// redirectDetails are what /readyz shows of the redirect.
 func redirectDetails(stats redirect.Stats) map[string]any {
 	return map[string]any{
 		"results": stats.Results, "underway": stats.Underway, "circuit": stats.Circuit,

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 	"kontur-ari/crm"
 	"kontur-ari/crm/crmtest"
@@ -40,7 +41,7 @@ func BenchmarkLine(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(client.Close)
-	directory, err := directoryOf(benchConfig())
+	directory, err := setup.Directory(benchConfig())
 	if err != nil {
 		b.Fatal(err)
 	}

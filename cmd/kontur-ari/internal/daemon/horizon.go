@@ -1,28 +1,28 @@
-package main
+package daemon
 
 import "time"
 
 const (
-	// leap is how far the clock may get ahead of what time has passed without being
-	// doubted, and doubtFor how long it is doubted when it does: a clock that was set
-	// wrong is set right within a day, or nobody knows better.
+	// leap is how far ahead of the elapsed time the clock may get without being doubted.
+	// doubtFor is how long it is doubted then: an operator corrects it within a day, or
+	// it was right.
 	leap     = time.Minute
 	doubtFor = 24 * time.Hour
 )
 
-// horizon says what time it is for whoever deletes what is old. A clock that jumps
-// ahead by years would have everything deleted at once; it is followed after a day.
+// horizon gives the time that old entries are removed by. A clock that jumps ahead by
+// years would make everything old at once. Such a jump is believed after a day.
 type horizon struct {
-	// base is what it was when the process started, as far as that is believed.
+	// base is the time of the start, as far as it is believed.
 	base time.Time
 	// doubted is how long after the start the clock was first seen to be ahead; negative
 	// while it is not.
 	doubted time.Duration
 }
 
-// newHorizon begins at the start of the process. heard is a moment that the last process
-// has recorded shortly before it ended, zero for none: where what it has left would be
-// too old altogether, the clock is doubted as if it had jumped then.
+// newHorizon begins at the start of the process. heard was recorded shortly before the
+// last process ended, zero for never. If the clock makes everything of that process too
+// old to keep, it is doubted as after a jump.
 func newHorizon(started, heard time.Time, keep time.Duration) *horizon {
 	h := &horizon{base: started.Round(0), doubted: -1}
 	if !heard.IsZero() && started.Sub(heard) > keep {
@@ -31,8 +31,8 @@ func newHorizon(started, heard time.Time, keep time.Duration) *horizon {
 	return h
 }
 
-// now is what is believed, when the clock shows a time so long after the start. It is
-// never later than the clock.
+// now returns the believed time. clock is what the clock shows, since the time elapsed
+// since the start. The result is never later than clock.
 func (h *horizon) now(clock time.Time, since time.Duration) time.Time {
 	clock = clock.Round(0)
 	believed := h.base.Add(since)

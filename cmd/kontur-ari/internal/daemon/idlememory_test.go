@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func TestWhatABurstLeavesIsGivenBack(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); giveBackMemory(ctx, func() bool { return true }) }()
+		go func() { defer close(done); returnMemory(ctx, func() bool { return true }) }()
 		time.Sleep(3 * giveBackEvery)
 		cancel()
 		<-done
@@ -48,7 +48,7 @@ func TestWhatCannotBeGivenBackIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); giveBackMemory(ctx, func() bool { return true }) }()
+		go func() { defer close(done); returnMemory(ctx, func() bool { return true }) }()
 		time.Sleep(5 * giveBackEvery)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"fmt"
@@ -12,12 +12,13 @@ import (
 	"kontur-ari/configs"
 )
 
-// newLogger makes the logger as configured. "auto" is journald where systemd
-// reads our standard error, console for a terminal, else json.
-func newLogger(cfg configs.Log, out io.Writer) (*zap.Logger, error) {
+// Logger returns the logger as configured. "auto" is journald where systemd
+// reads our standard error, console for a terminal, else json. An error is an
+// [*UnusableError].
+func Logger(cfg configs.Log, out io.Writer) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(cfg.Level)
 	if err != nil {
-		return nil, fmt.Errorf("log.level: %w", err)
+		return nil, &UnusableError{fmt.Errorf("log.level: %w", err)}
 	}
 	format := cfg.Format
 	if format == "auto" {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -9,24 +9,23 @@ import (
 )
 
 const (
-	// giveBackEvery is the pause between two looks at how much memory lies idle.
+	// giveBackEvery is the pause between two measurements of idle memory.
 	giveBackEvery = 2 * time.Second
-	// idleKept is how much may; quiet is how much is allocated at most between two looks
-	// when nothing goes on that will want it again at once.
+	// idleKept bytes may stay idle. Fewer than quiet bytes allocated between two
+	// measurements mean that the burst is over.
 	idleKept = 2 << 20
 	quiet    = 2 << 20
 )
 
-// How much garbage may come together, in percent of what is in use, where the environment
-// (GOGC) does not say: four times what Go has by default, since little is in use (8 MB of
-// a busy process), and the collector would take an eighth of its time. While the CRM can't be told
-// there is no hurry, and memory is what an outage must not take.
+// These replace Go's GOGC of 100, unless the environment sets it. A busy process has only
+// 8 MB in use, and at 100 the collector would take an eighth of its time. During an outage
+// of the CRM memory matters more than time.
 const (
 	garbagePercent        = 400
 	garbagePercentWaiting = 100
 )
 
-// collector sets how often garbage is collected.
+// collector adapts how often garbage is collected.
 type collector struct{ percent int }
 
 func (c *collector) adapt(delivering bool) {
@@ -41,14 +40,14 @@ func (c *collector) adapt(delivering bool) {
 	debug.SetGCPercent(percent)
 }
 
-// giveBackMemory returns to the system what a burst has left behind, once it is over:
-// Asterisk on the same host may want it, and the Go runtime alone takes minutes.
-// delivering tells whether the CRM takes what it is told. It returns when ctx ends.
-func giveBackMemory(ctx context.Context, delivering func() bool) {
+// returnMemory returns to the system what a burst left behind, once it is over. Asterisk
+// on the same host may need it, and the Go runtime alone takes minutes. delivering is
+// whether the CRM can be reached. It returns when ctx ends.
+func returnMemory(ctx context.Context, delivering func() bool) {
 	var garbage collector
 	ticker := time.NewTicker(giveBackEvery)
 	defer ticker.Stop()
-	// left is what lay idle after it was given back last: it lies between what is in use.
+	// left stayed idle after the last return: it lies between memory in use.
 	var allocated, left uint64
 	for {
 		select {
@@ -67,8 +66,8 @@ func giveBackMemory(ctx context.Context, delivering func() bool) {
 	}
 }
 
-// memory is what the runtime has allocated since the start, and the bytes that it holds
-// and needs for nothing, as garbage not yet collected or free.
+// memory is the bytes allocated since the start, and those that are held without use:
+// free, or garbage not yet collected.
 type memory struct{ allocated, idle uint64 }
 
 func readMemory() memory {

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"time"
@@ -8,7 +8,7 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// logDamage is loud: somebody must look at the disk, and at what was lost.
+// logDamage logs at error: an operator must check the disk, and what was lost.
 func logDamage(log *zap.Logger, damage store.Damage) {
 	fields := []zap.Field{zap.String("moved_to", damage.Aside), zap.Any("saved", damage.Saved), zap.Error(damage.Cause)}
 	if len(damage.Unreadable) > 0 {
@@ -17,7 +17,7 @@ func logDamage(log *zap.Logger, damage store.Damage) {
 	log.Error("THE STORE WAS DAMAGED: it is moved aside, and a new one begun with what could be read; check the disk", fields...)
 }
 
-// damageDetails are the damages as /readyz shows them.
+// damageDetails are what /readyz shows of the damages.
 func damageDetails(damages []store.Damage) []map[string]any {
 	details := make([]map[string]any, 0, len(damages))
 	for _, damage := range damages {

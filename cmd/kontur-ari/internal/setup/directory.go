@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"kontur-ari/configs"
 )
 
-// directoryOf makes the domain's directory of what is configured.
-func directoryOf(cfg configs.Config) (*directory.Directory, error) {
-	numbers, err := numbersOf(cfg)
+// Directory returns the directory of users and trunks. An error is an [*UnusableError].
+func Directory(cfg configs.Config) (*directory.Directory, error) {
+	numbers, err := Numbers(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -17,24 +17,24 @@ func directoryOf(cfg configs.Config) (*directory.Directory, error) {
 	for i, t := range cfg.Directory.Trunks {
 		trunks[i] = directory.Trunk{Endpoint: t.Endpoint, Number: t.Number}
 	}
-	people, err := directory.New(usersOf(cfg), trunks, numbers)
+	people, err := directory.New(Users(cfg), trunks, numbers)
 	if err != nil {
-		return nil, unusableConfig{fmt.Errorf("directory: %w", err)}
+		return nil, &UnusableError{fmt.Errorf("directory: %w", err)}
 	}
 	return people, nil
 }
 
-// numbersOf is how telephone numbers are read.
-func numbersOf(cfg configs.Config) (*directory.Numbers, error) {
+// Numbers returns how telephone numbers are read. An error is an [*UnusableError].
+func Numbers(cfg configs.Config) (*directory.Numbers, error) {
 	numbers, err := directory.NewNumbers(cfg.Calls.Region, cfg.Calls.InternalNumbers.Regexp(), cfg.Calls.HiddenNumber)
 	if err != nil {
-		return nil, unusableConfig{fmt.Errorf("calls.region: %w", err)}
+		return nil, &UnusableError{fmt.Errorf("calls.region: %w", err)}
 	}
 	return numbers, nil
 }
 
-// usersOf are the users of the directory, in its order.
-func usersOf(cfg configs.Config) []directory.User {
+// Users returns the users of the directory, in the order of the file.
+func Users(cfg configs.Config) []directory.User {
 	users := make([]directory.User, len(cfg.Directory.Users))
 	for i, u := range cfg.Directory.Users {
 		users[i] = directory.User{ID: u.UserID, Name: u.Name, Extension: u.Extension, Endpoint: u.Endpoint, Mobile: u.Mobile}

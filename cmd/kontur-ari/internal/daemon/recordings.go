@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -9,26 +9,26 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
-	"kontur-ari/bridge/delivery"
-	"kontur-ari/bridge/tracker"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 	"kontur-ari/configs"
 	"kontur-ari/recordings"
 )
 
 const (
-	// uploadPauses is how many times as long as the longest pause after a request the
-	// longest after an upload is: it costs more to make.
+	// uploadPauses times the longest pause after a request is the longest pause after an
+	// upload, which costs more to repeat.
 	uploadPauses = 10
-	// repairTime is how long a file must not have changed whose header is wrong, or that
-	// holds nothing: Asterisk writes the lengths last.
+	// repairTime is how long a file must stay unchanged if its header is wrong or it is
+	// empty: Asterisk writes the lengths last.
 	repairTime = 30 * time.Second
-	// namedTime is how long files are looked for that are named after a channel and that
-	// Asterisk did not tell of: most calls have none.
+	// namedTime bounds the search for files that are named after a channel and that no
+	// event named: most calls have none.
 	namedTime = 10 * time.Second
 )
 
-// newCourier makes who brings recordings to the CRM; nil where none are wanted.
-func newCourier(cfg configs.Config, l *line) (*recordings.Courier, error) {
+// newCourier makes the part that uploads recordings; nil where it is switched off.
+func newCourier(d *Daemon) (*recordings.Courier, error) {
+	cfg := d.cfg
 	if !cfg.Recordings.Enabled {
 		return nil, nil
 	}
@@ -46,39 +46,24 @@ func newCourier(cfg configs.Config, l *line) (*recordings.Courier, error) {
 
 		BytesPerSecond: cfg.Recordings.UploadRate.Bytes(),
 	}
-	log := l.log.Named("recordings")
+	log := d.log.Named("recordings")
 	config.Conversion = conversion(cfg, log)
 	for i, name := range cfg.Recordings.Names {
 		template, err := recordings.ParseTemplate(name)
 		if err != nil {
-			return nil, unusableConfig{fmt.Errorf("recordings.names[%d]: %w", i, err)}
+			return nil, &setup.UnusableError{Err: fmt.Errorf("recordings.names[%d]: %w", i, err)}
 		}
 		config.Templates = append(config.Templates, template)
 	}
-	courier := recordings.New(config, l.db, l.client, recordings.Outside{
-		Told:      l.dispatcher.WakeCall,
-		Reachable: func() bool { return l.dispatcher.Stats().Gate != delivery.Shut },
-		Stored:    l.switcher,
-	}, log)
-	l.intake.Recorded(courier.Look)
-	return courier, nil
+	return recordings.New(config, d.store, d.client, recordings.Outside{
+		Told:      d.dispatcher.WakeCall,
+		Reachable: d.dispatcher.Reachable,
+		Stored:    d.switcher,
+	}, log), nil
 }
 
-// makePolicy is which conversations are recorded by Asterisk for us.
-func makePolicy(cfg configs.Config) (tracker.OwnRecordingPolicy, error) {
-	policy := tracker.OwnRecordingPolicy{Wanted: cfg.Recordings.Make, Internal: cfg.Recordings.MakeInternal, Users: cfg.Recordings.NeverUsers}
-	numbers, err := numbersOf(cfg)
-	if err != nil {
-		return policy, err
-	}
-	for _, number := range cfg.Recordings.NeverNumbers {
-		policy.Numbers = append(policy.Numbers, numbers.Normalise(number))
-	}
-	return policy, nil
-}
-
-// conversion is how recordings are converted on this machine. Where they are to be and
-// nothing is installed for it, they are uploaded as they are.
+// conversion returns how recordings are converted on this machine. Without a converter
+// they are uploaded as they are.
 func conversion(cfg configs.Config, log *zap.Logger) recordings.Conversion {
 	always := cfg.Recordings.Format == formatMP3
 	program, err := recordings.FindConverter()
@@ -91,7 +76,7 @@ func conversion(cfg configs.Config, log *zap.Logger) recordings.Conversion {
 }
 
 const (
-	// formatMP3 is the recordings.format that has everything converted.
+	// formatMP3 is the recordings.format that converts everything.
 	formatMP3 = "mp3"
 	// scratchDirectory is where MP3s, and what was fetched from Asterisk, wait to be
 	// uploaded, below storage.directory.
@@ -100,24 +85,16 @@ const (
 	conversionTime = 15 * time.Minute
 )
 
-// removedPlaces are those whose files are removed once the CRM has them.
-func (l *line) removedPlaces() []bridge.RecordingPlace {
-	if l.courier == nil {
-		return nil
-	}
-	return l.courier.Removes()
-}
-
-// recordingDetails are what /readyz shows of the recordings: of those on their way how
-// many there are in each state, and for how long the oldest has been.
-func (l *line) recordingDetails() map[string]any {
-	if l.courier == nil {
+// recordingDetails are what /readyz shows of the recordings: how many are on their way
+// in each state, and the age of the oldest.
+func (d *Daemon) recordingDetails() map[string]any {
+	if d.courier == nil {
 		return map[string]any{"enabled": false}
 	}
-	details := map[string]any{"enabled": true, "now": l.courier.Stats()}
+	details := map[string]any{"enabled": true, "now": d.courier.Stats()}
 	ctx, cancel := context.WithTimeout(context.Background(), countWithin)
 	defer cancel()
-	counts, oldest, err := l.db.Count(ctx)
+	counts, oldest, err := d.store.Count(ctx)
 	if err != nil {
 		return details
 	}

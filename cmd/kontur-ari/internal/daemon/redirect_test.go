@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -98,13 +98,8 @@ func TestOnlyOurOwnCallersAreLookedFor(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
 	}
-	// As long as somebody is registered under our name, the callers are his.
-	source, err := ari.NewSource(ari.Config{
-		URL: server.URL, Username: aritest.Username, Password: secret.New(aritest.Password), Application: redirectApplication,
-	}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
+	// As long as another process is registered under our name, the callers are that one's.
+	source := ari.NewSource(ari.Config{Application: redirectApplication}, room.switcher, zap.NewNop())
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- source.Run(ctx, func(bridge.Event) {}) }()
@@ -115,7 +110,7 @@ func TestOnlyOurOwnCallersAreLookedFor(t *testing.T) {
 	}
 	began := time.Now()
 	if got, err := room.Waiting(t.Context()); len(got) != 0 || err != nil || time.Since(began) < forgottenWithin {
-		t.Errorf("of somebody else: %v, %v, after %v", got, err, time.Since(began))
+		t.Errorf("of another process: %v, %v, after %v", got, err, time.Since(began))
 	}
 	cancel()
 	if err := <-ended; err != nil {

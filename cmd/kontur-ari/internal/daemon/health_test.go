@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -14,10 +14,10 @@ import (
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/store"
 	"kontur-ari/bridge/tracker"
-	"kontur-ari/internal/secret"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 )
 
-func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
+func TestHealthSaysThatEventsCannotBeStored(t *testing.T) {
 	db, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -25,23 +25,23 @@ func TestHealthTellsOfEventsThatCannotBeStored(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	directory, err := directoryOf(benchConfig())
+	directory, err := setup.Directory(benchConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{db: db, intake: intake.New(tracker.New(directory, tracker.Policy{}), db, func([]bridge.Pending) {}, zap.NewNop())}
+	d := &Daemon{store: db, intake: intake.New(tracker.New(directory, tracker.Policy{}), db, func([]bridge.Pending) {}, zap.NewNop())}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- l.intake.Run(ctx) }()
+	go func() { ended <- d.intake.Run(ctx) }()
 	for _, event := range answeredCall(1) {
-		l.intake.Put(event)
+		d.intake.Put(event)
 	}
 	for deadline := time.Now().Add(patience); ; <-time.After(time.Millisecond) {
-		if err := l.healthy(t.Context()); err != nil && strings.Contains(err.Error(), "events can't be stored") {
+		if err := d.healthy(t.Context()); err != nil && strings.Contains(err.Error(), "events can't be stored") {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("healthy says %v", l.healthy(t.Context()))
+			t.Fatalf("healthy says %v", d.healthy(t.Context()))
 		}
 	}
 	cancel()
@@ -69,30 +69,27 @@ func TestEventsThatWereNotStoredCountAsNotHeard(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	directory, err := directoryOf(benchConfig())
+	directory, err := setup.Directory(benchConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := ari.NewSource(ari.Config{URL: "http://127.0.0.1:8088/ari", Username: "u", Password: secret.New("p"), Application: "kontur-ari", LastHeard: time.Now().Add(time.Hour)}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &line{db: db, source: source, intake: intake.New(tracker.New(directory, tracker.Policy{}), noJournal{}, func([]bridge.Pending) {}, zap.NewNop())}
+	source := ari.NewSource(ari.Config{LastHeard: time.Now().Add(time.Hour)}, nil, zap.NewNop()) // it isn't run
+	d := &Daemon{store: db, source: source, intake: intake.New(tracker.New(directory, tracker.Policy{}), noJournal{}, func([]bridge.Pending) {}, zap.NewNop())}
 	for _, event := range answeredCall(1) {
-		l.intake.Put(event)
+		d.intake.Put(event)
 	}
 	arrived := time.Now()
 	running, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- l.intake.Run(running) }()
-	for deadline := time.Now().Add(patience); !l.intake.Stats().Failing; <-time.After(time.Millisecond) {
+	go func() { ended <- d.intake.Run(running) }()
+	for deadline := time.Now().Add(patience); !d.intake.Stats().Failing; <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("storing does not fail")
 		}
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	l.recordHeard(over)
+	d.recordHeard(over)
 	if heard, err := db.LastHeard(t.Context()); err != nil || heard.IsZero() || heard.After(arrived) {
 		t.Errorf("Asterisk was heard last at %v (error %v), events of %v are not stored", heard, err, arrived)
 	}

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -12,11 +12,12 @@ import (
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge/intake"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/cmd/kontur-ari/internal/setup"
 )
 
 // What events are reckoned to take in memory is about what they take.
 func TestTheBoundOfMemoryIsHonest(t *testing.T) {
-	paths, err := filepath.Glob("../../e2e/testdata/captures/*.jsonl")
+	paths, err := filepath.Glob("../../../../e2e/testdata/captures/*.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +29,7 @@ func TestTheBoundOfMemoryIsHonest(t *testing.T) {
 		}
 		raw = append(raw, events...)
 	}
-	directory, err := directoryOf(benchConfig())
+	directory, err := setup.Directory(benchConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
