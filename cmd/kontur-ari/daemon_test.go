@@ -149,18 +149,18 @@ func listenAsSystemd(t *testing.T, states chan<- string) {
 	})
 }
 
-// awaitSystemd waits until systemd was told a state that begins so.
+// awaitSystemd waits until systemd received a state that begins so.
 func (d *daemonUnderTest) awaitSystemd(state string) {
 	d.t.Helper()
 	deadline := time.After(patience)
 	for {
 		select {
-		case told := <-d.systemd:
-			if strings.HasPrefix(told, state) {
+		case received := <-d.systemd:
+			if strings.HasPrefix(received, state) {
 				return
 			}
 		case <-deadline:
-			d.t.Fatalf("systemd was not told %s", state)
+			d.t.Fatalf("systemd did not receive %s", state)
 		}
 	}
 }
@@ -323,7 +323,7 @@ func TestAStopWithTheCRMAwayIsBoundedAndLosesNothing(t *testing.T) {
 		t.Errorf("the stop took %v", lasted)
 	}
 	if calls := simulator.Calls(); len(calls) != 0 {
-		t.Errorf("a CRM that is down was told of %d calls", len(calls))
+		t.Errorf("a CRM that is down received %d calls", len(calls))
 	}
 
 	simulator.SetDown(false)

@@ -11,7 +11,7 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-// missedCall lets the daemon hear of a call that nobody picks up.
+// missedCall replays the events of a call that is not answered.
 func missedCall(t *testing.T, switchboard *aritest.Server) {
 	t.Helper()
 	events, err := aritest.ReadEvents("../../ari/testdata/missed.jsonl")
@@ -35,7 +35,7 @@ func TestAStopDeliversWhatIsReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	if registered := simulator.Calls()[0].Registered; registered {
-		t.Fatal("everything was told before the stop: the test tests nothing")
+		t.Fatal("everything was delivered before the stop: the test tests nothing")
 	}
 	if code := d.exit(); code != exitOK {
 		t.Errorf("exit code %d", code)
@@ -75,7 +75,7 @@ func TestTheLadderShowsWhatAnOutageLeftOut(t *testing.T) {
 	}
 	call := simulator.Calls()[0]
 	if len(call.Requests) != 1 {
-		t.Errorf("the CRM was told:\n%s", simulator.Summary())
+		t.Errorf("the CRM received:\n%s", simulator.Summary())
 	}
 	config := writeFile(t, "ladder.yaml", "storage: {directory: "+d.storage+"}\n")
 	var out, stderr bytes.Buffer

@@ -17,7 +17,7 @@ import (
 	"kontur-ari/configs"
 )
 
-// The exit codes. systemd is told not to restart after exitConfiguration.
+// The exit codes. The unit has systemd not restart after exitConfiguration.
 const (
 	exitOK            = 0
 	exitFailure       = 1

@@ -25,7 +25,7 @@ storage: {directory: ` + filepath.Join(t.TempDir(), "storage") + `}
 
 func TestExitCodeAndWords(t *testing.T) {
 	t.Setenv("JOURNAL_STREAM", "")
-	directory := filepath.Join(t.TempDir(), "nobody", "came")
+	directory := filepath.Join(t.TempDir(), "not", "there")
 	tests := []struct {
 		name           string
 		args           []string

@@ -168,7 +168,7 @@ func TestReportsThatAnEarlierVersionLeftAreDelivered(t *testing.T) {
 			}
 			want := []string{"started(inbound)", "L1 appeared", "L1 disconnected", "L1 finished", "CALL-FINISHED", "REGISTER"}
 			if got := simulator.Calls()[0].Sequence(); strings.Join(got, ", ") != strings.Join(want, ", ") {
-				t.Errorf("the CRM was told %v, want %v", got, want)
+				t.Errorf("the CRM received %v, want %v", got, want)
 			}
 		})
 	}

@@ -15,17 +15,19 @@ import (
 
 // Shares of the time left that the steps of a stop may take.
 const (
-	// shortly is for what ends at once unless something hangs.
+	// shortly is for parts that end at once unless something hangs.
 	shortly = 0.25
+	// commandShare is for the commands under way, which are answered.
+	commandShare = 0.3
 	// redirectShare is for the callers who wait in Stasis: each is sent on.
-	redirectShare = 0.5
-	// storeShare is for the events in memory, which nobody has a copy of.
+	redirectShare = 0.6
+	// storeShare is for the events in memory. There is no other copy of them.
 	storeShare = 0.75
-	// deliveryShare is for the reports that are ready; the outbox keeps the others.
-	deliveryShare = 0.9
+	// deliveryShare is for the reports that are ready. The outbox keeps the others.
+	deliveryShare = 0.95
 )
 
-// New acquires everything that the daemon needs, each thing followed by its undoing. It
+// New acquires everything that the daemon needs, each thing followed by its undo. It
 // contacts neither Asterisk nor the CRM. The ports are open when it returns. After an
 // error nothing is held; a [*setup.UnusableError] is the configuration's fault. A Daemon
 // must be stopped even if it was not started.
@@ -112,14 +114,14 @@ func (d *Daemon) arrange(health, commands, serving *part) []stage {
 		{shortly, []*part{health}},
 		{deliveryShare, []*part{delivering}},
 		{storeShare, []*part{taking}},
-		// What it does for the CRM causes events, which are stored after it.
+		// Its requests to Asterisk cause events, so it stops before the store.
 		{shortly, []*part{commands}},
 		{shortly, d.upkeep()},
-		// Without the source it learns of no more callers; those who wait are sent on.
+		// Once the source has stopped no caller enters; those who wait are sent on.
 		{redirectShare, []*part{redirecting}},
 		{shortly, []*part{source}},
 		// A command needs everything else.
-		{shortly, []*part{serving}},
+		{commandShare, []*part{serving}},
 	}
 }
 

@@ -57,8 +57,8 @@ func (noJournal) Commit(context.Context, bridge.Batch) ([]bridge.Pending, error)
 	return nil, errors.New("database or disk is full")
 }
 
-// Events that are in memory only when the process ends are lost to the next one, so
-// what it is told of when Asterisk was heard last must not be later.
+// Events that are only in memory when the process ends are lost. The next process must
+// not take Asterisk for heard later than them.
 func TestEventsThatWereNotStoredCountAsNotHeard(t *testing.T) {
 	db, err := store.Open(t.Context(), t.TempDir())
 	if err != nil {

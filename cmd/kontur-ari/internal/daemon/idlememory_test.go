@@ -66,7 +66,7 @@ func TestWhatCannotBeGivenBackIsLeftAlone(t *testing.T) {
 	runtime.KeepAlive(used)
 }
 
-// While the CRM can't be told, less garbage comes together.
+// While the CRM can't be reached, garbage is collected earlier.
 func TestGarbageIsCollectedSoonerWhileReportsWait(t *testing.T) {
 	before := debug.SetGCPercent(50)
 	t.Cleanup(func() { debug.SetGCPercent(before) })

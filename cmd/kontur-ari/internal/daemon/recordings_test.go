@@ -15,8 +15,8 @@ import (
 	"kontur-ari/recordings"
 )
 
-// nameIsTaken tells whether the configuration at a path, which it writes, may have a name
-// in recordings.names; the error is one that has nothing to do with it.
+// nameIsTaken writes a configuration with a name in recordings.names, and returns whether
+// it is accepted. The error is one that has another reason.
 func nameIsTaken(path, name string) (bool, error) {
 	quoted, err := json.Marshal(name)
 	if err != nil {
@@ -36,7 +36,7 @@ func nameIsTaken(path, name string) (bool, error) {
 	return err == nil, err
 }
 
-// checkName sees that a name is taken by both, or by neither.
+// checkName checks that both the configuration and the courier accept a name, or neither.
 func checkName(t interface{ Errorf(string, ...any) }, path, name string) (taken bool) {
 	taken, err := nameIsTaken(path, name)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// undoStack holds the undoing of everything that was acquired or started so far.
+// undoStack undoes everything that was acquired or started so far.
 type undoStack []undoStep
 
 // undoStep undoes one thing. do returns when its context ends.
