@@ -47,10 +47,10 @@ type CallState struct {
 	State []byte
 }
 
-// ErrStoreReplaced says that a Journal was damaged and had to begin anew, with what
-// could be saved. Calls in progress and the memory of ended ones may be missing from
-// it: the next batch must hold them all (the Tracker).
-var ErrStoreReplaced = errors.New("the store was damaged and is replaced by a new one")
+// ErrStoreDamaged says that the file behind a Journal, an Outbox or ClickToCalls holds something else
+// than was written. Nothing is stored any more: trying again is of no use, and the process must
+// end. Its next start saves what can be read.
+var ErrStoreDamaged = errors.New("the store is damaged")
 
 // EndedMemory is how many ended calls are remembered by id, so that an event that
 // comes late or twice cannot begin one of them anew.
@@ -61,8 +61,7 @@ type Journal interface {
 	// Commit makes a batch durable before it returns without an error, and returns its
 	// reports as they wait in the outbox, in order; their Identity is not filled in.
 	// After an error nothing of the batch is stored and the same batch may be given
-	// again; after [ErrStoreReplaced] with the state of every call in progress. One
-	// caller at a time.
+	// again, unless the error matches [ErrStoreDamaged]. One caller at a time.
 	Commit(ctx context.Context, batch Batch) ([]Pending, error)
 	// OpenCalls returns the calls in progress, in no particular order, and the
 	// last [EndedMemory] calls that ended, oldest first. It is called once,

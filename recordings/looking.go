@@ -103,7 +103,7 @@ func (c *Courier) stored(ctx context.Context, err error) bool {
 	const what = "the jobs of recordings can't be read or written"
 	if err == nil {
 		c.trouble.over(what, "the jobs of recordings can be read and written again")
-	} else if ctx.Err() == nil {
+	} else if ctx.Err() == nil && !errors.Is(err, bridge.ErrStoreDamaged) {
 		c.trouble.because(what, err.Error())
 	}
 	return err == nil

@@ -13,6 +13,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -71,7 +72,9 @@ type Dispatcher struct {
 	toFeed, toSend, toSettle *sync.Cond
 	changed                  chan struct{}
 	ended, allSent           bool
-	timers                   timers
+	// damaged is what a damaged outbox said; nil as long as it is none.
+	damaged error
+	timers  timers
 }
 
 // Shut is the [Stats.Gate] while the CRM can't be reached.
@@ -109,8 +112,9 @@ func New(outbox bridge.Outbox, sender bridge.Sender, config Config, log *zap.Log
 
 // Run delivers until ctx ends, beginning with what earlier runs left. When ctx
 // ends, requests in flight are broken off, what was answered is recorded, and Run
-// returns nil: the outbox has the rest still. The error is one of recording: the requests
-// that it counts will be repeated.
+// returns nil: the outbox has the rest still. It returns earlier where the outbox is damaged
+// ([bridge.ErrStoreDamaged]). Another error is one of recording: the requests that it counts
+// will be repeated.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, d.end)
 	defer stop()
@@ -128,7 +132,17 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.toSettle.Broadcast()
 	d.mu.Unlock()
 	settling.Wait()
-	return unrecorded
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return cmp.Or(unrecorded, d.damaged)
+}
+
+// giveUp ends the delivery, since the outbox is damaged. It is called with the lock held.
+func (d *Dispatcher) giveUp(err error) {
+	d.damaged = cmp.Or(d.damaged, err)
+	d.ended = true
+	d.timers.stop()
+	d.wakeAll()
 }
 
 // end lets feeder and workers go and stops the pauses.
@@ -160,7 +174,7 @@ func (d *Dispatcher) notify() {
 func (d *Dispatcher) Drain(ctx context.Context) {
 	for {
 		d.mu.Lock()
-		quiet, changed := d.quiet(), d.changed
+		quiet, changed := d.quiet() || d.damaged != nil, d.changed
 		d.mu.Unlock()
 		if quiet {
 			return

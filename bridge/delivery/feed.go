@@ -48,6 +48,8 @@ func (d *Dispatcher) feed(ctx context.Context) {
 		d.feeding = false
 		if err == nil {
 			d.storeTrouble.over("feeding")
+		} else if errors.Is(err, bridge.ErrStoreDamaged) {
+			d.giveUp(err)
 		} else if ctx.Err() == nil {
 			d.storeTrouble.because("feeding", rootCause(err))
 			d.leaveStore()

@@ -206,7 +206,7 @@ func TestACallOfThisMomentDoesNotWaitForTheBacklog(t *testing.T) {
 // returnLetters puts dead letters back, as another process does.
 func returnLetters(t *testing.T, directory string, ids ...int64) {
 	t.Helper()
-	letters, err := store.OpenLetters(t.Context(), directory)
+	letters, err := store.OpenReports(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -141,6 +142,10 @@ func (d *Dispatcher) unrecorded(done answers, err error) bool {
 	defer d.mu.Unlock()
 	defer d.notify()
 	d.recording -= done.count()
+	if errors.Is(err, bridge.ErrStoreDamaged) {
+		d.giveUp(err)
+		return false
+	}
 	if d.allSent {
 		return false
 	}

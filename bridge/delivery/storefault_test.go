@@ -161,3 +161,50 @@ func TestOneFailingCallAmongGoodOnesIsLoggedOnce(t *testing.T) {
 		}
 	})
 }
+
+// damagedOutbox is an outbox in which nothing can be read, or nothing recorded.
+type damagedOutbox struct {
+	*outbox
+	reads, records bool
+}
+
+var errDamagedOutbox = fmt.Errorf("page 5: %w", bridge.ErrStoreDamaged)
+
+func (d *damagedOutbox) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
+	if !d.reads {
+		return nil, errDamagedOutbox
+	}
+	return d.outbox.Next(ctx, calls, each)
+}
+
+func (d *damagedOutbox) Settle(ctx context.Context, sent []bridge.Sent) error {
+	if !d.records {
+		return errDamagedOutbox
+	}
+	return d.outbox.Settle(ctx, sent)
+}
+
+func TestADamagedOutboxEndsTheDelivery(t *testing.T) {
+	for name, damaged := range map[string]damagedOutbox{"that can't be read": {records: true}, "that can't be written": {reads: true}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, crm := openStore(t), newRemote(takeAll)
+				commit(t, s, "call", 2)
+				damaged.outbox = s
+				core, logs := observer.New(zap.WarnLevel)
+				d := newDispatcher(&damaged, crm, 4, zap.New(core))
+				// Its context does not end.
+				if err := d.Run(context.Background()); !errors.Is(err, bridge.ErrStoreDamaged) {
+					t.Errorf("the delivery ends with %v", err)
+				}
+				d.Drain(context.Background())
+				if received := len(crm.received()); received > 1 {
+					t.Errorf("%d requests were sent of one call", received)
+				}
+				if logs.Len() > 0 {
+					t.Errorf("it logs %v; who owns the store says that it is damaged", logs.All())
+				}
+			})
+		})
+	}
+}

@@ -125,8 +125,9 @@ func (i *Intake) Look(look func(*tracker.Tracker)) {
 }
 
 // Run commits events as they arrive. When ctx ends it commits what has arrived
-// by then, gives up only where the disk fails it, and returns. An error names
-// how many events were not committed.
+// by then, gives up only where the disk fails it, and returns. It returns earlier where the
+// journal is damaged ([bridge.ErrStoreDamaged]). An error names how many events were not
+// committed.
 func (i *Intake) Run(ctx context.Context) error {
 	var logging sync.WaitGroup
 	done := make(chan struct{})
@@ -228,8 +229,8 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 	return batch, actions
 }
 
-// commit tries until the batch is durable. Once ctx has ended one failure more
-// is the last.
+// commit tries until the batch is durable. A store that is damaged ends that at once. Once
+// ctx has ended one failure more is the last.
 func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
 	var cause string
 	began := time.Now()
@@ -237,10 +238,6 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 		// The commit itself is not cancelled: it is short, or the disk is gone.
 		done := i.slowness.watch()
 		pending, err := i.journal.Commit(context.WithoutCancel(ctx), batch)
-		if errors.Is(err, bridge.ErrStoreReplaced) {
-			batch = i.whole(batch)
-			pending, err = i.journal.Commit(context.WithoutCancel(ctx), batch)
-		}
 		done()
 		i.failing.Store(err != nil)
 		if err == nil {
@@ -249,25 +246,24 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 			}
 			return pending, nil
 		}
+		if errors.Is(err, bridge.ErrStoreDamaged) {
+			return nil, i.unstored(batch, err)
+		}
 		if root := rootCause(err); root != cause {
 			cause = root
 			i.log.Error("events can't be stored; they wait in memory", zap.Int("attempt", attempt), zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.queue.waiting(), err)
+			return nil, i.unstored(batch, err)
 		case <-time.After(pause):
 		}
 	}
 }
 
-// whole adds to a batch the calls in progress and the memory of ended ones, for a
-// journal that may have lost them.
-func (i *Intake) whole(batch bridge.Batch) bridge.Batch {
-	i.tracking.Lock()
-	defer i.tracking.Unlock()
-	batch.Changed, batch.Ended = i.tracker.Saved()
-	return batch
+// unstored counts the events that a failed commit leaves in memory.
+func (i *Intake) unstored(batch bridge.Batch, err error) error {
+	return fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.queue.waiting(), err)
 }
 
 // rootCause is what an error boils down to, without what was being done.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 // superseded are the reports of calls that are over and of which nothing can have
@@ -31,17 +32,17 @@ func (s *Store) Collapse(ctx context.Context, calls []bridge.CallID) (collapsed 
 		return 0, fmt.Errorf("writing the ids of calls: %w", err)
 	}
 	// Most calls that are looked at are going on still: the writer is not troubled for them.
-	found, err := query(ctx, s, superseded, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, string(ids))
+	found, err := query(ctx, s, superseded, scanOne[int64], string(ids))
 	if err != nil || len(found) == 0 {
 		return 0, wrapCollapse(err, calls)
 	}
 	settled := s.now().UnixMilli()
-	err = s.committer.do(ctx, func(tx transaction) error {
+	err = s.write(ctx, func(tx sqlite.Tx) error {
 		const keep = "INSERT OR REPLACE INTO collapsed (id, call, committed, settled, report) SELECT id, call, committed, ?2, report FROM outbox WHERE id IN (" + superseded + ")"
-		if err := tx.exec(keep, string(ids), settled); err != nil {
+		if err := tx.Exec(keep, string(ids), settled); err != nil {
 			return err
 		}
-		return tx.exec("DELETE FROM outbox WHERE id IN (SELECT id FROM collapsed WHERE call IN (SELECT value FROM json_each(?1)))", string(ids))
+		return tx.Exec("DELETE FROM outbox WHERE id IN (SELECT id FROM collapsed WHERE call IN (SELECT value FROM json_each(?1)))", string(ids))
 	})
 	return len(found), wrapCollapse(err, calls)
 }

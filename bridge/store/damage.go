@@ -1,56 +1,43 @@
 package store
 
 import (
+	"errors"
 	"slices"
-	"sync"
-	"time"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/rescue"
 )
 
-// Damage tells of a store's file that was damaged and replaced by a new one.
-type Damage struct {
-	Found time.Time
-	// Cause is what was wrong with the file.
-	Cause error
-	// Aside is where the file is now, with its log beside it.
-	Aside string
-	// Saved counts the rows that were taken over into the new file, by table.
-	Saved map[string]int
-	// Unreadable are the tables of which something could not be read.
-	Unreadable []string
-}
+// Damage says how a store's file was damaged and replaced by a new one.
+type Damage = rescue.Damage
 
-// damages remembers what was found, for those who ask and for the one who tells.
-type damages struct {
-	mu   sync.Mutex
-	all  []Damage
-	tell func(Damage)
-}
+// Damages returns the damages that were found before the file was opened, the oldest first.
+func (s *Store) Damages() []Damage { return slices.Clone(s.rescued) }
 
-func (d *damages) add(damage Damage) {
-	d.mu.Lock()
-	d.all = append(d.all, damage)
-	tell := d.tell
-	d.mu.Unlock()
-	if tell != nil {
-		tell(damage)
+// Damaged is closed when the file turns out to be damaged while it is open. From then on reads
+// and writes fail with an error that matches [bridge.ErrStoreDamaged]. The process must end:
+// the next [Open] replaces the file.
+func (s *Store) Damaged() <-chan struct{} { return s.damaged }
+
+// DamageError says why the store is [Store.Damaged]; nil as long as it is not.
+func (s *Store) DamageError() error {
+	select {
+	case <-s.damaged:
+		return explain(s.directory, errors.Join(s.db.Damage(), s.noteError))
+	default:
+		return nil
 	}
 }
 
-// Damages returns what damage was found since Open began, the oldest first.
-func (s *Store) Damages() []Damage {
-	s.damages.mu.Lock()
-	defer s.damages.mu.Unlock()
-	return slices.Clone(s.damages.all)
+// noteDamage is called once, with the first damage that is found. The note has the next start
+// replace the file also where its quick look would find nothing. Where the note can't be
+// written, a later read or inspection finds the damage again.
+func (s *Store) noteDamage(cause error) {
+	s.noteError = rescue.Note(s.path(), cause)
+	close(s.damaged)
 }
 
-// TellDamage has tell called for each damage, at once for what was found already. It
-// must not use the Store. Call it once.
-func (s *Store) TellDamage(tell func(Damage)) {
-	s.damages.mu.Lock()
-	s.damages.tell = tell
-	found := slices.Clone(s.damages.all)
-	s.damages.mu.Unlock()
-	for _, damage := range found {
-		tell(damage)
-	}
+// Is has a fault that is damage match [bridge.ErrStoreDamaged].
+func (e *FaultError) Is(target error) bool {
+	return e.Fault == Damaged && errors.Is(target, bridge.ErrStoreDamaged)
 }

@@ -10,12 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/bridge/store/rescue"
 )
 
 // oneDamage is the only damage that a store has found.
@@ -188,106 +186,209 @@ func TestAReplacementThatWasBrokenOffIsFinished(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsDamagedWhileItIsUsedIsReplaced(t *testing.T) {
-	finders := map[string]func(t *testing.T, s *store.Store){
-		"a read": func(t *testing.T, s *store.Store) { waiting(t, s) },
-		"a write": func(t *testing.T, s *store.Store) {
-			if _, err := s.Collapse(t.Context(), []bridge.CallID{"call5"}); err != nil {
-				t.Error(err)
-			}
-			settle(t, s, bridge.Pending{ID: 600, Report: report("call599", bridge.ReportStarted)}, bridge.Result{Verdict: bridge.Delivered})
+// openUntended opens a store that the test closes itself.
+func openUntended(t *testing.T, directory string) *store.Store {
+	t.Helper()
+	s, err := store.Open(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// mustBeDamaged sees that a store which was found damaged says so, and is not used any more.
+func mustBeDamaged(t *testing.T, s *store.Store, found error) {
+	t.Helper()
+	if !errors.Is(found, bridge.ErrStoreDamaged) || store.FaultOf(found) != store.Damaged {
+		t.Errorf("who came across the damage got %v, want %v", found, bridge.ErrStoreDamaged)
+	}
+	select {
+	case <-s.Damaged():
+	default:
+		t.Error("the store does not say that it is damaged")
+	}
+	if !errors.Is(s.DamageError(), bridge.ErrStoreDamaged) {
+		t.Errorf("the cause is %v", s.DamageError())
+	}
+	if _, err := s.Commit(t.Context(), bridge.Batch{Ended: []bridge.CallID{"late"}}); !errors.Is(err, bridge.ErrStoreDamaged) {
+		t.Errorf("a write afterwards: %v", err)
+	}
+	if _, _, err := s.OpenCalls(t.Context()); !errors.Is(err, bridge.ErrStoreDamaged) {
+		t.Errorf("a read afterwards: %v", err)
+	}
+	if damages := s.Damages(); len(damages) > 0 {
+		t.Errorf("damages are told that were not mended: %+v", damages)
+	}
+}
+
+// restartAfter closes a store that was found damaged, and opens the one that replaces it.
+func restartAfter(t *testing.T, s *store.Store, directory string, found error) *store.Store {
+	t.Helper()
+	mustBeDamaged(t, s, found)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	return open(t, directory)
+}
+
+func TestAFileThatIsDamagedWhileItIsUsedIsReplacedByTheNextStart(t *testing.T) {
+	finders := map[string]func(t *testing.T, s *store.Store) error{
+		"a read": func(t *testing.T, s *store.Store) error {
+			_, _, _, err := s.WaitingCalls(t.Context(), 0, 1000)
+			return err
 		},
-		"the inspection": func(t *testing.T, s *store.Store) {
-			if err := s.Inspect(t.Context()); err != nil {
-				t.Error(err)
+		"a write": func(t *testing.T, s *store.Store) error {
+			pending := bridge.Pending{ID: 600, Report: report("call599", bridge.ReportStarted)}
+			for range 2 {
+				if err := s.Settle(t.Context(), []bridge.Sent{{Pending: pending, Result: bridge.Result{Verdict: bridge.Delivered}}}); err != nil {
+					return err
+				}
+				pending.ID = 200
 			}
+			return nil
 		},
+		"the inspection": func(t *testing.T, s *store.Store) error { return s.Inspect(t.Context()) },
 	}
 	for name, find := range finders {
 		t.Run(name, func(t *testing.T) {
 			directory := filled(t, 800)
 			path := filepath.Join(directory, store.FileName)
+			before := reports(t, directory)
 			pages := pagesOf(t, path, "outbox")
-			s := open(t, directory)
-			var told []store.Damage
-			s.TellDamage(func(damage store.Damage) { told = append(told, damage) })
+			s := openUntended(t, directory)
 			scribble(t, path, pages[1:len(pages)/2]...)
-			find(t, s)
-			oneDamage(t, s)
-			if len(told) != 1 {
-				t.Errorf("told of %d damages", len(told))
+			damaged, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if left := len(waiting(t, s)); left < 200 {
-				t.Errorf("%d reports wait, want those of the half that is whole", left)
+			s = restartAfter(t, s, directory, find(t, s))
+			damage := oneDamage(t, s)
+			if kept, err := os.ReadFile(damage.Aside); err != nil || name != "a write" && !bytes.Equal(kept, damaged) {
+				t.Errorf("the damaged file is not in %s as it was: error %v", damage.Aside, err)
 			}
-			batch := bridge.Batch{Changed: []bridge.CallState{{Call: "open", State: []byte("now")}}}
-			if _, err := s.Commit(t.Context(), batch); !errors.Is(err, bridge.ErrStoreReplaced) {
-				t.Fatalf("the writer of the journal is told %v, want %v", err, bridge.ErrStoreReplaced)
+			ids := waiting(t, s)
+			if len(ids) < 200 || damage.Saved["outbox"] != len(ids) {
+				t.Errorf("%d reports wait, want those of the half that is whole", len(ids))
 			}
-			commit(t, s, batch)
-			open, _, err := s.OpenCalls(t.Context())
-			if diff := cmp.Diff(batch.Changed, open); diff != "" || err != nil {
-				t.Errorf("calls in progress (-want +got):\n%s\nerror %v", diff, err)
+			for _, id := range ids {
+				if before[id] == "" {
+					t.Errorf("report %d was not there", id)
+				}
+			}
+			calls, _, err := s.OpenCalls(t.Context())
+			if err != nil || len(calls) != 1 || string(calls[0].State) != "state" {
+				t.Errorf("calls in progress: %v, error %v", calls, err)
+			}
+			commit(t, s, bridge.Batch{Reports: []bridge.Report{report("new", bridge.ReportStarted)}})
+			if id := head(t, s, "new").ID; id <= 800 {
+				t.Errorf("a new report has the id %d of another", id)
 			}
 		})
 	}
 }
 
-func TestWhatIsCommittedWhileTheFileIsReplacedIsKept(t *testing.T) {
+// The quick look of a start reads no page of the events but the first and the last.
+func TestADamageThatAStartDoesNotComeAcrossIsRemembered(t *testing.T) {
 	directory := filled(t, 800)
 	path := filepath.Join(directory, store.FileName)
 	pages := pagesOf(t, path, "events")
-	s := open(t, directory)
-	const batches = 100
-	done := make(chan error, 1)
-	go func() {
-		done <- func() error {
-			for n := range batches {
-				batch := bridge.Batch{Reports: []bridge.Report{report(bridge.CallID(fmt.Sprint("during", n)), bridge.ReportStarted)}}
-				_, err := s.Commit(context.Background(), batch)
-				if errors.Is(err, bridge.ErrStoreReplaced) {
-					_, err = s.Commit(context.Background(), batch)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		}()
-	}()
-	scribble(t, path, pages[1:len(pages)/2]...)
-	if err := s.Inspect(t.Context()); err != nil {
+	scribble(t, path, pages[len(pages)/2])
+	s := openUntended(t, directory)
+	if damages := s.Damages(); len(damages) > 0 {
+		t.Fatalf("the start came across the damage: %+v", damages)
+	}
+	mustBeDamaged(t, s, s.Inspect(t.Context()))
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := <-done; err != nil {
+	s = openUntended(t, directory)
+	damage := oneDamage(t, s)
+	if !strings.Contains(damage.Cause.Error(), "events") || !slices.Equal(damage.Unreadable, []string{"events"}) || len(waiting(t, s)) != 798 {
+		t.Errorf("the damage is told as %+v", damage)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if damages := open(t, directory).Damages(); len(damages) > 0 {
+		t.Errorf("a file that is whole was replaced: %+v", damages)
+	}
+}
+
+// A process may end between any two steps of a rescue.
+func TestANoteIsNotTakenForOneAboutTheNewFile(t *testing.T) {
+	directory := filled(t, 10)
+	path := filepath.Join(directory, store.FileName)
+	good, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path+".replaces-20260322T103835Z", good, 0o600)
+	}
+	if err := errors.Join(err, os.WriteFile(path+".is-damaged", []byte("a read said so"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	s := open(t, directory)
+	if damage := oneDamage(t, s); damage.Saved != nil || len(waiting(t, s)) != 8 {
+		t.Errorf("the new file was replaced as well: %+v", damage)
+	}
+}
+
+func TestNothingIsAcceptedOnceDamageWasFound(t *testing.T) {
+	directory := filled(t, 800)
+	path := filepath.Join(directory, store.FileName)
+	pages := pagesOf(t, path, "events")
+	s := openUntended(t, directory)
+	committed := make(chan map[int64]bool, 1)
+	go func() {
+		ids := make(map[int64]bool)
+		for n := 0; ; n++ {
+			batch := bridge.Batch{Reports: []bridge.Report{report(bridge.CallID(fmt.Sprint("during", n)), bridge.ReportStarted)}}
+			pending, err := s.Commit(context.Background(), batch)
+			if err != nil {
+				committed <- ids
+				return
+			}
+			ids[pending[0].ID] = true
+		}
+	}()
+	scribble(t, path, pages[1:len(pages)/2]...)
+	found := s.Inspect(t.Context())
+	accepted := <-committed
+	s = restartAfter(t, s, directory, found)
 	oneDamage(t, s)
 	ids := waiting(t, s)
-	if want := 798 + batches; len(slices.Compact(ids)) != want {
+	if want := 798 + len(accepted); len(slices.Compact(ids)) != want {
 		t.Errorf("%d reports wait, want %d, each with an id of its own", len(ids), want)
+	}
+	for id := range accepted {
+		if !slices.Contains(ids, id) {
+			t.Errorf("report %d was accepted and is lost", id)
+		}
 	}
 }
 
 func TestAFileThatIsDamagedAgainAtOnceIsLeftAlone(t *testing.T) {
 	directory := filled(t, 100)
 	path := filepath.Join(directory, store.FileName)
-	s := open(t, directory)
-	for n := range 2 {
-		scribble(t, path, pagesOf(t, path, "outbox")...)
-		// What the readers have in memory is not of use any more after a write.
-		if err := s.SetLastHeard(t.Context(), moment.Add(time.Duration(n)*time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		_, _, _, err := s.WaitingCalls(t.Context(), 0, 1000)
-		if damages := len(s.Damages()); damages != 1 {
-			t.Fatalf("%d damages, error %v", damages, err)
-		}
+	scribble(t, path, pagesOf(t, path, "outbox")...)
+	s := openUntended(t, directory)
+	oneDamage(t, s)
+	commit(t, s, bridge.Batch{Reports: []bridge.Report{report("new", bridge.ReportStarted)}})
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
-	_, _, _, err := s.WaitingCalls(t.Context(), 0, 1000)
-	if store.FaultOf(err) != store.Damaged || !strings.Contains(err.Error(), directory) {
+	scribble(t, path, pagesOf(t, path, "outbox")...)
+	_, err := store.Open(t.Context(), directory)
+	if store.FaultOf(err) != store.Damaged || !errors.Is(err, rescue.ErrAgain) || !strings.Contains(err.Error(), directory) {
 		t.Errorf("the second damage within a minute: %v", err)
 	}
+	aside, err := filepath.Glob(path + ".damaged-*Z")
+	if err != nil || len(aside) != 1 {
+		t.Fatalf("moved aside: %v, error %v", aside, err)
+	}
+	// A minute later it is rescued all the same.
+	if err := os.Rename(aside[0], path+".damaged-20260322T103835Z"); err != nil {
+		t.Fatal(err)
+	}
+	oneDamage(t, open(t, directory))
 }
 
 func TestAQuarantinedFileIsReadAsFarAsItGoes(t *testing.T) {
@@ -300,7 +401,7 @@ func TestAQuarantinedFileIsReadAsFarAsItGoes(t *testing.T) {
 	if err := os.Rename(path, aside); err != nil {
 		t.Fatal(err)
 	}
-	history, err := store.OpenHistoryFile(t.Context(), aside)
+	history, err := store.OpenHistoryFile(aside)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,19 +425,7 @@ func TestAQuarantinedFileIsReadAsFarAsItGoes(t *testing.T) {
 	}
 
 	scribble(t, aside, 1)
-	if history, err := store.OpenHistoryFile(t.Context(), aside); err == nil || !strings.Contains(err.Error(), "nothing can be read") {
+	if history, err := store.OpenHistoryFile(aside); err == nil || !strings.Contains(err.Error(), "nothing can be read") {
 		t.Errorf("a file without a beginning: %v %v", history, err)
-	}
-}
-
-func TestADamageOfBeforeTheListenerCameIsToldToIt(t *testing.T) {
-	directory := t.TempDir()
-	if err := os.WriteFile(filepath.Join(directory, store.FileName), bytes.Repeat([]byte("x"), 5000), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	told := 0
-	open(t, directory).TellDamage(func(store.Damage) { told++ })
-	if told != 1 {
-		t.Errorf("told of %d damages, want 1", told)
 	}
 }

@@ -3,82 +3,32 @@ package store
 import (
 	"errors"
 	"fmt"
-	"syscall"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 // Fault is what is wrong with the disk, or with the file on it.
-type Fault string
+type Fault = sqlite.Fault
 
-// The faults.
+// The faults, see package sqlite.
 const (
-	// NoFault: the disk is not to blame.
-	NoFault Fault = ""
-	// Damaged: what the file holds is not what was written to it.
-	Damaged Fault = "damaged"
-	// Full: there is no space left, or the quota is used up.
-	Full Fault = "full"
-	// ReadOnly: nothing may be written there.
-	ReadOnly Fault = "read-only"
-	// Broken: the disk fails to read or write.
-	Broken Fault = "broken"
-	// Unopened: the file can't be opened.
-	Unopened Fault = "unopened"
-	// Busy: another program holds the file for longer than it may.
-	Busy Fault = "busy"
+	NoFault  = sqlite.NoFault
+	Damaged  = sqlite.Damaged
+	Full     = sqlite.Full
+	ReadOnly = sqlite.ReadOnly
+	Broken   = sqlite.Broken
+	Unopened = sqlite.Unopened
+	Busy     = sqlite.Busy
 )
 
 // errNoDocument is a damage that SQLite does not see: it keeps no sums of what it stores.
-var errNoDocument = errors.New("what is stored is not the JSON that was")
-
-// errInconsistent is a damage that SQLite sees only where it is asked for it.
-var errInconsistent = errors.New("what is stored is not what was")
+var errNoDocument = fmt.Errorf("it is not the JSON that was stored: %w", sqlite.ErrDamaged)
 
 // FaultOf says which fault an error of SQLite or of the operating system comes of.
-func FaultOf(err error) Fault {
-	code, _ := codeOf(err)
-	switch code & 0xff {
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return Damaged
-	case sqlite3.SQLITE_FULL:
-		return Full
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-		return ReadOnly
-	case sqlite3.SQLITE_IOERR:
-		return Broken
-	case sqlite3.SQLITE_CANTOPEN:
-		return Unopened
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return Busy
-	}
-	switch {
-	case errors.Is(err, errNoDocument), errors.Is(err, errInconsistent):
-		return Damaged
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return Full
-	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
-		return ReadOnly
-	case errors.Is(err, syscall.EIO):
-		return Broken
-	}
-	return NoFault
-}
+func FaultOf(err error) Fault { return sqlite.Classify(err) }
 
-// codeOf is what SQLite has answered, to a reader or to the writer; false of what is no
-// error of SQLite's.
-func codeOf(err error) (int, bool) {
-	if failure, ok := errors.AsType[*sqlite.Error](err); ok {
-		return failure.Code(), true
-	}
-	if failure, ok := errors.AsType[*codeError](err); ok {
-		return failure.code, true
-	}
-	return 0, false
-}
-
-// FaultError says what a fault means for the person who reads of it, and what to do.
+// FaultError says what a fault means for the operator, and what to do. One whose fault is
+// [Damaged] matches [bridge.ErrStoreDamaged].
 type FaultError struct {
 	Fault Fault
 	// Directory is storage.directory.
@@ -102,9 +52,9 @@ var advice = map[Fault]string{
 	Busy:     "another program keeps the store in %s from being written: end it, such as a sqlite3 shell with an open transaction",
 }
 
-// explain adds to an error what its fault means; an error without one stays as it is.
+// explain adds to an error what its fault means. An error without a fault stays as it is.
 func explain(directory string, err error) error {
-	if _, told := errors.AsType[*FaultError](err); told || err == nil || directory == "" {
+	if _, explained := errors.AsType[*FaultError](err); explained || err == nil {
 		return err
 	}
 	if fault := FaultOf(err); fault != NoFault {

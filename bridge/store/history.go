@@ -5,51 +5,44 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/rescue"
+	"kontur-ari/bridge/store/sqlite"
 )
 
-// History reads what a store holds about calls, also while a daemon uses it, or
-// after one was killed. It writes nothing.
+// History reads what a store holds about calls, also while a daemon uses it, or after one was
+// killed. It writes nothing. One caller uses it at a time.
 type History struct {
-	store *Store
-	// spans: the file has them; one of an earlier version, or whose schema is damaged,
-	// has not.
-	spans bool
+	file foreignFile
+	// indexed: the file has the call index. One of an earlier version, or whose schema is
+	// damaged, has not.
+	indexed bool
 }
 
-// OpenHistory opens the store of a directory for reading. The error matches
-// [fs.ErrNotExist] where there is none.
-func OpenHistory(ctx context.Context, directory string) (*History, error) {
+// OpenHistory opens the store of a directory for reading. The error matches [fs.ErrNotExist]
+// where there is none.
+func OpenHistory(_ context.Context, directory string) (*History, error) {
 	path := filepath.Join(directory, FileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no calls are stored in %s yet: %w", directory, err)
 	}
-	return OpenHistoryFile(ctx, path)
+	return OpenHistoryFile(path)
 }
 
-// OpenHistoryFile is OpenHistory for a store's file of any name, such as a copy. Of a
-// damaged one that was moved aside it reads what can be read.
-func OpenHistoryFile(ctx context.Context, path string) (*History, error) {
+// OpenHistoryFile is OpenHistory for a store's file of any name, such as a copy. Of a damaged
+// one that was moved aside it reads what can be read.
+func OpenHistoryFile(path string) (*History, error) {
 	var errs []error
-	for _, mode := range historyModes {
-		read, err := open(path, mode, 1)
-		if err != nil {
-			return nil, err
-		}
-		var version int
-		if err = read.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err == nil {
-			_, err = read.ExecContext(ctx, "SELECT 1 FROM events WHERE id = 0")
-		}
+	for _, way := range historyWays {
+		history, err := openHistory(path, way)
 		if err == nil {
-			_, err := read.ExecContext(ctx, "SELECT 1 FROM spans WHERE id = 0")
-			return &History{&Store{read: read, now: time.Now}, err == nil}, nil
+			return history, nil
 		}
-		errs = append(errs, err, read.Close())
+		errs = append(errs, err)
 	}
 	err := fmt.Errorf("reading the store %s: %w", path, errors.Join(errs...))
 	if FaultOf(err) == Damaged {
@@ -58,18 +51,37 @@ func OpenHistoryFile(ctx context.Context, path string) (*History, error) {
 	return nil, err
 }
 
-// historyModes are the ways to read a file, to be tried in order. A reader who may not
-// write can't make the shared memory of a log that was closed in order; then nobody
-// writes, and the file can be taken as it is. Of a damaged file the tables are read
-// that its schema still tells of.
-var historyModes = []url.Values{
-	{"mode": {"ro"}, "_pragma": {"busy_timeout(5000)", "query_only(ON)"}},
-	{"mode": {"ro"}, "immutable": {"1"}, "_pragma": {"query_only(ON)"}},
-	salvaging,
+func openHistory(path string, way historyWay) (*History, error) {
+	conn, err := sqlite.OpenConn(path, way.mode, way.settings...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = conn.Version(); err == nil {
+		err = conn.Exec("SELECT 1 FROM events WHERE id = 0")
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	err = conn.Exec("SELECT 1 FROM spans WHERE id = 0")
+	return &History{foreignFile{conn}, err == nil}, nil
+}
+
+type historyWay struct {
+	mode     sqlite.Mode
+	settings []string
+}
+
+// historyWays are the ways to read a file, to be tried in order. A reader without the right to
+// write can't make the index of a log that was closed in order; then no process writes, and the
+// file can be taken as it is. Of a damaged file the tables are read that its schema still names.
+var historyWays = []historyWay{
+	{sqlite.ModeRead, []string{"query_only(ON)"}},
+	{sqlite.ModeImmutable, []string{"query_only(ON)"}},
+	{sqlite.ModeRead, rescue.Salvaging},
 }
 
 // Close closes the file.
-func (h *History) Close() error { return h.store.release() }
+func (h *History) Close() error { return h.file.conn.Close() }
 
 // CallSummary is a line about a reported call.
 type CallSummary struct {
@@ -87,7 +99,7 @@ func (h *History) Calls(ctx context.Context, limit int) ([]CallSummary, error) {
 			UNION ALL SELECT call, committed, 'w', id FROM outbox
 			UNION ALL SELECT call, settled, 'r', id FROM dead_letters)
 		GROUP BY call ORDER BY MIN(id) DESC LIMIT ?`
-	calls, err := query(ctx, h.store, text, func(row scanner) (c CallSummary, err error) {
+	calls, err := query(ctx, h.file, text, func(row sqlite.Row) (c CallSummary, err error) {
 		var first int64
 		err = row.Scan(&c.Call, &first, &c.Requests, &c.Waiting, &c.Refused)
 		c.First = time.UnixMilli(first)
@@ -109,23 +121,23 @@ type Delivery struct {
 	Request, Answer    []byte
 	// Waits: it has not been delivered yet.
 	Waits bool
-	// LeftOut: it will not be sent, since its call was over before the CRM could be
-	// told anything of it; its last report tells it.
+	// LeftOut: it will not be sent, since its call was over before any report of it was
+	// delivered. The call's last report says everything.
 	LeftOut bool
 	// Reason says why the CRM refused it for good, or why it still waits; "" for
 	// neither, or for one that was not tried yet.
 	Reason string
 }
 
-// Deliveries returns what the CRM was told, or is to be told, about a call, in
-// order.
+// Deliveries returns the requests about a call in order: those that were sent, those that wait,
+// and those that are left out.
 func (h *History) Deliveries(ctx context.Context, call bridge.CallID) ([]Delivery, error) {
 	const text = `SELECT id, committed, settled, kind, attempts, status, request, answer, '', 0 FROM deliveries WHERE call = ?1
 		UNION ALL SELECT id, committed, settled, report ->> '$.kind', attempts, status, request, answer, reason, 0 FROM dead_letters WHERE call = ?1
 		UNION ALL SELECT id, committed, 0, report ->> '$.kind', attempts, 0, x'', x'', reason, 0 FROM outbox WHERE call = ?1
 		UNION ALL SELECT id, committed, settled, kind, 0, 0, x'', x'', '', 1 FROM collapsed WHERE call = ?1
 		ORDER BY id`
-	deliveries, err := query(ctx, h.store, text, func(row scanner) (d Delivery, err error) {
+	deliveries, err := query(ctx, h.file, text, func(row sqlite.Row) (d Delivery, err error) {
 		var id, committed, settled int64
 		err = row.Scan(&id, &committed, &settled, &d.Kind, &d.Attempts, &d.Status, &d.Request, &d.Answer, &d.Reason, &d.LeftOut)
 		d.Committed = time.UnixMilli(committed)

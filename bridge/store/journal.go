@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 // Commit implements [bridge.Journal].
@@ -20,8 +21,8 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 	}
 	committed := s.now().UnixMilli()
 	pending := make([]bridge.Pending, len(reports))
-	err := s.committer.doJournal(ctx, func(tx transaction) error {
-		if err := writeEvents(tx, &batch); err != nil {
+	err := s.write(ctx, func(tx sqlite.Tx) error {
+		if err := s.writeEvents(tx, &batch); err != nil {
 			return fmt.Errorf("adding to the journal: %w", err)
 		}
 		if err := writeCalls(tx, batch); err != nil {
@@ -34,8 +35,8 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 			return fmt.Errorf("keeping whose recordings to look for: %w", err)
 		}
 		for i, report := range reports {
-			id := tx.nextReport()
-			if err := tx.exec(insertReport, id, string(batch.Reports[i].Call), committed, report, string(batch.Reports[i].Kind)); err != nil {
+			id := s.nextReportID()
+			if err := tx.Exec(insertReport, id, string(batch.Reports[i].Call), committed, report, string(batch.Reports[i].Kind)); err != nil {
 				return fmt.Errorf("adding to the outbox: %w", err)
 			}
 			pending[i] = bridge.Pending{ID: id, Committed: time.UnixMilli(committed), Report: batch.Reports[i]}
@@ -50,60 +51,53 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 
 const insertReport = "INSERT INTO outbox (id, call, committed, report, kind) VALUES (?, ?, ?, ?, ?)"
 
-func writeEvents(tx transaction, batch *bridge.Batch) (err error) {
+func (s *Store) writeEvents(tx sqlite.Tx, batch *bridge.Batch) (err error) {
 	ids := make([]int64, len(batch.Events))
 	for i := range batch.Events {
 		if ids[i], err = insertEvent(tx, &batch.Events[i]); err != nil {
 			return err
 		}
 	}
-	return writeSpans(tx, batch, ids)
+	return s.writeCallIndex(tx, batch, ids)
 }
 
-func insertEvent(tx transaction, entry *bridge.Entry) (int64, error) {
-	raw := entry.Event.Raw
-	if raw == nil {
-		raw = []byte{}
-	}
-	return tx.insert("INSERT INTO events (received, call, channel, type, raw) VALUES (?, ?, ?, ?, ?)",
-		entry.Received.UnixMilli(), string(entry.Call), string(entry.Event.Subject()), string(entry.Event.Type), raw)
+func insertEvent(tx sqlite.Tx, entry *bridge.Entry) (int64, error) {
+	err := tx.Exec("INSERT INTO events (received, call, channel, type, raw) VALUES (?, ?, ?, ?, ?)",
+		entry.Received.UnixMilli(), string(entry.Call), string(entry.Event.Subject()), string(entry.Event.Type), entry.Event.Raw)
+	return tx.LastInsertID(), err
 }
 
-func writeCalls(tx transaction, batch bridge.Batch) error {
+func writeCalls(tx sqlite.Tx, batch bridge.Batch) error {
 	for _, call := range batch.Changed {
-		if err := tx.exec("INSERT OR REPLACE INTO calls (call, state) VALUES (?, ?)", string(call.Call), call.State); err != nil {
+		if err := tx.Exec("INSERT OR REPLACE INTO calls (call, state) VALUES (?, ?)", string(call.Call), call.State); err != nil {
 			return err
 		}
 	}
 	for _, call := range batch.Gone {
-		if err := tx.exec("DELETE FROM calls WHERE call = ?", string(call)); err != nil {
+		if err := tx.Exec("DELETE FROM calls WHERE call = ?", string(call)); err != nil {
 			return err
 		}
 	}
 	for _, call := range batch.Ended {
-		if err := tx.exec("INSERT INTO ended_calls (call) VALUES (?)", string(call)); err != nil {
+		if err := tx.Exec("INSERT INTO ended_calls (call) VALUES (?)", string(call)); err != nil {
 			return err
 		}
 	}
 	if len(batch.Ended) == 0 {
 		return nil
 	}
-	return tx.exec("DELETE FROM ended_calls WHERE id <= (SELECT MAX(id) FROM ended_calls) - ?", bridge.EndedMemory)
+	return tx.Exec("DELETE FROM ended_calls WHERE id <= (SELECT MAX(id) FROM ended_calls) - ?", bridge.EndedMemory)
 }
 
 // OpenCalls implements [bridge.Journal].
 func (s *Store) OpenCalls(ctx context.Context) ([]bridge.CallState, []bridge.CallID, error) {
-	// Who asks gets what the file holds now, and needs not be told that it is another.
-	defer s.committer.replaced.Store(false)
-	open, err := query(ctx, s, "SELECT call, state FROM calls ORDER BY call", func(row scanner) (state bridge.CallState, err error) {
+	open, err := query(ctx, s, "SELECT call, state FROM calls ORDER BY call", func(row sqlite.Row) (state bridge.CallState, err error) {
 		return state, row.Scan(&state.Call, &state.State)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the calls in progress: %w", err)
 	}
-	ended, err := query(ctx, s, "SELECT call FROM ended_calls ORDER BY id", func(row scanner) (call bridge.CallID, err error) {
-		return call, row.Scan(&call)
-	})
+	ended, err := query(ctx, s, "SELECT call FROM ended_calls ORDER BY id", scanOne[bridge.CallID])
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the calls that ended lately: %w", err)
 	}

@@ -203,7 +203,9 @@ func TestADamageAmongTheRecordingsCostsOnlyWhatItHits(t *testing.T) {
 		t.Fatalf("the recordings take %d pages: the test tests nothing", len(pages))
 	}
 	scribble(t, path, pages[len(pages)/2])
-	s := open(t, directory)
+	s := openUntended(t, directory)
+	_, err := s.SoughtOrSettling(t.Context(), 0, 10_000)
+	s = restartAfter(t, s, directory, err)
 	known := make(map[int64]bridge.RecordingJob)
 	for _, job := range before {
 		known[job.ID] = job
@@ -221,7 +223,6 @@ func TestADamageAmongTheRecordingsCostsOnlyWhatItHits(t *testing.T) {
 	if diff := cmp.Diff([]string{"recordings"}, damage.Unreadable); diff != "" {
 		t.Errorf("lost from (-want +got):\n%s", diff)
 	}
-	// Whoever writes the journal is told of the new file first.
 	if calls, _, err := s.OpenCalls(t.Context()); len(calls) != 1 || err != nil {
 		t.Errorf("calls in progress %v, error %v", calls, err)
 	}
@@ -240,7 +241,9 @@ func TestAChannelThatCannotBeReadKeepsNoOtherFromBeingSought(t *testing.T) {
 		t.Fatal(err)
 	}
 	turnBit(t, filepath.Join(directory, store.FileName), `{"call":"1.1","leg";"1.2"`)
-	s = open(t, directory)
+	s = openUntended(t, directory)
+	_, err = s.SoughtOrSettling(t.Context(), 0, 10)
+	s = restartAfter(t, s, directory, err)
 	if jobs := soughtOrSettling(t, s); len(jobs) != 1 || jobs[0].Recorded.Call != "2.1" {
 		t.Errorf("sought: %+v", jobs)
 	}

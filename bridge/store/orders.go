@@ -6,14 +6,15 @@ import (
 	"fmt"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 // writeOrders remembers orders by their communication, the first of each, and why
 // they were refused.
-func writeOrders(tx transaction, orders []bridge.ClickToCallNews, committed int64) error {
+func writeOrders(tx sqlite.Tx, orders []bridge.ClickToCallNews, committed int64) error {
 	for _, news := range orders {
 		if news.Result != "" {
-			if err := tx.exec("UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.ClickToCall.CommunicationID); err != nil {
+			if err := tx.Exec("UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.ClickToCall.CommunicationID); err != nil {
 				return err
 			}
 			continue
@@ -22,7 +23,7 @@ func writeOrders(tx transaction, orders []bridge.ClickToCallNews, committed int6
 		if err != nil {
 			return fmt.Errorf("writing the order of communication %s: %w", news.ClickToCall.CommunicationID, err)
 		}
-		if err := tx.exec("INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.ClickToCall.CommunicationID, committed, given); err != nil {
+		if err := tx.Exec("INSERT INTO orders (communication, committed, given) VALUES (?, ?, ?) ON CONFLICT (communication) DO NOTHING", news.ClickToCall.CommunicationID, committed, given); err != nil {
 			return err
 		}
 	}
@@ -35,7 +36,7 @@ func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bri
 		order   bridge.ClickToCall
 		refusal bridge.Refusal
 	}
-	found, err := query(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan scanner) (r row, err error) {
+	found, err := query(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan sqlite.Row) (r row, err error) {
 		var given []byte
 		if err := scan.Scan(&given, &r.refusal.Status, &r.refusal.Message); err != nil {
 			return r, err
@@ -55,9 +56,7 @@ func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bri
 
 // CallOf implements [bridge.ClickToCalls].
 func (s *Store) CallOf(ctx context.Context, communicationID string) (bridge.CallID, bool, error) {
-	found, err := query(ctx, s, "SELECT call FROM identities WHERE communication_id = ? COLLATE NOCASE ORDER BY learnt DESC LIMIT 1", func(row scanner) (call bridge.CallID, err error) {
-		return call, row.Scan(&call)
-	}, communicationID)
+	found, err := query(ctx, s, "SELECT call FROM identities WHERE communication_id = ? COLLATE NOCASE ORDER BY learnt DESC LIMIT 1", scanOne[bridge.CallID], communicationID)
 	if err != nil {
 		return "", false, fmt.Errorf("looking for the call of communication %s: %w", communicationID, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 // WaitingCalls implements [bridge.Outbox].
@@ -15,7 +16,7 @@ func (s *Store) WaitingCalls(ctx context.Context, after int64, limit int) (calls
 		id   int64
 		call bridge.CallID
 	}
-	rows, err := query(ctx, s, "SELECT id, call FROM outbox WHERE id > ? ORDER BY id LIMIT ?", func(scan scanner) (r row, err error) {
+	rows, err := query(ctx, s, "SELECT id, call FROM outbox WHERE id > ? ORDER BY id LIMIT ?", func(scan sqlite.Row) (r row, err error) {
 		return r, scan.Scan(&r.id, &r.call)
 	}, after, limit)
 	if err != nil {
@@ -34,9 +35,7 @@ func (s *Store) WaitingCalls(ctx context.Context, after int64, limit int) (calls
 
 // ReturnedCalls implements [bridge.Outbox].
 func (s *Store) ReturnedCalls(ctx context.Context) ([]bridge.CallID, error) {
-	calls, err := query(ctx, s, "SELECT DISTINCT call FROM outbox WHERE returned = 1", func(row scanner) (call bridge.CallID, err error) {
-		return call, row.Scan(&call)
-	})
+	calls, err := query(ctx, s, "SELECT DISTINCT call FROM outbox WHERE returned = 1", scanOne[bridge.CallID])
 	if err != nil {
 		return nil, fmt.Errorf("looking for dead letters that were put back: %w", err)
 	}
@@ -62,7 +61,7 @@ func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]br
 // scanPending reads one row of the outbox. A report that is no JSON is a damage of the
 // file. One that is and makes no sense all the same is given as one of its call that
 // says nothing, which nobody can send.
-func scanPending(row scanner) (p bridge.Pending, err error) {
+func scanPending(row sqlite.Row) (p bridge.Pending, err error) {
 	var report []byte
 	var call bridge.CallID
 	var committed int64
@@ -82,7 +81,7 @@ func scanPending(row scanner) (p bridge.Pending, err error) {
 // Settle implements [bridge.Outbox].
 func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
 	settled := s.now().UnixMilli()
-	err := s.committer.do(ctx, func(tx transaction) error {
+	err := s.write(ctx, func(tx sqlite.Tx) error {
 		for _, one := range sent {
 			if err := settle(tx, one.Pending, one.Result, settled); err != nil {
 				return fmt.Errorf("report %d of call %s, which was %s: %w", one.Pending.ID, one.Pending.Report.Call, one.Result.Verdict, err)
@@ -96,7 +95,7 @@ func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
 	return nil
 }
 
-func settle(tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
+func settle(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
 	if err := learn(tx, pending.Report.Call, result.Learnt, settled); err != nil {
 		return err
 	}
@@ -108,23 +107,23 @@ func settle(tx transaction, pending bridge.Pending, result bridge.Result, settle
 	case bridge.Expired:
 		return expired(tx, pending, settled)
 	}
-	return tx.exec("UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain = 1 OR ?, returned = 0 WHERE id = ?",
+	return tx.Exec("UPDATE outbox SET attempts = attempts + 1, reason = ?, uncertain = uncertain = 1 OR ?, returned = 0 WHERE id = ?",
 		result.Reason, !result.NotTaken, pending.ID)
 }
 
-func learn(tx transaction, call bridge.CallID, learnt bridge.Identity, at int64) error {
+func learn(tx sqlite.Tx, call bridge.CallID, learnt bridge.Identity, at int64) error {
 	if learnt == (bridge.Identity{}) {
 		return nil
 	}
-	return tx.exec(`INSERT INTO identities (call, external_id, communication_id, learnt) VALUES (?, ?, ?, ?)
+	return tx.Exec(`INSERT INTO identities (call, external_id, communication_id, learnt) VALUES (?, ?, ?, ?)
 		ON CONFLICT (call) DO UPDATE SET learnt = excluded.learnt,
 			external_id = COALESCE(NULLIF(excluded.external_id, ''), external_id),
 			communication_id = COALESCE(NULLIF(excluded.communication_id, ''), communication_id)`,
 		string(call), learnt.ExternalID, learnt.CommunicationID, at)
 }
 
-func delivered(tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec("INSERT OR REPLACE INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+func delivered(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
+	err := tx.Exec("INSERT OR REPLACE INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		pending.ID, string(pending.Report.Call), pending.Committed.UnixMilli(), settled, string(pending.Report.Kind), pending.Attempts+1,
 		result.Status, notNull(result.Request), notNull(result.Answer))
 	if err != nil {
@@ -133,11 +132,11 @@ func delivered(tx transaction, pending bridge.Pending, result bridge.Result, set
 	if err := recordingSettled(tx, pending, bridge.RecordingTold, "", settled); err != nil {
 		return err
 	}
-	return tx.exec("DELETE FROM outbox WHERE id = ?", pending.ID)
+	return tx.Exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
-func refused(tx transaction, pending bridge.Pending, result bridge.Result, settled int64) error {
-	err := tx.exec(`INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
+func refused(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
+	err := tx.Exec(`INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?, report, attempts + 1, ?, ?, ?, ? FROM outbox WHERE id = ?`,
 		settled, result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
 	if err != nil {
@@ -146,7 +145,7 @@ func refused(tx transaction, pending bridge.Pending, result bridge.Result, settl
 	if err := recordingSettled(tx, pending, bridge.RecordingRefused, result.Reason, settled); err != nil {
 		return err
 	}
-	return tx.exec("DELETE FROM outbox WHERE id = ?", pending.ID)
+	return tx.Exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
 // notNull keeps SQLite from taking an empty body for NULL.
@@ -161,7 +160,7 @@ func notNull(body []byte) []byte {
 // it has not answered yet, or the call is not known.
 func (s *Store) Identity(ctx context.Context, call bridge.CallID) (bridge.Identity, bool, error) {
 	const learnt = "SELECT external_id, communication_id FROM identities WHERE call = ?"
-	found, err := query(ctx, s, learnt, func(row scanner) (i bridge.Identity, err error) {
+	found, err := query(ctx, s, learnt, func(row sqlite.Row) (i bridge.Identity, err error) {
 		return i, row.Scan(&i.ExternalID, &i.CommunicationID)
 	}, string(call))
 	if err != nil {

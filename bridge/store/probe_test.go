@@ -3,6 +3,8 @@ package store
 import (
 	"strings"
 	"testing"
+
+	"kontur-ari/bridge/store/sqlite"
 )
 
 // A week of a busy switch is millions of events, and an outage as many reports.
@@ -21,7 +23,7 @@ func TestAStartReadsNoWholeTableOfWhatGrows(t *testing.T) {
 		if !strings.HasPrefix(text, "SELECT") {
 			continue
 		}
-		plan, err := query(t.Context(), s, "EXPLAIN QUERY PLAN "+text, func(row scanner) (step string, err error) {
+		plan, err := query(t.Context(), s, "EXPLAIN QUERY PLAN "+text, func(row sqlite.Row) (step string, err error) {
 			var id, parent, unused int
 			return step, row.Scan(&id, &parent, &unused, &step)
 		})

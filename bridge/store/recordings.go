@@ -7,19 +7,20 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 var _ bridge.RecordingJobs = (*Store)(nil)
 
 // writeRecorded keeps the channels whose recordings are to be looked for.
-func writeRecorded(tx transaction, recorded []bridge.Recorded, made int64) error {
+func writeRecorded(tx sqlite.Tx, recorded []bridge.Recorded, made int64) error {
 	for _, r := range recorded {
 		document, err := json.Marshal(r)
 		if err != nil {
 			return fmt.Errorf("writing what is known of channel %s: %w", r.Channel, err)
 		}
 		const add = "INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		err = tx.exec(add, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel), milliseconds(r.From), milliseconds(r.To),
+		err = tx.Exec(add, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel), milliseconds(r.From), milliseconds(r.To),
 			made, string(bridge.RecordingSought), document)
 		if err != nil {
 			return err
@@ -28,30 +29,14 @@ func writeRecorded(tx transaction, recorded []bridge.Recorded, made int64) error
 	return nil
 }
 
-// milliseconds are those since 1970, 0 for the zero moment.
-func milliseconds(at time.Time) int64 {
-	if at.IsZero() {
-		return 0
-	}
-	return at.UnixMilli()
-}
-
-// moment is the reverse of milliseconds.
-func moment(milliseconds int64) time.Time {
-	if milliseconds == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(milliseconds).UTC()
-}
-
 const recordingColumns = "id, state, call, leg, since, channel, began, ended, made, recorded, place, name, size, modified, attempts, due, reason"
 
-func scanRecording(row scanner) (job bridge.RecordingJob, err error) {
+func scanRecording(row sqlite.Row, more ...any) (job bridge.RecordingJob, err error) {
 	var since, began, ended, made, modified, due int64
 	var call, leg, channel string
 	var recorded, name []byte
-	err = row.Scan(&job.ID, &job.State, &call, &leg, &since, &channel, &began, &ended, &made, &recorded,
-		&job.File.Place, &name, &job.Size, &modified, &job.Attempts, &due, &job.Reason)
+	err = row.Scan(append([]any{&job.ID, &job.State, &call, &leg, &since, &channel, &began, &ended, &made, &recorded,
+		&job.File.Place, &name, &job.Size, &modified, &job.Attempts, &due, &job.Reason}, more...)...)
 	if err != nil {
 		return job, err
 	}
@@ -61,18 +46,20 @@ func scanRecording(row scanner) (job bridge.RecordingJob, err error) {
 	// What makes no sense all the same is of no channel: nothing will be found.
 	_ = json.Unmarshal(recorded, &job.Recorded)
 	job.Recorded.Call, job.Recorded.Leg, job.Recorded.Channel = bridge.CallID(call), bridge.LegID(leg), bridge.ChannelID(channel)
-	job.Recorded.Since, job.Recorded.From, job.Recorded.To = moment(since), moment(began), moment(ended)
-	job.Made, job.Due, job.File.Name = moment(made), moment(due), string(name)
+	job.Recorded.Since, job.Recorded.From, job.Recorded.To = fromMilliseconds(since), fromMilliseconds(began), fromMilliseconds(ended)
+	job.Made, job.Due, job.File.Name = fromMilliseconds(made), fromMilliseconds(due), string(name)
 	if modified != 0 {
 		job.Modified = time.Unix(0, modified)
 	}
 	return job, nil
 }
 
+func scanJob(row sqlite.Row) (bridge.RecordingJob, error) { return scanRecording(row) }
+
 // SoughtOrSettling implements [bridge.RecordingJobs].
 func (s *Store) SoughtOrSettling(ctx context.Context, after int64, limit int) ([]bridge.RecordingJob, error) {
 	const text = "SELECT " + recordingColumns + " FROM recordings WHERE state IN ('sought', 'settling') AND id > ? ORDER BY id LIMIT ?"
-	jobs, err := query(ctx, s, text, scanRecording, after, limit)
+	jobs, err := query(ctx, s, text, scanJob, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading which recordings to look for: %w", err)
 	}
@@ -82,7 +69,7 @@ func (s *Store) SoughtOrSettling(ctx context.Context, after int64, limit int) ([
 // Found implements [bridge.RecordingJobs].
 func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, missing []bridge.RecordingFile) error {
 	now := s.now().UnixMilli()
-	err := s.committer.do(ctx, func(tx transaction) error {
+	err := s.write(ctx, func(tx sqlite.Tx) error {
 		for _, file := range files {
 			if err := addRecording(tx, sought, file, bridge.RecordingSettling, "", 0); err != nil {
 				return err
@@ -93,7 +80,7 @@ func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, mi
 				return err
 			}
 		}
-		return tx.exec("DELETE FROM recordings WHERE id = ? AND state = 'sought'", sought.ID)
+		return tx.Exec("DELETE FROM recordings WHERE id = ? AND state = 'sought'", sought.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("keeping the %d recordings of channel %s: %w", len(files), sought.Recorded.Channel, err)
@@ -107,27 +94,27 @@ const sameFile = "place = ?1 AND stem = ?2 AND ended >= ?3 AND began <= ?4"
 
 // addRecording adds a file, unless there is a job for it already: then that belongs to
 // the leg of the two that answered first, and to the time of both channels.
-func addRecording(tx transaction, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
+func addRecording(tx sqlite.Tx, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
 	r := sought.Recorded
 	same := []any{string(file.Place), []byte(file.Stem()), milliseconds(r.From), milliseconds(r.To)}
 	if state == bridge.RecordingSettling {
 		// It is there after all.
-		if err := tx.exec("DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
+		if err := tx.Exec("DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
 			return err
 		}
 		if r.Talked() {
 			const earlier = "UPDATE recordings SET call = ?5, leg = ?6, since = ?7 WHERE " + sameFile + " AND state IN ('settling', 'ready') AND (since = 0 OR since > ?7)"
-			if err := tx.exec(earlier, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since))...); err != nil {
+			if err := tx.Exec(earlier, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since))...); err != nil {
 				return err
 			}
 		}
-		if err := tx.exec("UPDATE recordings SET began = MIN(began, ?3), ended = MAX(ended, ?4) WHERE "+sameFile, same...); err != nil {
+		if err := tx.Exec("UPDATE recordings SET began = MIN(began, ?3), ended = MAX(ended, ?4) WHERE "+sameFile, same...); err != nil {
 			return err
 		}
 	}
 	const add = `INSERT INTO recordings (call, leg, since, channel, began, ended, made, state, recorded, place, name, stem, reason, settled)
 		SELECT ?5, ?6, ?7, ?8, ?3, ?4, ?9, ?10, COALESCE((SELECT recorded FROM recordings WHERE id = ?13), x'7b7d'), ?1, ?14, ?2, ?11, ?12 WHERE NOT EXISTS (SELECT 1 FROM recordings WHERE ` + sameFile + `)`
-	return tx.exec(add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
+	return tx.Exec(add, append(same, string(r.Call), string(r.Leg), milliseconds(r.Since), string(r.Channel),
 		milliseconds(sought.Made), string(state), reason, settled, sought.ID, []byte(file.Name))...)
 }
 
@@ -142,8 +129,8 @@ func (s *Store) Keep(ctx context.Context, job bridge.RecordingJob) error {
 	if !job.Modified.IsZero() {
 		modified = job.Modified.UnixNano()
 	}
-	err := s.committer.do(ctx, func(tx transaction) error {
-		return tx.exec("UPDATE recordings SET state = ?, place = ?, name = ?, stem = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
+	err := s.write(ctx, func(tx sqlite.Tx) error {
+		return tx.Exec("UPDATE recordings SET state = ?, place = ?, name = ?, stem = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
 			string(job.State), string(job.File.Place), []byte(job.File.Name), []byte(job.File.Stem()), job.Size, modified, job.Attempts, milliseconds(job.Due), job.Reason, settled, job.ID)
 	})
 	if err != nil {
@@ -156,13 +143,13 @@ func (s *Store) Keep(ctx context.Context, job bridge.RecordingJob) error {
 func (s *Store) DueUploads(ctx context.Context, now time.Time, limit int) (due []bridge.RecordingJob, next time.Time, err error) {
 	const ready = " FROM recordings r WHERE state = 'ready' AND "
 	const over = "NOT EXISTS (SELECT 1 FROM calls c WHERE c.call = r.call)"
-	due, err = query(ctx, s, "SELECT "+recordingColumns+ready+"due <= ?1 AND "+over+" ORDER BY due, id LIMIT ?2", scanRecording, now.UnixMilli(), limit)
+	due, err = query(ctx, s, "SELECT "+recordingColumns+ready+"due <= ?1 AND "+over+" ORDER BY due, id LIMIT ?2", scanJob, now.UnixMilli(), limit)
 	if err == nil {
 		var later []int64
 		// Of a call that goes on, its end tells.
-		later, err = query(ctx, s, "SELECT due"+ready+"due > ?1 ORDER BY due LIMIT 1", func(row scanner) (ms int64, err error) { return ms, row.Scan(&ms) }, now.UnixMilli())
+		later, err = query(ctx, s, "SELECT due"+ready+"due > ?1 ORDER BY due LIMIT 1", scanOne[int64], now.UnixMilli())
 		if len(later) > 0 {
-			next = moment(later[0])
+			next = fromMilliseconds(later[0])
 		}
 	}
 	if err != nil {
@@ -177,15 +164,14 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 	at = at.UTC().Truncate(time.Millisecond)
 	// A write that is given up goes on: what it learns is its own until it has ended.
 	learnt := make(chan bridge.CallID, 1)
-	err := s.committer.do(ctx, func(tx transaction) error {
+	err := s.write(ctx, func(tx sqlite.Tx) error {
 		// Which leg it belongs to may have become clearer since the job was read.
 		report := bridge.Report{Kind: bridge.ReportRecording, FileID: fileID, Time: at, Uploaded: at}
 		var state bridge.RecordingState
-		var told string
+		var stored string
 		const whose = "SELECT call, leg, state, COALESCE((SELECT report ->> '$.fileId' FROM outbox WHERE outbox.id = recordings.report), '') FROM recordings WHERE id = ?"
-		found, err := tx.row(whose, func(row *statement) {
-			report.Call, report.Leg = bridge.CallID(row.text(0)), bridge.LegID(row.text(1))
-			state, told = bridge.RecordingState(row.text(2)), row.text(3)
+		found, err := tx.First(whose, func(row sqlite.Row) error {
+			return row.Scan(&report.Call, &report.Leg, &state, &stored)
 		}, job.ID)
 		switch {
 		case err != nil:
@@ -198,7 +184,7 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 		default:
 		}
 		learnt <- report.Call
-		if state == bridge.RecordingUploaded && told == fileID {
+		if state == bridge.RecordingUploaded && stored == fileID {
 			return nil // by an earlier try, of which it was not known
 		}
 		if state != bridge.RecordingReady {
@@ -208,11 +194,11 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 		if err != nil {
 			return err
 		}
-		id := tx.nextReport()
-		if err := tx.exec(insertReport, id, string(report.Call), committed, document, string(report.Kind)); err != nil {
+		id := s.nextReportID()
+		if err := tx.Exec(insertReport, id, string(report.Call), committed, document, string(report.Kind)); err != nil {
 			return err
 		}
-		return tx.exec("UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
+		return tx.Exec("UPDATE recordings SET state = 'uploaded', report = ?, reason = '', due = 0 WHERE id = ?", id, job.ID)
 	})
 	if err != nil {
 		return "", fmt.Errorf("keeping that recording %d is uploaded: %w", job.ID, err)
@@ -221,11 +207,11 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 }
 
 // recordingSettled notes what has become of the call-recording of a recording.
-func recordingSettled(tx transaction, pending bridge.Pending, state bridge.RecordingState, reason string, settled int64) error {
+func recordingSettled(tx sqlite.Tx, pending bridge.Pending, state bridge.RecordingState, reason string, settled int64) error {
 	if pending.Report.Kind != bridge.ReportRecording {
 		return nil
 	}
-	return tx.exec("UPDATE recordings SET state = ?, reason = ?, settled = ? WHERE report = ?", string(state), reason, settled, pending.ID)
+	return tx.Exec("UPDATE recordings SET state = ?, reason = ?, settled = ? WHERE report = ?", string(state), reason, settled, pending.ID)
 }
 
 // reasonExpired is why a recording is uploaded again.
@@ -234,17 +220,17 @@ const reasonExpired = "the CRM could not be told within a day of its upload"
 // expired has a recording uploaded again: also where the CRM may have taken the report and
 // its answer was lost, since a recording twice is better than none. Of a report that no
 // recording is known for, all that can be done is to keep it.
-func expired(tx transaction, pending bridge.Pending, settled int64) error {
+func expired(tx sqlite.Tx, pending bridge.Pending, settled int64) error {
 	const keep = `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?1, report, attempts, 0, x'', x'', ?2 FROM outbox WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM recordings WHERE report = ?3)`
-	if err := tx.exec(keep, settled, reasonExpired, pending.ID); err != nil {
+	if err := tx.Exec(keep, settled, reasonExpired, pending.ID); err != nil {
 		return err
 	}
 	const again = "UPDATE recordings SET state = 'ready', report = 0, attempts = 0, due = ?, settled = 0, reason = ? WHERE report = ?"
-	if err := tx.exec(again, settled, reasonExpired, pending.ID); err != nil {
+	if err := tx.Exec(again, settled, reasonExpired, pending.ID); err != nil {
 		return err
 	}
-	return tx.exec("DELETE FROM outbox WHERE id = ?", pending.ID)
+	return tx.Exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
 // ToldBefore implements [bridge.RecordingJobs].
@@ -255,7 +241,7 @@ func (s *Store) ToldBefore(ctx context.Context, before time.Time, places []bridg
 	if err != nil {
 		return nil, fmt.Errorf("writing the names of places: %w", err)
 	}
-	jobs, err := query(ctx, s, text, scanRecording, before.UnixMilli(), string(list), limit)
+	jobs, err := query(ctx, s, text, scanJob, before.UnixMilli(), string(list), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading which recordings the CRM has: %w", err)
 	}
@@ -264,8 +250,8 @@ func (s *Store) ToldBefore(ctx context.Context, before time.Time, places []bridg
 
 // Removed implements [bridge.RecordingJobs].
 func (s *Store) Removed(ctx context.Context, job bridge.RecordingJob) error {
-	err := s.committer.do(ctx, func(tx transaction) error {
-		return tx.exec("UPDATE recordings SET removed = ? WHERE id = ?", s.now().UnixMilli(), job.ID)
+	err := s.write(ctx, func(tx sqlite.Tx) error {
+		return tx.Exec("UPDATE recordings SET removed = ? WHERE id = ?", s.now().UnixMilli(), job.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("keeping that the file of recording %d is gone: %w", job.ID, err)
@@ -280,7 +266,7 @@ func (s *Store) Count(ctx context.Context) (map[bridge.RecordingState]int, time.
 		count  int
 		oldest int64
 	}
-	groups, err := query(ctx, s, "SELECT state, COUNT(*), MIN(made) FROM recordings GROUP BY state", func(row scanner) (g group, err error) {
+	groups, err := query(ctx, s, "SELECT state, COUNT(*), MIN(made) FROM recordings GROUP BY state", func(row sqlite.Row) (g group, err error) {
 		return g, row.Scan(&g.state, &g.count, &g.oldest)
 	})
 	if err != nil {
@@ -296,5 +282,5 @@ func (s *Store) Count(ctx context.Context) (map[bridge.RecordingState]int, time.
 			}
 		}
 	}
-	return counts, moment(oldest), nil
+	return counts, fromMilliseconds(oldest), nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
 )
 
 const (
@@ -55,7 +56,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 			}
 		}
 	}
-	if err := s.pruneSpans(ctx); err != nil {
+	if err := s.pruneCallIndex(ctx); err != nil {
 		return fmt.Errorf("removing what is too old: %w", err)
 	}
 	ordersBefore := s.now().Add(-ordersKept)
@@ -78,7 +79,7 @@ func (s *Store) PruneRecordings(ctx context.Context, before time.Time, removed [
 	for {
 		const old = `SELECT id FROM recordings WHERE settled BETWEEN 1 AND ?1
 			AND (state <> 'told' OR removed > 0 OR place NOT IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?2`
-		ids, err := query(ctx, s, old, func(row scanner) (id int64, err error) { return id, row.Scan(&id) }, before.UnixMilli(), pruneRows, string(places))
+		ids, err := query(ctx, s, old, scanOne[int64], before.UnixMilli(), pruneRows, string(places))
 		if err != nil {
 			return fmt.Errorf("looking for what is too old: %w", err)
 		}
@@ -110,7 +111,7 @@ func (s *Store) PruneTo(ctx context.Context, most int64) error {
 		if len(rows) > 0 {
 			err = s.remove(ctx, from, rows)
 		} else if removed {
-			err = s.pruneSpans(ctx)
+			err = s.pruneCallIndex(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("removing what is oldest: %w", err)
@@ -124,7 +125,7 @@ func (s *Store) PruneTo(ctx context.Context, most int64) error {
 // used is how many bytes of the file hold something.
 func (s *Store) used(ctx context.Context) (int64, error) {
 	const text = "SELECT (c.page_count - f.freelist_count) * s.page_size FROM pragma_page_count c, pragma_freelist_count f, pragma_page_size s"
-	found, err := query(ctx, s, text, func(row scanner) (n int64, err error) { return n, row.Scan(&n) })
+	found, err := query(ctx, s, text, scanOne[int64])
 	if err != nil {
 		return 0, err
 	}
@@ -140,7 +141,7 @@ func (s *Store) used(ctx context.Context) (int64, error) {
 func (s *Store) oldest(ctx context.Context, from kept, before int64) ([]oldRow, error) {
 	text := fmt.Sprintf(`SELECT * FROM (SELECT id, %[1]s AS at, %[2]s FROM %[3]s ORDER BY id LIMIT ?1)
 		WHERE at < ?2 OR at > ?3 AND (SELECT %[1]s FROM %[3]s WHERE %[1]s <= ?3 ORDER BY id LIMIT 1) < ?2`, from.at, from.size, from.table)
-	rows, err := query(ctx, s, text, func(row scanner) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, pruneRows, before, s.now().UnixMilli())
+	rows, err := query(ctx, s, text, func(row sqlite.Row) (o oldRow, err error) { return o, row.Scan(&o.id, &o.at, &o.size) }, pruneRows, before, s.now().UnixMilli())
 	if err != nil {
 		return nil, err
 	}
@@ -168,9 +169,6 @@ func (s *Store) oldestOfAll(ctx context.Context) (from kept, rows []oldRow, err 
 }
 
 func (s *Store) remove(ctx context.Context, from kept, rows []oldRow) error {
-	if err := s.keepNumbering(ctx); err != nil {
-		return err
-	}
 	ids := make([]int64, len(rows))
 	for i, row := range rows {
 		ids[i] = row.id
@@ -179,21 +177,33 @@ func (s *Store) remove(ctx context.Context, from kept, rows []oldRow) error {
 }
 
 func (s *Store) removeIDs(ctx context.Context, text string, ids []int64) error {
-	list, err := json.Marshal(ids)
+	list, err := idList(ids)
 	if err != nil {
 		return err
 	}
-	return s.paced(ctx, text, string(list))
+	return s.removePaced(ctx, text, list)
 }
 
-// paced is one step of a removal, and the pause after it.
-func (s *Store) paced(ctx context.Context, text string, args ...any) error {
+// idList writes ids as the JSON that json_each reads.
+func idList(ids []int64) (string, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return "", fmt.Errorf("writing ids: %w", err)
+	}
+	return string(list), nil
+}
+
+// removePaced makes one step of a removal, and the pause after it.
+func (s *Store) removePaced(ctx context.Context, text string, args ...any) error {
 	var took time.Duration
-	err := s.committer.do(ctx, func(tx transaction) error {
+	err := s.write(ctx, func(tx sqlite.Tx) error {
 		began := time.Now()
 		defer func() { took = time.Since(began) }()
-		clear(tx.c.spans)
-		return tx.exec(text, args...)
+		clear(s.index)
+		if err := s.keepReportIDs(tx); err != nil {
+			return err
+		}
+		return tx.Exec(text, args...)
 	})
 	if err != nil {
 		return err
@@ -220,7 +230,7 @@ func (s *Store) pruneKeys(ctx context.Context, table, key, which string, before 
 	look := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > ?2 ORDER BY %s LIMIT ?3", key, table, which, key, key)
 	remove := fmt.Sprintf("DELETE FROM %s WHERE %s AND %s IN (SELECT value FROM json_each(?2))", table, which, key)
 	for after := ""; ; {
-		keys, err := query(ctx, s, look, func(row scanner) (text string, err error) { return text, row.Scan(&text) }, before.UnixMilli(), after, pruneRows)
+		keys, err := query(ctx, s, look, scanOne[string], before.UnixMilli(), after, pruneRows)
 		if err != nil {
 			return fmt.Errorf("looking for what is too old: %w", err)
 		}
@@ -232,7 +242,7 @@ func (s *Store) pruneKeys(ctx context.Context, table, key, which string, before 
 		if err != nil {
 			return fmt.Errorf("removing what is too old: %w", err)
 		}
-		if err := s.paced(ctx, remove, before.UnixMilli(), string(list)); err != nil {
+		if err := s.removePaced(ctx, remove, before.UnixMilli(), string(list)); err != nil {
 			return fmt.Errorf("removing what is too old: %w", err)
 		}
 	}

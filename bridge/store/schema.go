@@ -1,11 +1,6 @@
 package store
 
-import (
-	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // ErrNewer means that the file was written by a newer version of kontur-ari:
 // this one must not touch it.
@@ -123,7 +118,7 @@ var migrations = []string{
 		first INTEGER NOT NULL,           -- the id of its first event
 		last  INTEGER NOT NULL DEFAULT 0  -- that of its last; 0: there may be more
 	) STRICT;
-	` + findSpans + `;
+	` + fillCallIndex + `;
 	-- A span is written twice; these were with every event.
 	DROP INDEX events_call;
 	DROP INDEX events_channel;
@@ -182,52 +177,17 @@ var migrations = []string{
 	// A column that is computed is computed with every insert, by reading the JSON.
 	`ALTER TABLE outbox DROP COLUMN kind;
 	ALTER TABLE outbox ADD COLUMN kind TEXT NOT NULL DEFAULT '';
-	` + findKinds,
+	` + fillKinds,
 }
 
-// findKinds fills in of what kind the reports in the outbox are. One that is no JSON is
+// fillKinds fills in of what kind the reports in the outbox are. One that is no JSON is
 // found when it is read.
-const findKinds = "UPDATE outbox SET kind = report ->> '$.kind' WHERE kind = '' AND json_valid(report) AND report ->> '$.kind' IS NOT NULL"
+const fillKinds = "UPDATE outbox SET kind = report ->> '$.kind' WHERE kind = '' AND json_valid(report) AND report ->> '$.kind' IS NOT NULL"
 
-// findSpans fills the spans of a store from its events. That a channel is destroyed is
+// fillCallIndex fills the call index of a store from its events. That a channel is destroyed is
 // the last thing said about it.
-const findSpans = `INSERT INTO spans (name, first, last)
+const fillCallIndex = `INSERT INTO spans (name, first, last)
 		SELECT name, MIN(id), CASE WHEN name IN (SELECT call FROM calls) THEN 0 ELSE MAX(last) END FROM (
 			SELECT call AS name, id, id AS last FROM events WHERE call <> ''
 			UNION ALL SELECT channel, id, CASE type WHEN 'ChannelDestroyed' THEN id ELSE 0 END FROM events WHERE channel <> '')
 		GROUP BY name ORDER BY MIN(id)`
-
-// migrate brings the schema forward to the current version, each version in a
-// transaction of its own.
-func migrate(ctx context.Context, conn *sql.Conn) error {
-	var version int
-	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("reading the schema version: %w", err)
-	}
-	if version > len(migrations) {
-		return fmt.Errorf("schema version %d, this program knows up to %d: %w", version, len(migrations), ErrNewer)
-	}
-	for ; version < len(migrations); version++ {
-		step := fmt.Sprintf("BEGIN IMMEDIATE; %s; PRAGMA user_version = %d; COMMIT;", migrations[version], version+1)
-		if _, err := conn.ExecContext(ctx, step); err != nil {
-			// A failed step leaves its transaction open; the error of the step is
-			// the one that tells.
-			_, _ = conn.ExecContext(ctx, "ROLLBACK")
-			return fmt.Errorf("migrating the store to version %d: %w", version+1, orDamage(ctx, conn, err))
-		}
-	}
-	return nil
-}
-
-// orDamage is the error of a migration, with what is wrong with the file where that is why: a
-// value that is not what it was is an error of the statement to SQLite, not a damage.
-func orDamage(ctx context.Context, conn *sql.Conn, err error) error {
-	if FaultOf(err) != NoFault {
-		return err
-	}
-	verdict := ""
-	if checked := conn.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); checked != nil || verdict != "ok" {
-		return fmt.Errorf("%w: %s: %w", errInconsistent, verdict, errors.Join(checked, err))
-	}
-	return err
-}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	mathbits "math/bits"
 	"os"
 	"path/filepath"
@@ -28,21 +29,27 @@ func TestAReportThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			turnBit(t, filepath.Join(directory, store.FileName), test.damaged)
-			s = open(t, directory)
-			for range 2 {
-				waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
-				if err != nil {
+			s = openUntended(t, directory)
+			waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
+			if errors.Is(err, bridge.ErrStoreDamaged) {
+				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
-				got := make(map[bridge.CallID]int)
-				for _, pending := range waiting {
-					got[pending.Report.Call]++
-				}
-				if got["2.1"] != len(overKinds) || got["1.1"] < len(overKinds)-1 {
-					t.Errorf("reports that were read: %v", got)
-				}
+				s = openUntended(t, directory)
+				waiting, err = s.Next(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
 			}
-			if _, err := s.Collapse(t.Context(), []bridge.CallID{"1.1", "2.1"}); err != nil {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make(map[bridge.CallID]int)
+			for _, pending := range waiting {
+				got[pending.Report.Call]++
+			}
+			if got["2.1"] != len(overKinds) || got["1.1"] < len(overKinds)-1 {
+				t.Errorf("reports that were read: %v", got)
+			}
+			_, err = s.Collapse(t.Context(), []bridge.CallID{"1.1", "2.1"})
+			if err := errors.Join(err, s.Close()); err != nil {
 				t.Errorf("collapsing: %v", err)
 			}
 		})
@@ -54,10 +61,8 @@ func TestAReportThatIsNoJSONIsFoundByTheInspection(t *testing.T) {
 	directory := t.TempDir()
 	t.Run("before", func(t *testing.T) { commitKinds(t, open(t, directory), "1.1", overKinds) })
 	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-started","call";"1.1"`)
-	s := open(t, directory)
-	if err := s.Inspect(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := openUntended(t, directory)
+	s = restartAfter(t, s, directory, s.Inspect(t.Context()))
 	if damage := oneDamage(t, s); damage.Saved["outbox"] != len(overKinds)-1 {
 		t.Errorf("saved %v, want all reports but one", damage.Saved)
 	}
@@ -67,7 +72,9 @@ func TestAReportThatIsNoJSONIsFoundByTheInspection(t *testing.T) {
 func TestAReportThatIsNoJSONKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	directory := released(t, 5)
 	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-started","call";"1795433135.27"`)
-	s := open(t, directory)
+	s := openUntended(t, directory)
+	_, err := s.Next(t.Context(), []bridge.CallID{"1795433135.27"}, 10)
+	s = restartAfter(t, s, directory, err)
 	if left := len(mustNext(t, s, "1795433135.27")); left != 5 {
 		t.Errorf("%d reports can be read, want all others, which are 5", left)
 	}

@@ -266,7 +266,7 @@ func TestAnExpiredReportOfNoKnownRecordingIsKeptAsADeadLetter(t *testing.T) {
 	}
 	l := letters(t, directory)
 	letter, there, err := l.Find(t.Context(), 1)
-	if err != nil || !there || letter.State != store.LetterDead || letter.Kind != bridge.ReportRecording || letter.Leg != "1.2" || letter.Attempts != 1 || letter.Reason == "" {
+	if err != nil || !there || letter.State != store.ReportDead || letter.Kind != bridge.ReportRecording || letter.Leg != "1.2" || letter.Attempts != 1 || letter.Reason == "" {
 		t.Errorf("the letter is %+v, error %v", letter, err)
 	}
 	// Put back, it is as much too late as before.

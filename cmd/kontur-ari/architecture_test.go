@@ -14,16 +14,17 @@ const module = "kontur-ari/"
 // tests may import more. A package that is not listed may import nothing of ours.
 // Any package may import those of internal, which import none of ours.
 var mayImport = map[string][]string{
-	"ari":              {"bridge"},
-	"ari/aritest":      {"bridge"},
-	"bridge/commander": {"bridge", "bridge/directory", "bridge/tracker"},
-	"bridge/delivery":  {"bridge"},
-	"bridge/directory": {"bridge"},
-	"bridge/intake":    {"bridge", "bridge/tracker"},
-	"bridge/redirect":  {"bridge", "bridge/directory"},
-	"bridge/store":     {"bridge", "bridge/store/vfs"},
-	"bridge/tracker":   {"bridge", "bridge/directory"},
-	"cmd/kontur-ari":   {"bridge", "bridge/store", "bridge/tracker", "cmd/kontur-ari/internal/daemon", "cmd/kontur-ari/internal/setup", "configs", "crm", "ari"},
+	"ari":                 {"bridge"},
+	"ari/aritest":         {"bridge"},
+	"bridge/commander":    {"bridge", "bridge/directory", "bridge/tracker"},
+	"bridge/delivery":     {"bridge"},
+	"bridge/directory":    {"bridge"},
+	"bridge/intake":       {"bridge", "bridge/tracker"},
+	"bridge/redirect":     {"bridge", "bridge/directory"},
+	"bridge/store":        {"bridge", "bridge/store/rescue", "bridge/store/sqlite"},
+	"bridge/store/rescue": {"bridge/store/sqlite"},
+	"bridge/tracker":      {"bridge", "bridge/directory"},
+	"cmd/kontur-ari":      {"bridge", "bridge/store", "bridge/tracker", "cmd/kontur-ari/internal/daemon", "cmd/kontur-ari/internal/setup", "configs", "crm", "ari"},
 	"cmd/kontur-ari/internal/daemon": {
 		"ari", "bridge", "bridge/commander", "bridge/delivery", "bridge/directory", "bridge/intake", "bridge/redirect", "bridge/store",
 		"cmd/kontur-ari/internal/setup", "configs", "crm", "crm/server", "recordings",
@@ -38,7 +39,7 @@ var mayImport = map[string][]string{
 // onlyImporter names libraries that one package alone may import, with those inside it.
 var onlyImporter = map[string]string{
 	"github.com/CyCoreSystems/": "ari",
-	"modernc.org/sqlite":        "bridge/store",
+	"zombiezen.com/go/sqlite":   "bridge/store/sqlite",
 	"github.com/spf13/viper":    "configs",
 }
 

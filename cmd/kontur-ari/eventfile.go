@@ -88,7 +88,7 @@ func storeFile(ctx context.Context, path string) (*eventFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding %s: %w", path, err)
 	}
-	history, err := store.OpenHistoryFile(ctx, absolute)
+	history, err := store.OpenHistoryFile(absolute)
 	if err != nil {
 		return nil, fmt.Errorf("%w: name a %s, or a capture", err, store.FileName)
 	}

@@ -26,15 +26,15 @@ func outboxCommand() *cobra.Command {
 			return errors.New("outbox: say list, show ID, retry ID..., drop ID... or export")
 		},
 	}
-	list := outboxVerb("list", "List the calls that wait for the CRM, and the dead letters: what it has refused for good", cobra.NoArgs, store.ReadLetters, listOutbox)
+	list := outboxVerb("list", "List the calls that wait for the CRM, and the dead letters: what it has refused for good", cobra.NoArgs, store.ReadReports, listOutbox)
 	list.chooses("list them all, not only the newest")
-	show := outboxVerb("show ID", "Show all that is known of a report, whatever became of it", cobra.ExactArgs(1), store.ReadLetters, showLetter)
+	show := outboxVerb("show ID", "Show all that is known of a report, whatever became of it", cobra.ExactArgs(1), store.ReadReports, showLetter)
 	show.writesJSON()
-	retry := outboxVerb("retry ID...", "Send dead letters again, in the order of their calls", cobra.ArbitraryArgs, store.OpenLetters, retryLetters)
+	retry := outboxVerb("retry ID...", "Send dead letters again, in the order of their calls", cobra.ArbitraryArgs, store.OpenReports, retryLetters)
 	retry.chooses("all dead letters, or those that the other flags choose")
-	drop := outboxVerb("drop ID...", "Remove dead letters for good, and print what is removed", cobra.ArbitraryArgs, store.OpenLetters, dropLetters)
+	drop := outboxVerb("drop ID...", "Remove dead letters for good, and print what is removed", cobra.ArbitraryArgs, store.OpenReports, dropLetters)
 	drop.chooses("all dead letters, or those that the other flags choose")
-	export := outboxVerb("export", "Write the dead letters as lines of JSON, with request and answer", cobra.NoArgs, store.ReadLetters, exportLetters)
+	export := outboxVerb("export", "Write the dead letters as lines of JSON, with request and answer", cobra.NoArgs, store.ReadReports, exportLetters)
 	export.filters()
 	export.writesJSON() // as it does anyway
 	for _, verb := range []*outboxVerbCommand{list, show, retry, drop, export} {
@@ -45,11 +45,11 @@ func outboxCommand() *cobra.Command {
 
 // outbox is the outbox and the dead letters, for one command.
 type outbox struct {
-	*store.Letters
+	*store.Reports
 	out, err io.Writer
 	// ids are those that were named.
 	ids    []int64
-	filter store.Filter
+	filter store.ReportFilter
 	// all: not only the ids that were named, or the newest.
 	all, json bool
 	// config is the flag --config where it is needed, for commands that are proposed.
@@ -65,7 +65,7 @@ type outboxVerbCommand struct {
 
 // outboxVerb is a command that works on the store's file: the daemon may run meanwhile,
 // and need not.
-func outboxVerb(use, short string, args cobra.PositionalArgs, open func(context.Context, string) (*store.Letters, error), act func(context.Context, *outbox) error) *outboxVerbCommand {
+func outboxVerb(use, short string, args cobra.PositionalArgs, open func(context.Context, string) (*store.Reports, error), act func(context.Context, *outbox) error) *outboxVerbCommand {
 	verb := &outboxVerbCommand{Command: &cobra.Command{Use: use, Short: short, Args: args}, call: new(string), reason: new(string), since: new(string), all: new(bool), json: new(bool)}
 	path := configFlag(verb.Command)
 	verb.RunE = func(cmd *cobra.Command, args []string) (err error) {
@@ -83,7 +83,7 @@ func outboxVerb(use, short string, args cobra.PositionalArgs, open func(context.
 		if err != nil {
 			return err
 		}
-		if o.Letters, err = open(cmd.Context(), directory); err != nil {
+		if o.Reports, err = open(cmd.Context(), directory); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, o.Close()) }()
@@ -110,9 +110,9 @@ func (verb *outboxVerbCommand) writesJSON() {
 	verb.json = verb.Flags().Bool("json", false, "write lines of JSON, one for each report")
 }
 
-func (verb *outboxVerbCommand) filter(now time.Time) (store.Filter, error) {
+func (verb *outboxVerbCommand) filter(now time.Time) (store.ReportFilter, error) {
 	since, err := sinceMoment(*verb.since, now)
-	return store.Filter{Call: bridge.CallID(*verb.call), Reason: *verb.reason, Since: since}, err
+	return store.ReportFilter{Call: bridge.CallID(*verb.call), Reason: *verb.reason, Since: since}, err
 }
 
 // reportIDs reads the ids that were named, and returns each once and in order.
@@ -147,7 +147,7 @@ func sinceMoment(text string, now time.Time) (time.Time, error) {
 // chosen are the dead letters that a command is about: those that were named, or with
 // --all those that the filter chooses.
 func (o *outbox) chosen(ctx context.Context, verb string) (ids []int64, err error) {
-	switch filtered := o.filter != (store.Filter{}); {
+	switch filtered := o.filter != (store.ReportFilter{}); {
 	case len(o.ids) > 0 && (o.all || filtered):
 		return nil, fmt.Errorf("%s: either name ids, or choose by --all; not both", verb)
 	case len(o.ids) > 0:
@@ -157,7 +157,7 @@ func (o *outbox) chosen(ctx context.Context, verb string) (ids []int64, err erro
 	case !o.all:
 		return nil, fmt.Errorf("%s: name the ids of dead letters, or say --all", verb)
 	}
-	err = o.Walk(ctx, store.LetterDead, o.filter, func(letter store.Letter) error {
+	err = o.Walk(ctx, store.ReportDead, o.filter, func(letter store.ReportView) error {
 		ids = append(ids, letter.ID)
 		return nil
 	})
@@ -175,7 +175,7 @@ func (o *outbox) mustBeDead(ctx context.Context) error {
 			return err
 		case !found:
 			others = append(others, fmt.Sprintf("nothing is stored about a report %d", id))
-		case letter.State != store.LetterDead:
+		case letter.State != store.ReportDead:
 			others = append(others, fmt.Sprintf("report %d is no dead letter: %s", id, becameOf(letter)))
 		}
 	}
@@ -186,21 +186,21 @@ func (o *outbox) mustBeDead(ctx context.Context) error {
 }
 
 // becameOf says what has become of a letter.
-func becameOf(letter store.Letter) string {
+func becameOf(letter store.ReportView) string {
 	settled := letter.Settled.Format(time.DateTime)
 	switch letter.State {
-	case store.LetterDead:
+	case store.ReportDead:
 		return "refused for good at " + settled
-	case store.LetterDelivered:
+	case store.ReportDelivered:
 		return "taken by the CRM at " + settled
-	case store.LetterLeftOut:
+	case store.ReportLeftOut:
 		return "left out at " + settled + ": its call was over before the CRM could be told"
 	}
 	return "it waits, " + triesOf(letter)
 }
 
 // triesOf says how often a letter that waits was tried, and why it waits still.
-func triesOf(letter store.Letter) string {
+func triesOf(letter store.ReportView) string {
 	switch {
 	case letter.Returned:
 		return "put back to be tried again"

@@ -20,7 +20,7 @@ func dropLetters(ctx context.Context, o *outbox) error {
 	}
 	dropped := 0
 	for page := range slices.Chunk(ids, droppedTogether) {
-		printed := func(letter store.Letter) error {
+		printed := func(letter store.ReportView) error {
 			if o.json {
 				return writeJSON(o.out, wholeOf(letter))
 			}

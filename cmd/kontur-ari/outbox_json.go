@@ -16,7 +16,7 @@ import (
 // log's fields.
 type letterHead struct {
 	Report   int64             `json:"report"`
-	State    store.LetterState `json:"state"`
+	State    store.ReportState `json:"state"`
 	Call     bridge.CallID     `json:"call"`
 	Request  bridge.ReportKind `json:"request"`
 	Event    bridge.LegEvent   `json:"event,omitempty"`
@@ -43,14 +43,14 @@ type letterWhole struct {
 	Answer  json.RawMessage `json:"answer,omitempty"`
 }
 
-func headOf(l store.Letter) letterHead {
+func headOf(l store.ReportView) letterHead {
 	return letterHead{
 		Report: l.ID, State: l.State, Call: l.Call, Request: l.Kind, Event: l.Event, Leg: l.Leg, Made: l.Committed, Settled: l.Settled,
 		Attempts: l.Attempts, Status: l.Status, Reason: l.Reason, Returned: l.Returned,
 	}
 }
 
-func wholeOf(l store.Letter) letterWhole {
+func wholeOf(l store.ReportView) letterWhole {
 	return letterWhole{letterHead: headOf(l), Content: bodyJSON(l.Report), Body: bodyJSON(l.Request), Answer: bodyJSON(l.Answer)}
 }
 
@@ -76,7 +76,7 @@ func writeJSON(out io.Writer, value any) error {
 // exportLetters writes the dead letters, the oldest first.
 func exportLetters(ctx context.Context, o *outbox) error {
 	var ids []int64
-	err := o.Walk(ctx, store.LetterDead, o.filter, func(letter store.Letter) error {
+	err := o.Walk(ctx, store.ReportDead, o.filter, func(letter store.ReportView) error {
 		ids = append(ids, letter.ID)
 		return nil
 	})
@@ -84,5 +84,5 @@ func exportLetters(ctx context.Context, o *outbox) error {
 		return err
 	}
 	slices.Sort(ids)
-	return o.Whole(ctx, ids, func(letter store.Letter) error { return writeJSON(o.out, wholeOf(letter)) })
+	return o.Whole(ctx, ids, func(letter store.ReportView) error { return writeJSON(o.out, wholeOf(letter)) })
 }

@@ -19,11 +19,11 @@ const listed = 50
 // newest first. As JSON it is every report, since a program leaves out by itself.
 func listOutbox(ctx context.Context, o *outbox) error {
 	if o.json {
-		write := func(letter store.Letter) error { return writeJSON(o.out, headOf(letter)) }
-		if err := o.Walk(ctx, store.LetterWaits, o.filter, write); err != nil {
+		write := func(letter store.ReportView) error { return writeJSON(o.out, headOf(letter)) }
+		if err := o.Walk(ctx, store.ReportWaiting, o.filter, write); err != nil {
 			return err
 		}
-		return o.Walk(ctx, store.LetterDead, o.filter, write)
+		return o.Walk(ctx, store.ReportDead, o.filter, write)
 	}
 	if err := listWaiting(ctx, o); err != nil {
 		return err
@@ -56,7 +56,7 @@ func listDead(ctx context.Context, o *outbox) error {
 	// How many there are is known at their end only, and stands above them.
 	var lines strings.Builder
 	count := 0
-	err := o.Walk(ctx, store.LetterDead, o.filter, func(letter store.Letter) error {
+	err := o.Walk(ctx, store.ReportDead, o.filter, func(letter store.ReportView) error {
 		if count++; count <= listed || o.all {
 			printLetter(&lines, letter)
 		}
@@ -79,13 +79,13 @@ func listDead(ctx context.Context, o *outbox) error {
 }
 
 // printLetter prints a dead letter as a line of a table.
-func printLetter(out io.Writer, letter store.Letter) {
+func printLetter(out io.Writer, letter store.ReportView) {
 	fmt.Fprintf(out, "%7d  %s  %-24s  %-23s  %-18s  %4s  %s\n", letter.ID, letter.Settled.Format(time.DateTime), letter.Call,
 		requestOf(letter), dash(string(letter.Leg)), statusOf(letter), reasonOf(letter))
 }
 
 // requestOf names the request that a letter is.
-func requestOf(letter store.Letter) string {
+func requestOf(letter store.ReportView) string {
 	if letter.Kind == bridge.ReportEvent && letter.Event != "" {
 		return fmt.Sprintf("%s %s", letter.Kind, letter.Event)
 	}
@@ -93,7 +93,7 @@ func requestOf(letter store.Letter) string {
 }
 
 // statusOf is the HTTP status of the last try, "-" where it was not sent.
-func statusOf(letter store.Letter) string {
+func statusOf(letter store.ReportView) string {
 	if letter.Status == 0 {
 		return "-"
 	}
@@ -101,7 +101,7 @@ func statusOf(letter store.Letter) string {
 }
 
 // reasonOf is a letter's reason, without the status that stands beside it.
-func reasonOf(letter store.Letter) string {
+func reasonOf(letter store.ReportView) string {
 	text := oneLine([]byte(letter.Reason))
 	if rest, found := strings.CutPrefix(text, fmt.Sprintf("HTTP %d", letter.Status)); found {
 		text = strings.TrimLeft(rest, ": ")

@@ -13,19 +13,19 @@ import (
 // heldBack are the letters of a call that can't be sent again by themselves.
 type heldBack struct {
 	call             bridge.CallID
-	letters, earlier []store.Letter
+	letters, earlier []store.ReportView
 }
 
 // heldByCall are letters that come after others, by call.
-func heldByCall(behind []store.Behind) (held []*heldBack) {
+func heldByCall(behind []store.BlockedReport) (held []*heldBack) {
 	byCall := make(map[bridge.CallID]*heldBack)
 	for _, b := range behind {
-		h := byCall[b.Letter.Call]
+		h := byCall[b.Report.Call]
 		if h == nil {
-			h = &heldBack{call: b.Letter.Call}
+			h = &heldBack{call: b.Report.Call}
 			byCall[h.call], held = h, append(held, h)
 		}
-		h.letters = append(h.letters, b.Letter)
+		h.letters = append(h.letters, b.Report)
 		h.earlier = b.Earlier // that of the last has them all
 	}
 	return held
@@ -47,7 +47,7 @@ func (h *heldBack) String() string {
 }
 
 // refusal says why letters that were named are not sent again, and what to type.
-func (o *outbox) refusal(behind []store.Behind) error {
+func (o *outbox) refusal(behind []store.BlockedReport) error {
 	ids := slices.Clone(o.ids)
 	var lines []string
 	var earlier []int64
@@ -63,7 +63,7 @@ func (o *outbox) refusal(behind []store.Behind) error {
 }
 
 // leftAlone says which of the letters that were chosen by --all stay dead, and what to type.
-func (o *outbox) leftAlone(behind []store.Behind) error {
+func (o *outbox) leftAlone(behind []store.BlockedReport) error {
 	lines := []string{fmt.Sprintf("%s left alone, since others of their calls that were not chosen come first", counted(len(behind), "dead letter"))}
 	for i, h := range heldByCall(behind) {
 		if i == told {
@@ -76,7 +76,7 @@ func (o *outbox) leftAlone(behind []store.Behind) error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-func lettersIDs(letters []store.Letter) []int64 {
+func lettersIDs(letters []store.ReportView) []int64 {
 	ids := make([]int64, len(letters))
 	for i, letter := range letters {
 		ids[i] = letter.ID

@@ -21,12 +21,12 @@ func retryLetters(ctx context.Context, o *outbox) error {
 	if err != nil {
 		return err
 	}
-	plan, err := o.Plan(ctx, ids)
+	plan, err := o.PlanRetry(ctx, ids)
 	if err != nil {
 		return err
 	}
-	if len(o.ids) > 0 && len(plan.Behind) > 0 {
-		return o.refusal(plan.Behind)
+	if len(o.ids) > 0 && len(plan.Blocked) > 0 {
+		return o.refusal(plan.Blocked)
 	}
 	ready := lettersIDs(plan.Ready)
 	returned, err := o.Retry(ctx, ready)
@@ -36,21 +36,21 @@ func retryLetters(ctx context.Context, o *outbox) error {
 	if missed := len(ready) - len(returned); missed > 0 {
 		err = fmt.Errorf("%s changed meanwhile, and left alone: look again with \"%s\"", counted(missed, "dead letter"), o.command("list"))
 	}
-	if len(plan.Behind) > 0 {
-		return errors.Join(o.leftAlone(plan.Behind), err)
+	if len(plan.Blocked) > 0 {
+		return errors.Join(o.leftAlone(plan.Blocked), err)
 	}
 	return err
 }
 
 // tellReturned says what was put back and, to a program, what was not.
-func (o *outbox) tellReturned(plan store.Plan, returned []int64) error {
-	o.warnOfUnbegun(plan.Unbegun)
-	back := slices.DeleteFunc(slices.Clone(plan.Ready), func(letter store.Letter) bool {
+func (o *outbox) tellReturned(plan store.RetryPlan, returned []int64) error {
+	o.warnOfUnstarted(plan.Unstarted)
+	back := slices.DeleteFunc(slices.Clone(plan.Ready), func(letter store.ReportView) bool {
 		_, found := slices.BinarySearch(returned, letter.ID)
 		return !found
 	})
 	if o.json {
-		return o.writeReturned(back, plan.Behind)
+		return o.writeReturned(back, plan.Blocked)
 	}
 	calls := make(map[bridge.CallID]bool)
 	for i, letter := range back {
@@ -67,17 +67,17 @@ func (o *outbox) tellReturned(plan store.Plan, returned []int64) error {
 	return err
 }
 
-func (o *outbox) writeReturned(back []store.Letter, behind []store.Behind) error {
+func (o *outbox) writeReturned(back []store.ReportView, behind []store.BlockedReport) error {
 	for _, letter := range back {
 		head := headOf(letter)
-		head.State, head.Returned = store.LetterWaits, true
+		head.State, head.Returned = store.ReportWaiting, true
 		head.Settled, head.Attempts, head.Status, head.Reason = time.Time{}, 0, 0, ""
 		if err := writeJSON(o.out, head); err != nil {
 			return err
 		}
 	}
 	for _, b := range behind {
-		head := headOf(b.Letter)
+		head := headOf(b.Report)
 		head.After = lettersIDs(b.Earlier)
 		if err := writeJSON(o.out, head); err != nil {
 			return err
@@ -86,7 +86,7 @@ func (o *outbox) writeReturned(back []store.Letter, behind []store.Behind) error
 	return nil
 }
 
-func (o *outbox) warnOfUnbegun(calls []bridge.CallID) {
+func (o *outbox) warnOfUnstarted(calls []bridge.CallID) {
 	for i, call := range calls {
 		if i == told {
 			fmt.Fprintf(o.err, "... and %s more\n", counted(len(calls)-told, "call"))

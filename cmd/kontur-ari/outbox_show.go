@@ -46,25 +46,25 @@ func showLetter(ctx context.Context, o *outbox) error {
 		}
 		fmt.Fprintf(o.out, "%s%7d  %s  %-23s  %s\n", mark, other.ID, other.Committed.Format(time.DateTime), requestOf(other), outcomeOf(other))
 	}
-	if letter.State == store.LetterDead {
+	if letter.State == store.ReportDead {
 		o.printChoices(letter, ofCall)
 	}
 	return nil
 }
 
-func printHead(o *outbox, letter store.Letter) {
+func printHead(o *outbox, letter store.ReportView) {
 	fmt.Fprintf(o.out, "report %d of call %s: %s\n", letter.ID, letter.Call, requestOf(letter))
 	row := func(name, value string) { fmt.Fprintf(o.out, "  %-8s  %s\n", name, value) }
 	if letter.Leg != "" {
 		row("leg", string(letter.Leg))
 	}
 	row("made", letter.Committed.Format(momentTime))
-	if letter.State == store.LetterDead {
+	if letter.State == store.ReportDead {
 		row("state", "dead letter: refused for good at "+letter.Settled.Format(momentTime))
 	} else {
 		row("state", becameOf(letter))
 	}
-	if letter.State == store.LetterWaits || letter.Attempts == 0 {
+	if letter.State == store.ReportWaiting || letter.Attempts == 0 {
 		return
 	}
 	row("tries", fmt.Sprint(letter.Attempts))
@@ -77,11 +77,11 @@ func printHead(o *outbox, letter store.Letter) {
 }
 
 // outcomeOf says in a line what has become of one of the reports of a call.
-func outcomeOf(letter store.Letter) string {
+func outcomeOf(letter store.ReportView) string {
 	switch letter.State {
-	case store.LetterDead:
+	case store.ReportDead:
 		return "dead letter: " + dash(oneLine([]byte(letter.Reason)))
-	case store.LetterWaits:
+	case store.ReportWaiting:
 		return "waits, " + triesOf(letter)
 	}
 	return string(letter.State)
@@ -111,11 +111,11 @@ func printable(text string) string {
 }
 
 // printChoices says what can be done about a dead letter.
-func (o *outbox) printChoices(letter store.Letter, ofCall []store.Letter) {
+func (o *outbox) printChoices(letter store.ReportView, ofCall []store.ReportView) {
 	together := []int64{letter.ID}
 	var earlier []int64
 	for _, other := range ofCall {
-		if other.State == store.LetterDead && other.ID < letter.ID {
+		if other.State == store.ReportDead && other.ID < letter.ID {
 			earlier = append(earlier, other.ID)
 		}
 	}
@@ -126,7 +126,7 @@ func (o *outbox) printChoices(letter store.Letter, ofCall []store.Letter) {
 	}
 	fmt.Fprint(o.out, "\n")
 	for _, other := range ofCall {
-		if other.Kind == bridge.ReportRegister && other.State == store.LetterDelivered {
+		if other.Kind == bridge.ReportRegister && other.State == store.ReportDelivered {
 			fmt.Fprintf(o.out, "The CRM has taken the register-call of this call, which tells the whole of it:\nwhat is sent again now comes after that, and may be of no use any more.\n\n")
 		}
 	}

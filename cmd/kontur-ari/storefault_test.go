@@ -30,8 +30,14 @@ type process struct {
 	done  chan error
 }
 
-// startProcess builds and runs the program on a storage directory.
+// startProcess builds and runs the program on a storage directory, against addresses that do
+// not answer.
 func startProcess(t *testing.T, storage string) *process {
+	t.Helper()
+	return startProcessFor(t, storage, "http://"+freeAddress(t)+"/ari", "http://"+freeAddress(t))
+}
+
+func startProcessFor(t *testing.T, storage, ariURL, crmURL string) *process {
 	t.Helper()
 	directory := t.TempDir()
 	binary, config := filepath.Join(directory, "kontur-ari"), filepath.Join(directory, "kontur-ari.yaml")
@@ -39,8 +45,9 @@ func startProcess(t *testing.T, storage string) *process {
 		t.Fatalf("building: %v: %s", err, out)
 	}
 	p := &process{admin: freeAddress(t), out: new(lockedBuffer), done: make(chan error, 1)}
-	text := fmt.Sprintf("asterisk: {url: %q, username: a, password: b}\nkontur: {base_url: %q, workspace: w, api_key: k}\nadmin: {listen: %q}\nserver: {listen: %q}\nstorage: {directory: %q}\n",
-		"http://"+freeAddress(t)+"/ari", "http://"+freeAddress(t), p.admin, freeAddress(t), storage)
+	text := fmt.Sprintf("asterisk: {url: %q, username: %s, password: %s}\nkontur: {base_url: %q, workspace: my-workspace, api_key: test-api-key}\nadmin: {listen: %q}\nserver: {listen: %q}\nstorage: {directory: %q}\n"+
+		"directory: {users: [{user_id: ae9c0d0e-0000-4000-8000-000000000101, extension: \"101\"}], trunks: [{endpoint: PJSIP/trunk, number: \"79229929292\"}]}\n",
+		ariURL, aritest.Username, aritest.Password, crmURL, p.admin, freeAddress(t), storage)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +81,14 @@ func (p *process) exitCode(t *testing.T) int {
 
 func (p *process) awaitHealthy(t *testing.T) {
 	t.Helper()
+	p.awaitOK(t, "/healthz")
+}
+
+// awaitOK waits until an endpoint of the admin server answers 200.
+func (p *process) awaitOK(t *testing.T, endpoint string) {
+	t.Helper()
 	for deadline := time.Now().Add(patience); ; <-time.After(10 * time.Millisecond) {
-		response, err := http.Get("http://" + p.admin + "/healthz")
+		response, err := http.Get("http://" + p.admin + endpoint)
 		if err == nil {
 			if err := response.Body.Close(); err != nil {
 				t.Error(err)
@@ -85,7 +98,7 @@ func (p *process) awaitHealthy(t *testing.T) {
 			}
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the process is not healthy: %v\n%s", err, p.out)
+			t.Fatalf("%s of the process is not 200: %v\n%s", endpoint, err, p.out)
 		}
 	}
 }
@@ -208,6 +221,90 @@ func TestADamagedStoreIsToldLoudlyAndTheWorkGoesOn(t *testing.T) {
 	if !loud {
 		t.Errorf("no line of level error names the damage:\n%s", d.log)
 	}
+}
+
+// What is damaged in the midst of a file the start does not come across.
+func TestADaemonThatFindsItsStoreDamagedEndsAndTheNextStartSavesWhatCanBeRead(t *testing.T) {
+	const reports = 600
+	storage := t.TempDir()
+	db, err := store.Open(t.Context(), storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch bridge.Batch
+	for n := range reports {
+		call := bridge.CallID(fmt.Sprint("1795401475.", n))
+		batch.Reports = append(batch.Reports, bridge.Report{
+			Kind: bridge.ReportStarted, Call: call, Time: time.Now(), Direction: bridge.Inbound, ClientPhone: "79997775533", VatsPhone: "79229929292",
+		})
+	}
+	_, err = db.Commit(t.Context(), batch)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(storage, store.FileName)
+	page := pageInTheMidst(t, path, "outbox")
+	overwrite(t, path, func(int64) int64 { return (page - 1) * 4096 })
+
+	switchboard := aritest.Start(t)
+	simulator := crmtest.NewServer(crmtest.Options{})
+	defer simulator.Close()
+	d := startDaemonOn(t, storage, switchboard.URL, simulator.URL)
+	select {
+	case code := <-d.code:
+		if code != exitFailure {
+			t.Errorf("exit code %d, want %d, which has systemd start it again", code, exitFailure)
+		}
+	case <-time.After(patience):
+		t.Fatal("the daemon does not end")
+	}
+	if lines := strings.Count(d.log.String(), "THE STORE IS DAMAGED"); lines != 1 {
+		t.Errorf("%d lines say that the store is damaged, want 1", lines)
+	}
+
+	d = startDaemonOn(t, storage, switchboard.URL, simulator.URL)
+	d.awaitReady()
+	if !strings.Contains(d.log.String(), "THE STORE WAS DAMAGED") {
+		t.Error("the next start does not say what it has saved")
+	}
+	eventually(t, "what could be read is delivered", func() bool { return len(simulator.Calls()) > reports-100 && d.delivered() })
+	if code := d.exit(); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	for _, call := range simulator.Calls() {
+		if got := call.Sequence(); len(got) != 1 {
+			t.Errorf("of call %s the CRM was told %v", call.ID, got)
+		}
+	}
+}
+
+// delivered holds when no report waits.
+func (d *daemonUnderTest) delivered() bool {
+	db, err := sql.Open("sqlite", filepath.Join(d.storage, store.FileName)+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	waiting := -1
+	err = db.QueryRowContext(d.t.Context(), "SELECT COUNT(*) FROM outbox").Scan(&waiting)
+	if err := errors.Join(err, db.Close()); err != nil {
+		d.t.Fatal(err)
+	}
+	return waiting == 0
+}
+
+// pageInTheMidst is the number of a page of a table, of which there are many.
+func pageInTheMidst(t *testing.T, path, table string) (page int64) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const leaves = "FROM dbstat WHERE name = ?1 AND pagetype = 'leaf'"
+	err = db.QueryRowContext(t.Context(), "SELECT pageno "+leaves+" ORDER BY path LIMIT 1 OFFSET (SELECT COUNT(*) / 2 "+leaves+")", table).Scan(&page)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return page
 }
 
 func TestAStoreThatWasMovedAsideIsReplayedAsFarAsItGoes(t *testing.T) {

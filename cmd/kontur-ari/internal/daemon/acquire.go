@@ -51,7 +51,9 @@ func New(ctx context.Context, cfg configs.Config, options Options) (_ *Daemon, e
 		return nil, err
 	}
 	d.undo.push(1, closing("the store", d.store.Close))
-	d.store.TellDamage(func(damage store.Damage) { logDamage(d.log.Named("store"), damage) })
+	for _, damage := range d.store.Damages() {
+		logDamage(d.log.Named("store"), damage)
+	}
 	tr, err := setup.Tracker(ctx, people, cfg, d.store, d.log)
 	if err != nil {
 		return nil, err
@@ -111,7 +113,7 @@ func (d *Daemon) arrange(health, commands, serving *part) []stage {
 	taking := &part{name: "the store", run: d.intake.Run, vital: true}
 	delivering := &part{name: "the delivery", run: d.deliver, drain: d.drain, vital: true}
 	return []stage{
-		{shortly, []*part{health}},
+		{shortly, []*part{health, {name: "the store's file", run: d.watchStore, vital: true}}},
 		{deliveryShare, []*part{delivering}},
 		{storeShare, []*part{taking}},
 		// Its requests to Asterisk cause events, so it stops before the store.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"context"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,6 +16,24 @@ func logDamage(log *zap.Logger, damage store.Damage) {
 		fields = append(fields, zap.Strings("lost_from", damage.Unreadable))
 	}
 	log.Error("THE STORE WAS DAMAGED: it is moved aside, and a new one begun with what could be read; check the disk", fields...)
+}
+
+// logDamageFound logs why the daemon ends.
+func logDamageFound(log *zap.Logger, cause error) {
+	log.Error("THE STORE IS DAMAGED: kontur-ari ends, and its next start saves what can be read; check the disk", zap.Error(cause))
+}
+
+// watchStore returns the damage of the store's file when it is found, or nil when ctx
+// ends. A restart saves what can be read.
+func (d *Daemon) watchStore(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-d.store.Damaged():
+		err := d.store.DamageError()
+		logDamageFound(d.log.Named("store"), err)
+		return err
+	}
 }
 
 // damageDetails are what /readyz shows of the damages.

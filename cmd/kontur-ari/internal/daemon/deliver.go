@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
 
+	"kontur-ari/bridge"
 	"kontur-ari/bridge/delivery"
 	"kontur-ari/configs"
 	"kontur-ari/internal/retry"
@@ -36,6 +38,9 @@ func (d *Daemon) deliver(ctx context.Context) error {
 			d.inFlightSettled.Store(true)
 			return d.deliverUntilStopped(ctx)
 		}
+		if errors.Is(err, bridge.ErrStoreDamaged) {
+			return err
+		}
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -61,9 +66,11 @@ func (d *Daemon) deliverUntilStopped(ctx context.Context) error {
 	return nil
 }
 
-// drain delivers what is ready, until ctx ends.
+// drain delivers what is ready, until ctx ends. A damaged store has nothing to read.
 func (d *Daemon) drain(ctx context.Context) error {
-	d.dispatcher.Drain(ctx)
+	if d.store.DamageError() == nil {
+		d.dispatcher.Drain(ctx)
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,11 +29,11 @@ func (d *Daemon) prune(ctx context.Context) {
 	started := time.Now()
 	clock := newHorizon(started, d.lastHeard, keep)
 	for {
-		if err := d.store.Prune(ctx, clock.now(time.Now(), time.Since(started)).Add(-keep)); err != nil && ctx.Err() == nil {
+		if err := d.store.Prune(ctx, clock.now(time.Now(), time.Since(started)).Add(-keep)); err != nil && ctx.Err() == nil && !errors.Is(err, bridge.ErrStoreDamaged) {
 			d.log.Warn("old journal entries stay", zap.Error(err))
 		}
 		before := clock.now(time.Now(), time.Since(started)).Add(-keepRecordings)
-		if err := d.store.PruneRecordings(ctx, before, d.removedPlaces()); err != nil && ctx.Err() == nil {
+		if err := d.store.PruneRecordings(ctx, before, d.removedPlaces()); err != nil && ctx.Err() == nil && !errors.Is(err, bridge.ErrStoreDamaged) {
 			d.log.Warn("what has become of old recordings stays", zap.Error(err))
 		}
 		if retry.Sleep(ctx, pruneEvery) != nil {
@@ -52,7 +53,7 @@ func (d *Daemon) removedPlaces() []bridge.RecordingPlace {
 // pruneToSize keeps the store within its largest size, until ctx ends.
 func (d *Daemon) pruneToSize(ctx context.Context) {
 	for {
-		if err := d.store.PruneTo(ctx, d.cfg.Storage.JournalMaxSize.Bytes()); err != nil && ctx.Err() == nil {
+		if err := d.store.PruneTo(ctx, d.cfg.Storage.JournalMaxSize.Bytes()); err != nil && ctx.Err() == nil && !errors.Is(err, bridge.ErrStoreDamaged) {
 			d.log.Warn("the store grows beyond storage.journal_max_size", zap.Error(err))
 		}
 		if retry.Sleep(ctx, measureEvery) != nil {
@@ -66,7 +67,7 @@ func (d *Daemon) inspect(ctx context.Context) {
 	if retry.Sleep(ctx, inspectAfter) != nil {
 		return
 	}
-	if err := d.store.Inspect(ctx); err != nil && ctx.Err() == nil {
+	if err := d.store.Inspect(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, bridge.ErrStoreDamaged) {
 		d.log.Error("the store can't be inspected for damage", zap.Error(err))
 	}
 }

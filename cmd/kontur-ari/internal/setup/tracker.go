@@ -29,12 +29,7 @@ func Tracker(ctx context.Context, people *directory.Directory, cfg configs.Confi
 	})
 	if unreadable, ok := errors.AsType[*tracker.UnreadableCallsError](tr.Restore(open, ended)); ok {
 		log.Error("some calls in progress can't be taken up again", zap.Error(unreadable))
-		gone := bridge.Batch{Gone: unreadable.Calls}
-		_, err := db.Commit(ctx, gone)
-		if errors.Is(err, bridge.ErrStoreReplaced) {
-			_, err = db.Commit(ctx, gone)
-		}
-		if err != nil {
+		if _, err := db.Commit(ctx, bridge.Batch{Gone: unreadable.Calls}); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"kontur-ari/bridge"
+	"kontur-ari/bridge/store/sqlite"
+)
+
+// RetryPlan is what of a selection of dead letters can be sent again in the order of
+// their calls.
+type RetryPlan struct {
+	// Ready are those that can, in order.
+	Ready []ReportView
+	// Blocked are those that can't.
+	Blocked []BlockedReport
+	// Unstarted are the calls of Ready of which nothing shows that the CRM took their
+	// call-started, or will be told it: it may refuse the same again.
+	Unstarted []bridge.CallID
+}
+
+// BlockedReport is a dead letter that can't be sent again by itself.
+type BlockedReport struct {
+	Report ReportView
+	// Earlier are the dead letters of the call that come before it and are not in
+	// the selection.
+	Earlier []ReportView
+}
+
+// PlanRetry looks at dead letters that are to be sent again. An id that is none is left
+// out.
+func (r *Reports) PlanRetry(ctx context.Context, ids []int64) (RetryPlan, error) {
+	selected := make(map[int64]bool)
+	concerned := make(map[bridge.CallID][]ReportView)
+	for _, id := range ids {
+		selected[id] = true
+	}
+	text := viewHead + "(" + viewOf[ReportDead] + `)
+		WHERE call IN (SELECT call FROM dead_letters WHERE id IN (SELECT value FROM json_each(?))) ORDER BY id`
+	err := inPages(ids, func(page []byte) error {
+		found, err := query(ctx, r.file, text, scanReport, string(page))
+		if err != nil {
+			return fmt.Errorf("reading the dead letters of some calls: %w", err)
+		}
+		for _, report := range found {
+			known := concerned[report.Call]
+			// Another page may have had the same call.
+			if len(known) == 0 || known[len(known)-1].ID < report.ID {
+				concerned[report.Call] = append(known, report)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return RetryPlan{}, err
+	}
+	plan := planRetry(concerned, selected)
+	plan.Unstarted, err = r.unstarted(ctx, plan.Ready)
+	return plan, err
+}
+
+// planRetry tells which of the selected letters can be sent again. concerned are all
+// dead letters of their calls, in order.
+func planRetry(concerned map[bridge.CallID][]ReportView, selected map[int64]bool) (plan RetryPlan) {
+	for _, ofCall := range concerned {
+		var earlier []ReportView
+		for _, report := range ofCall {
+			switch {
+			case !selected[report.ID]:
+				earlier = append(earlier, report)
+			case len(earlier) > 0:
+				plan.Blocked = append(plan.Blocked, BlockedReport{report, earlier[:len(earlier):len(earlier)]})
+			default:
+				plan.Ready = append(plan.Ready, report)
+			}
+		}
+	}
+	slices.SortFunc(plan.Ready, func(a, b ReportView) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(plan.Blocked, func(a, b BlockedReport) int { return cmp.Compare(a.Report.ID, b.Report.ID) })
+	return plan
+}
+
+// unstarted are the calls of some letters of which no call-started was taken, or waits,
+// or is among the dead letters, and whose letter needs one: register-call tells a
+// whole call, and call-failed all there is of one in which nobody was dialled.
+func (r *Reports) unstarted(ctx context.Context, ready []ReportView) (calls []bridge.CallID, err error) {
+	const text = `SELECT DISTINCT d.call FROM dead_letters d WHERE d.id IN (SELECT value FROM json_each(?))
+		AND d.kind NOT IN ('call-started', 'register-call', 'call-failed')
+		AND NOT EXISTS (SELECT 1 FROM identities WHERE call = d.call)
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE call = d.call AND kind = 'call-started')
+		AND NOT EXISTS (SELECT 1 FROM outbox WHERE call = d.call AND kind = 'call-started')
+		AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE call = d.call AND kind = 'call-started')
+		ORDER BY d.call`
+	ids := make([]int64, len(ready))
+	for i, report := range ready {
+		ids[i] = report.ID
+	}
+	err = inPages(ids, func(page []byte) error {
+		found, err := query(ctx, r.file, text, scanOne[bridge.CallID], string(page))
+		if err != nil {
+			return fmt.Errorf("looking whether calls were begun: %w", err)
+		}
+		calls = append(calls, found...)
+		return nil
+	})
+	slices.Sort(calls)
+	return slices.Compact(calls), err
+}
+
+// Retry puts dead letters back into the outbox, under their ids and so at their
+// places in the order of their calls, as if they had never been tried. A letter that
+// comes after a dead letter of its call is left where it is. It is durable before it
+// returns; after an error a part may have been put back, and is returned.
+func (r *Reports) Retry(ctx context.Context, ids []int64) (returned []int64, err error) {
+	// What failed before it was refused may have reached the CRM all the same.
+	const putBack = `INSERT INTO outbox (id, call, committed, report, kind, uncertain, returned)
+		SELECT id, call, committed, report, COALESCE(kind, ''), attempts > 1, 1 FROM dead_letters d WHERE id IN (SELECT value FROM json_each(?1))
+			AND NOT EXISTS (SELECT 1 FROM dead_letters e WHERE e.call = d.call AND e.id < d.id AND e.id NOT IN (SELECT value FROM json_each(?1)))
+		RETURNING id`
+	returned, err = r.change(ctx, ids, func(conn *sqlite.Conn, page []byte) ([]int64, error) {
+		put, err := idsOf(conn, putBack, page)
+		if err != nil {
+			return nil, err
+		}
+		gone, err := json.Marshal(put)
+		if err != nil {
+			return nil, err
+		}
+		return put, conn.Exec("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?))", string(gone))
+	})
+	if err != nil {
+		return returned, fmt.Errorf("putting dead letters back into the outbox: %w", err)
+	}
+	return returned, nil
+}
+
+// Drop removes dead letters for good, and returns which: one may have been dropped or
+// put back by somebody else. It is durable before it returns; after an error a part
+// may have been removed, and is returned.
+func (r *Reports) Drop(ctx context.Context, ids []int64) (dropped []int64, err error) {
+	dropped, err = r.change(ctx, ids, func(conn *sqlite.Conn, page []byte) ([]int64, error) {
+		if err := conn.Exec("UPDATE numbering SET highest = MAX(highest, (SELECT MAX(id) FROM dead_letters))"); err != nil {
+			return nil, err
+		}
+		return idsOf(conn, "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?)) RETURNING id", page)
+	})
+	if err != nil {
+		return dropped, fmt.Errorf("dropping dead letters: %w", err)
+	}
+	return dropped, nil
+}
+
+// change applies a change to ids in order, a page and a transaction at a time. Between two
+// transactions it leaves the store to the daemon for as long as it kept it.
+func (r *Reports) change(ctx context.Context, ids []int64, apply func(conn *sqlite.Conn, page []byte) ([]int64, error)) (changed []int64, err error) {
+	conn := r.file.conn
+	conn.SetInterrupt(ctx.Done())
+	defer conn.SetInterrupt(nil)
+	var free time.Time
+	err = inPages(ids, func(page []byte) error {
+		if err := pause(ctx, time.Until(free)); err != nil {
+			return err
+		}
+		if err := beginPatiently(conn); err != nil {
+			return fmt.Errorf("beginning a transaction: %w", err)
+		}
+		began := time.Now()
+		ofPage, err := apply(conn, page)
+		if err == nil {
+			err = conn.Exec("COMMIT")
+		}
+		if err != nil {
+			// A change that was given up still holds the lock.
+			conn.SetInterrupt(nil)
+			return errors.Join(err, conn.Exec("ROLLBACK"))
+		}
+		changed = append(changed, ofPage...)
+		free = time.Now().Add(time.Since(began))
+		return nil
+	})
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return changed, err
+}
+
+// A daemon at work leaves the write lock free for moments only. SQLite looks for them ever more
+// seldom the longer it waits, so it begins to wait again every lockLook.
+const (
+	lockLook     = 20 * time.Millisecond
+	lockPatience = 30 * time.Second
+)
+
+func beginPatiently(conn *sqlite.Conn) error {
+	conn.SetBusyTimeout(lockLook)
+	for limit := time.Now().Add(lockPatience); ; {
+		err := conn.Exec("BEGIN IMMEDIATE")
+		if !sqlite.IsBusy(err) || time.Now().After(limit) {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, long time.Duration) error {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// idsOf runs a statement on a page of ids and returns the ids that it answers, in order.
+func idsOf(conn *sqlite.Conn, text string, page []byte) (ids []int64, err error) {
+	err = conn.Query(text, func(row sqlite.Row) error {
+		var id int64
+		err := row.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, string(page))
+	slices.Sort(ids)
+	return ids, err
+}
