@@ -123,10 +123,10 @@ type Outbox interface {
 	// most, those of a call together and in order. A call of which nothing waits is
 	// not in it.
 	Next(ctx context.Context, calls []CallID, each int) ([]Pending, error)
-	// Trying notes that reports are about to be tried: should the process die before it
+	// MarkInFlight notes that reports are about to be tried: should the process die before it
 	// can say how that ended, they may have reached the CRM. It is durable before it
 	// returns nil.
-	Trying(ctx context.Context, ids []int64) error
+	MarkInFlight(ctx context.Context, ids []int64) error
 	// Settle records how sends ended, all of them or, after an error, none. It takes
 	// reports that were Delivered or Refused out of the outbox (into the log of
 	// deliveries or the dead letters), and those that are Expired, whose recordings are

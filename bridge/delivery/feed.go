@@ -245,7 +245,7 @@ func (d *Dispatcher) note(ctx context.Context, reports map[bridge.CallID][]bridg
 	for i, call := range late {
 		noted[call], ids[i] = true, reports[call][0].ID
 	}
-	return noted, d.outbox.Trying(ctx, ids)
+	return noted, d.outbox.MarkInFlight(ctx, ids)
 }
 
 func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, calls []bridge.CallID) error {

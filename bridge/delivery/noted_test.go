@@ -54,7 +54,7 @@ func TestWhatIsOnItsWayIsOnTheDisk(t *testing.T) {
 			}
 			left := openStoreIn(t, copyOf(t, directory))
 			close(crm.hold)
-			if err := left.Doubt(t.Context(), 0); err != nil {
+			if err := left.MarkUncertain(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
 			waiting, err := left.Next(t.Context(), []bridge.CallID{"1.1"}, 1)

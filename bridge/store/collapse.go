@@ -9,14 +9,13 @@ import (
 	"kontur-ari/bridge/store/sqlite"
 )
 
-// superseded are the reports of calls that are over and of which nothing can have
-// reached the CRM, but for the last one and what follows it: register-call tells the
-// whole call, and call-failed all there is to tell of one in which nobody was dialled.
+// superseded selects the reports that a call's last report makes needless. register-call
+// describes the whole call; call-failed says all there is of a call in which no phone was
+// dialled.
 //
-// A call is over when its last report waits. Of one that is not, the live events are
-// still of use; of one that was told in part, the CRM has a communication that only
-// the missing part brings to its end. A try that may have reached the CRM counts as
-// told.
+// A call is over when its last report waits. A call that goes on keeps its live events. A call of
+// which the CRM has a communication keeps them too: only the missing part ends it. A request that
+// may have reached the CRM counts as one that did.
 const superseded = `SELECT o.id FROM json_each(?1) c
 	CROSS JOIN outbox o ON o.call = c.value
 	WHERE o.id < (SELECT MAX(id) FROM outbox WHERE call = c.value AND kind IN ('register-call', 'call-failed'))
@@ -24,17 +23,17 @@ const superseded = `SELECT o.id FROM json_each(?1) c
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE call = c.value)
 		AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE call = c.value)`
 
-// Collapse implements [bridge.Outbox]. What it takes is kept, as long as what was
-// delivered, for those who ask what the CRM was told.
+// Collapse implements [bridge.Outbox]. What it removes is kept as long as what was delivered, so
+// that an operator sees why no request was sent.
 func (s *Store) Collapse(ctx context.Context, calls []bridge.CallID) (collapsed int, err error) {
 	ids, err := json.Marshal(calls)
 	if err != nil {
 		return 0, fmt.Errorf("writing the ids of calls: %w", err)
 	}
-	// Most calls that are looked at are going on still: the writer is not troubled for them.
+	// Most calls that are looked at go on, and need no write.
 	found, err := query(ctx, s, superseded, scanOne[int64], string(ids))
 	if err != nil || len(found) == 0 {
-		return 0, wrapCollapse(err, calls)
+		return 0, annotate(err, "leaving out what nobody needs of %d calls", len(calls))
 	}
 	settled := s.now().UnixMilli()
 	err = s.write(ctx, func(tx sqlite.Tx) error {
@@ -44,12 +43,5 @@ func (s *Store) Collapse(ctx context.Context, calls []bridge.CallID) (collapsed 
 		}
 		return tx.Exec("DELETE FROM outbox WHERE id IN (SELECT id FROM collapsed WHERE call IN (SELECT value FROM json_each(?1)))", string(ids))
 	})
-	return len(found), wrapCollapse(err, calls)
-}
-
-func wrapCollapse(err error, calls []bridge.CallID) error {
-	if err != nil {
-		return fmt.Errorf("leaving out what nobody needs of %d calls: %w", len(calls), err)
-	}
-	return nil
+	return len(found), annotate(err, "leaving out what nobody needs of %d calls", len(calls))
 }

@@ -62,3 +62,11 @@ func explain(directory string, err error) error {
 	}
 	return err
 }
+
+// annotate adds to an error what was being done; nil stays nil.
+func annotate(err error, doing string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", fmt.Sprintf(doing, args...), err)
+}

@@ -83,11 +83,11 @@ var historyWays = []historyWay{
 // Close closes the file.
 func (h *History) Close() error { return h.file.conn.Close() }
 
-// CallSummary is a line about a reported call.
+// CallSummary counts the reports of a call.
 type CallSummary struct {
 	Call bridge.CallID
-	// First is when its first request was settled, or made where it still waits;
-	// Requests is how many the CRM took, Waiting and Refused how many it did not.
+	// First is when its first request was settled, or made where it still waits. Requests is how
+	// many the CRM took, Waiting and Refused how many it did not.
 	First                      time.Time
 	Requests, Waiting, Refused int
 }
@@ -113,8 +113,8 @@ func (h *History) Calls(ctx context.Context, limit int) ([]CallSummary, error) {
 
 // Delivery is a request that the CRM has taken or refused, or that waits.
 type Delivery struct {
-	// Committed is when the report was made, Settled when the CRM's answer was
-	// recorded; zero while it waits.
+	// Committed is when the report was made, Settled when the CRM's answer was recorded: zero
+	// while it waits.
 	Committed, Settled time.Time
 	Kind               bridge.ReportKind
 	Attempts, Status   int
@@ -124,8 +124,8 @@ type Delivery struct {
 	// LeftOut: it will not be sent, since its call was over before any report of it was
 	// delivered. The call's last report says everything.
 	LeftOut bool
-	// Reason says why the CRM refused it for good, or why it still waits; "" for
-	// neither, or for one that was not tried yet.
+	// Reason says why the CRM refused it for good, or why it still waits. It is "" for neither,
+	// and for one that was not tried yet.
 	Reason string
 }
 

@@ -40,7 +40,7 @@ func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 				commitKinds(t, s, "1.1", overKinds)
 				first := head(t, s, "1.1")
 				if test.noted {
-					if err := s.Trying(t.Context(), []int64{first.ID}); err != nil {
+					if err := s.MarkInFlight(t.Context(), []int64{first.ID}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -59,7 +59,7 @@ func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 				return
 			}
 			s := open(t, left)
-			if err := s.Doubt(t.Context(), within); err != nil {
+			if err := s.MarkUncertain(t.Context(), within); err != nil {
 				t.Fatal(err)
 			}
 			check(t, s, test.uncertain, test.kept)
@@ -88,13 +88,13 @@ func TestAStopLeavesNoDoubt(t *testing.T) {
 	t.Run("stopped", func(t *testing.T) {
 		s := open(t, directory)
 		commitKinds(t, s, "1.1", overKinds)
-		if err := s.Stopped(t.Context()); err != nil {
+		if err := s.MarkStopped(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	})
 	t.Run("a start that fails", func(t *testing.T) { open(t, directory) })
 	s := open(t, directory)
-	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+	if err := s.MarkUncertain(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if head(t, s, "1.1").Uncertain {
@@ -102,7 +102,7 @@ func TestAStopLeavesNoDoubt(t *testing.T) {
 	}
 	copyFiles(t, directory, left)
 	s = open(t, left)
-	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+	if err := s.MarkUncertain(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if !head(t, s, "1.1").Uncertain {
@@ -119,7 +119,7 @@ func TestAFailedStartLeavesTheDoubt(t *testing.T) {
 	})
 	t.Run("a start that fails", func(t *testing.T) { open(t, left) })
 	s := open(t, left)
-	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+	if err := s.MarkUncertain(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if !head(t, s, "1.1").Uncertain {
@@ -140,7 +140,7 @@ func TestADoubtIsAboutTheLastProcess(t *testing.T) {
 	if err := s.SetLastHeard(t.Context(), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+	if err := s.MarkUncertain(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if !head(t, s, "1.1").Uncertain || head(t, s, "2.1").Uncertain {
@@ -159,7 +159,7 @@ func TestADoubtGoesAroundADamage(t *testing.T) {
 	})
 	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-event","call";"1.1"`)
 	s := openUntended(t, directory)
-	if err := s.Doubt(t.Context(), time.Minute); err != nil {
+	if err := s.MarkUncertain(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	for _, call := range []bridge.CallID{"1.1", "2.1"} {
@@ -208,7 +208,7 @@ func TestADoubtGoesBackNoFurtherThanItMust(t *testing.T) {
 	spoil(t, left, "UPDATE outbox SET committed = 1000000 + 1000 * id")
 	s := open(t, left)
 	// The last is of 1018.
-	if err := s.Doubt(t.Context(), 4*time.Second); err != nil {
+	if err := s.MarkUncertain(t.Context(), 4*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	var doubted []string

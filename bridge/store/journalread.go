@@ -12,9 +12,8 @@ import (
 	"kontur-ari/bridge/store/sqlite"
 )
 
-// entriesPage is how many entries are read at once. A reader that takes its time
-// between two pages keeps nothing of the daemon waiting: a transaction held open
-// would keep its write-ahead log from being emptied.
+// entriesPage is how many entries are read at once. A transaction held open would keep the
+// daemon's write-ahead log from being emptied, so a slow reader holds none between two pages.
 const entriesPage = 500
 
 // Event is a journal entry.
@@ -23,25 +22,23 @@ type Event struct {
 	ID int64
 	// Received is when it was read, in milliseconds, on the clock of the process.
 	Received time.Time
-	// Call is the call that it was found to belong to when it arrived; "" for none.
+	// Call is the call it belonged to when it arrived; "" for none.
 	Call bridge.CallID
 	Type bridge.EventType
 	Raw  []byte
 }
 
-// Range is a part of the journal: the ids of its first and its last entry. The
-// zero Range is empty.
+// Range is a part of the journal: the ids of its first and its last entry. The zero Range is
+// empty.
 type Range struct{ First, Last int64 }
 
-// Journal returns the range of everything that the journal holds. Its First is 1
-// as long as nothing was pruned.
+// Journal returns the range of all entries. Its First is 1 as long as nothing was pruned.
 func (h *History) Journal(ctx context.Context) (Range, error) {
 	return h.rangeOf(ctx, "reading how long the journal is", "SELECT MIN(id) AS id FROM events UNION ALL SELECT MAX(id) FROM events")
 }
 
-// CallRange returns the range from the first to the last event that was found to
-// belong to a call, or that is about one of the channels. Of what has not ended, as far
-// as is known, it goes to the end of the journal.
+// CallRange returns the range of the events of a call, and of those about channels. It goes to
+// the end of the journal for a call or channel that has not ended, as far as is known.
 func (h *History) CallRange(ctx context.Context, call bridge.CallID, channels []bridge.ChannelID) (Range, error) {
 	names := []string{string(call)}
 	for _, channel := range channels {
@@ -59,8 +56,7 @@ func (h *History) CallRange(ctx context.Context, call bridge.CallID, channels []
 	return h.rangeOf(ctx, fmt.Sprintf("looking for the events of call %s", call), text, string(list))
 }
 
-// SnapshotRange returns the range from the first to the last snapshot in which a
-// text occurs, between quotation marks.
+// SnapshotRange returns the range of the snapshots in which a text occurs, in quotation marks.
 func (h *History) SnapshotRange(ctx context.Context, text string) (Range, error) {
 	quoted, err := json.Marshal(text)
 	if err != nil {
@@ -98,9 +94,9 @@ func (e *UnreadableError) Error() string {
 // Unwrap returns what is wrong with the first part.
 func (e *UnreadableError) Unwrap() error { return e.First }
 
-// Entries gives the entries of a range to visit, in order, and ends early with
-// the first error that visit returns. Where the file is damaged it goes on behind the
-// damage; the error is an [*UnreadableError] then, after all others were visited.
+// Entries gives the entries of a range to visit, in order, and ends early with the first error
+// that visit returns. Where the file is damaged it goes on behind the damage. Then the error is
+// an [*UnreadableError], after all other entries were visited.
 func (h *History) Entries(ctx context.Context, part Range, visit func(Event) error) error {
 	var unreadable UnreadableError
 	for next := part.First; next <= part.Last; {
@@ -142,14 +138,12 @@ func (h *History) behindDamage(ctx context.Context, first, last int64) int64 {
 	return last + 1
 }
 
-// SnapshotBefore returns the last snapshot before an entry; false when there is
-// none.
+// SnapshotBefore returns the last snapshot before an entry; false when there is none.
 func (h *History) SnapshotBefore(ctx context.Context, id int64) (Event, bool, error) {
 	return h.snapshot(ctx, "WHERE type = ? AND id < ? ORDER BY id DESC LIMIT 1", id)
 }
 
-// SnapshotAfter returns the first snapshot after an entry; false when there is
-// none.
+// SnapshotAfter returns the first snapshot after an entry; false when there is none.
 func (h *History) SnapshotAfter(ctx context.Context, id int64) (Event, bool, error) {
 	return h.snapshot(ctx, "WHERE type = ? AND id > ? ORDER BY id LIMIT 1", id)
 }

@@ -9,8 +9,7 @@ import (
 	"kontur-ari/bridge/store/sqlite"
 )
 
-// writeOrders remembers orders by their communication, the first of each, and why
-// they were refused.
+// writeOrders stores orders by their communication, the first of each, and why they were refused.
 func writeOrders(tx sqlite.Tx, orders []bridge.ClickToCallNews, committed int64) error {
 	for _, news := range orders {
 		if news.Result != "" {

@@ -58,9 +58,8 @@ func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]br
 	return found, nil
 }
 
-// scanPending reads one row of the outbox. A report that is no JSON is a damage of the
-// file. One that is and makes no sense all the same is given as one of its call that
-// says nothing, which nobody can send.
+// scanPending reads one row of the outbox. A report that is no JSON is a damage of the file. JSON
+// that is no report of this call becomes a report without a kind, which the sender refuses.
 func scanPending(row sqlite.Row) (p bridge.Pending, err error) {
 	var report []byte
 	var call bridge.CallID
@@ -89,10 +88,7 @@ func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("recording how %d requests ended: %w", len(sent), err)
-	}
-	return nil
+	return annotate(err, "recording how %d requests ended", len(sent))
 }
 
 func settle(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
@@ -125,7 +121,7 @@ func learn(tx sqlite.Tx, call bridge.CallID, learnt bridge.Identity, at int64) e
 func delivered(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
 	err := tx.Exec("INSERT OR REPLACE INTO deliveries (id, call, committed, settled, kind, attempts, status, request, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		pending.ID, string(pending.Report.Call), pending.Committed.UnixMilli(), settled, string(pending.Report.Kind), pending.Attempts+1,
-		result.Status, notNull(result.Request), notNull(result.Answer))
+		result.Status, result.Request, result.Answer)
 	if err != nil {
 		return err
 	}
@@ -138,7 +134,7 @@ func delivered(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settl
 func refused(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
 	err := tx.Exec(`INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?, report, attempts + 1, ?, ?, ?, ? FROM outbox WHERE id = ?`,
-		settled, result.Status, notNull(result.Request), notNull(result.Answer), result.Reason, pending.ID)
+		settled, result.Status, result.Request, result.Answer, result.Reason, pending.ID)
 	if err != nil {
 		return err
 	}
@@ -148,16 +144,8 @@ func refused(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled
 	return tx.Exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
-// notNull keeps SQLite from taking an empty body for NULL.
-func notNull(body []byte) []byte {
-	if body == nil {
-		return []byte{}
-	}
-	return body
-}
-
-// Identity returns what the CRM has answered to a call's call-started; false where
-// it has not answered yet, or the call is not known.
+// Identity returns what the CRM answered to a call's call-started; false where it has not
+// answered yet, or the call is not known.
 func (s *Store) Identity(ctx context.Context, call bridge.CallID) (bridge.Identity, bool, error) {
 	const learnt = "SELECT external_id, communication_id FROM identities WHERE call = ?"
 	found, err := query(ctx, s, learnt, func(row sqlite.Row) (i bridge.Identity, err error) {

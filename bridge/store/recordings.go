@@ -12,7 +12,7 @@ import (
 
 var _ bridge.RecordingJobs = (*Store)(nil)
 
-// writeRecorded keeps the channels whose recordings are to be looked for.
+// writeRecorded stores the channels whose recordings are to be looked for.
 func writeRecorded(tx sqlite.Tx, recorded []bridge.Recorded, made int64) error {
 	for _, r := range recorded {
 		document, err := json.Marshal(r)
@@ -43,7 +43,7 @@ func scanRecording(row sqlite.Row, more ...any) (job bridge.RecordingJob, err er
 	if !json.Valid(recorded) {
 		return job, fmt.Errorf("recording %d: %w", job.ID, errNoDocument)
 	}
-	// What makes no sense all the same is of no channel: nothing will be found.
+	// JSON that does not describe a channel leaves the channel empty: no file will be found.
 	_ = json.Unmarshal(recorded, &job.Recorded)
 	job.Recorded.Call, job.Recorded.Leg, job.Recorded.Channel = bridge.CallID(call), bridge.LegID(leg), bridge.ChannelID(channel)
 	job.Recorded.Since, job.Recorded.From, job.Recorded.To = fromMilliseconds(since), fromMilliseconds(began), fromMilliseconds(ended)
@@ -82,23 +82,21 @@ func (s *Store) Found(ctx context.Context, sought bridge.RecordingJob, files, mi
 		}
 		return tx.Exec("DELETE FROM recordings WHERE id = ? AND state = 'sought'", sought.ID)
 	})
-	if err != nil {
-		return fmt.Errorf("keeping the %d recordings of channel %s: %w", len(files), sought.Recorded.Channel, err)
-	}
-	return nil
+	return annotate(err, "keeping the %d recordings of channel %s", len(files), sought.Recorded.Channel)
 }
 
-// sameFile are the recordings of a file (?1, and ?2 but for its ending) by a channel that lived at the same time
-// as another (?3 to ?4). One of that name from another time is another.
+// sameFile selects the recordings of a file (?1, and ?2 but for its ending) by a channel that
+// lived at the same time as another (?3 to ?4). A file of that name from another time is another
+// file.
 const sameFile = "place = ?1 AND stem = ?2 AND ended >= ?3 AND began <= ?4"
 
-// addRecording adds a file, unless there is a job for it already: then that belongs to
-// the leg of the two that answered first, and to the time of both channels.
+// addRecording adds a file, unless it has a job already. Then the job belongs to the leg that was
+// answered first of the two, and covers the time of both channels.
 func addRecording(tx sqlite.Tx, sought bridge.RecordingJob, file bridge.RecordingFile, state bridge.RecordingState, reason string, settled int64) error {
 	r := sought.Recorded
 	same := []any{string(file.Place), []byte(file.Stem()), milliseconds(r.From), milliseconds(r.To)}
 	if state == bridge.RecordingSettling {
-		// It is there after all.
+		// The file exists after all.
 		if err := tx.Exec("DELETE FROM recordings WHERE "+sameFile+" AND state = 'missing'", same...); err != nil {
 			return err
 		}
@@ -133,10 +131,7 @@ func (s *Store) Keep(ctx context.Context, job bridge.RecordingJob) error {
 		return tx.Exec("UPDATE recordings SET state = ?, place = ?, name = ?, stem = ?, size = ?, modified = ?, attempts = ?, due = ?, reason = ?, settled = ? WHERE id = ?",
 			string(job.State), string(job.File.Place), []byte(job.File.Name), []byte(job.File.Stem()), job.Size, modified, job.Attempts, milliseconds(job.Due), job.Reason, settled, job.ID)
 	})
-	if err != nil {
-		return fmt.Errorf("keeping that recording %d is %s: %w", job.ID, job.State, err)
-	}
-	return nil
+	return annotate(err, "keeping that recording %d is %s", job.ID, job.State)
 }
 
 // DueUploads implements [bridge.RecordingJobs].
@@ -146,7 +141,7 @@ func (s *Store) DueUploads(ctx context.Context, now time.Time, limit int) (due [
 	due, err = query(ctx, s, "SELECT "+recordingColumns+ready+"due <= ?1 AND "+over+" ORDER BY due, id LIMIT ?2", scanJob, now.UnixMilli(), limit)
 	if err == nil {
 		var later []int64
-		// Of a call that goes on, its end tells.
+		// Recordings of a call that goes on are due once it has ended.
 		later, err = query(ctx, s, "SELECT due"+ready+"due > ?1 ORDER BY due LIMIT 1", scanOne[int64], now.UnixMilli())
 		if len(later) > 0 {
 			next = fromMilliseconds(later[0])
@@ -162,10 +157,10 @@ func (s *Store) DueUploads(ctx context.Context, now time.Time, limit int) (due [
 func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID string, at time.Time) (bridge.CallID, error) {
 	committed := s.now().UnixMilli()
 	at = at.UTC().Truncate(time.Millisecond)
-	// A write that is given up goes on: what it learns is its own until it has ended.
+	// A write whose caller has gone may still run: its result goes through a channel.
 	learnt := make(chan bridge.CallID, 1)
 	err := s.write(ctx, func(tx sqlite.Tx) error {
-		// Which leg it belongs to may have become clearer since the job was read.
+		// The leg may have changed since the job was read.
 		report := bridge.Report{Kind: bridge.ReportRecording, FileID: fileID, Time: at, Uploaded: at}
 		var state bridge.RecordingState
 		var stored string
@@ -206,7 +201,7 @@ func (s *Store) Uploaded(ctx context.Context, job bridge.RecordingJob, fileID st
 	return <-learnt, nil
 }
 
-// recordingSettled notes what has become of the call-recording of a recording.
+// recordingSettled stores what became of the call-recording of a recording.
 func recordingSettled(tx sqlite.Tx, pending bridge.Pending, state bridge.RecordingState, reason string, settled int64) error {
 	if pending.Report.Kind != bridge.ReportRecording {
 		return nil
@@ -217,9 +212,9 @@ func recordingSettled(tx sqlite.Tx, pending bridge.Pending, state bridge.Recordi
 // reasonExpired is why a recording is uploaded again.
 const reasonExpired = "the CRM could not be told within a day of its upload"
 
-// expired has a recording uploaded again: also where the CRM may have taken the report and
-// its answer was lost, since a recording twice is better than none. Of a report that no
-// recording is known for, all that can be done is to keep it.
+// expired has a recording uploaded again, also where the CRM may have taken the report and its
+// answer was lost: a recording twice is better than none. A report without a recording becomes a
+// dead letter.
 func expired(tx sqlite.Tx, pending bridge.Pending, settled int64) error {
 	const keep = `INSERT OR REPLACE INTO dead_letters (id, call, committed, settled, report, attempts, status, request, answer, reason)
 		SELECT id, call, committed, ?1, report, attempts, 0, x'', x'', ?2 FROM outbox WHERE id = ?3 AND NOT EXISTS (SELECT 1 FROM recordings WHERE report = ?3)`
@@ -253,10 +248,7 @@ func (s *Store) Removed(ctx context.Context, job bridge.RecordingJob) error {
 	err := s.write(ctx, func(tx sqlite.Tx) error {
 		return tx.Exec("UPDATE recordings SET removed = ? WHERE id = ?", s.now().UnixMilli(), job.ID)
 	})
-	if err != nil {
-		return fmt.Errorf("keeping that the file of recording %d is gone: %w", job.ID, err)
-	}
-	return nil
+	return annotate(err, "keeping that the file of recording %d is gone", job.ID)
 }
 
 // Count implements [bridge.RecordingJobs].

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -42,13 +41,12 @@ type RecordingEntry struct {
 	bridge.RecordingJob
 	// Report is the id of its call-recording in the outbox; 0 for none.
 	Report int64
-	// Settled is when its state became final, Removed when its file was by us; zero for
-	// neither.
+	// Settled is when its state became final, Removed when we removed its file; zero for neither.
 	Settled, Removed time.Time
 }
 
-// Retryable tells whether [Recordings.Retry] may have the recording tried again: it was
-// given up, or waits for its next try.
+// Retryable says whether [Recordings.Retry] may try the recording again: it was given up, or
+// waits for its next try.
 func (e *RecordingEntry) Retryable() bool {
 	switch e.State {
 	case bridge.RecordingRefused, bridge.RecordingMissing, bridge.RecordingEmpty, bridge.RecordingReady:
@@ -61,33 +59,20 @@ func (e *RecordingEntry) Retryable() bool {
 type RecordingFilter struct {
 	Call  bridge.CallID
 	State bridge.RecordingState
-	// Since is the earliest moment at which the channel was gone.
+	// Since is the earliest end of the channel.
 	Since time.Time
 }
 
-// Walk gives the recordings that a filter chooses to visit, the newest first, and ends
-// early with the first error that visit returns.
+// Walk gives the recordings that a filter chooses to visit, the newest first, and ends early with
+// the first error that visit returns.
 func (r *Recordings) Walk(ctx context.Context, filter RecordingFilter, visit func(RecordingEntry) error) error {
 	const text = "SELECT " + recordingColumns + `, report, settled, removed FROM recordings
-		WHERE id < ?1 AND (?2 = '' OR call = ?2) AND (?3 = '' OR state = ?3) AND made >= ?4 ORDER BY id DESC LIMIT ?5`
-	for before := int64(1) << 62; ; {
-		page, err := query(ctx, r.reports.file, text, scanEntry, before, string(filter.Call), string(filter.State), milliseconds(filter.Since), pageRows)
-		if err != nil {
-			return fmt.Errorf("reading the recordings: %w", err)
-		}
-		for _, entry := range page {
-			if err := visit(entry); err != nil {
-				return err
-			}
-		}
-		if len(page) < pageRows {
-			return nil
-		}
-		before = page[len(page)-1].ID
-	}
+		WHERE id < ?1 AND (?3 = '' OR call = ?3) AND (?4 = '' OR state = ?4) AND made >= ?5 ORDER BY id DESC LIMIT ?2`
+	return walk(ctx, r.reports.file, "reading the recordings", text, scanEntry, func(entry RecordingEntry) (int64, error) { return entry.ID, visit(entry) },
+		string(filter.Call), string(filter.State), milliseconds(filter.Since))
 }
 
-// Find returns those of some recordings that there are, in order.
+// Find returns those of some recordings that exist, in order.
 func (r *Recordings) Find(ctx context.Context, ids []int64) (found []RecordingEntry, err error) {
 	const text = "SELECT " + recordingColumns + ", report, settled, removed FROM recordings WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 	err = inPages(ids, func(page []byte) error {
@@ -108,11 +93,10 @@ func scanEntry(row sqlite.Row) (e RecordingEntry, err error) {
 	return e, err
 }
 
-// Retry has recordings tried again from the beginning: their files are looked at, and
-// uploaded. One that is not [RecordingEntry.Retryable] is left as it is. A call-recording
-// that the CRM has refused goes out of the dead letters, since another takes its place. It
-// is durable before it returns; after an error a part may have been put back, and is
-// returned.
+// Retry has recordings looked for and uploaded again from the beginning. A recording that is not
+// [RecordingEntry.Retryable] is left as it is. Its refused call-recording leaves the dead
+// letters, since another takes its place. It is durable before it returns; after an error it
+// returns those that were put back.
 func (r *Recordings) Retry(ctx context.Context, ids []int64) (returned []int64, err error) {
 	const which = "id IN (SELECT value FROM json_each(?1)) AND state IN ('refused', 'missing', 'empty', 'ready')"
 	returned, err = r.reports.change(ctx, ids, func(conn *sqlite.Conn, page []byte) ([]int64, error) {
@@ -123,8 +107,8 @@ func (r *Recordings) Retry(ctx context.Context, ids []int64) (returned []int64, 
 		if err := conn.Exec(forget, string(page)); err != nil {
 			return nil, err
 		}
-		// What was not found is looked for as at first. One that was put back into the outbox
-		// may be on its way.
+		// A missing file is looked for as at first. A call-recording in the outbox may be in
+		// flight.
 		const again = `UPDATE recordings SET state = CASE state WHEN 'missing' THEN 'sought' ELSE 'settling' END,
 			place = CASE state WHEN 'missing' THEN '' ELSE place END, name = CASE state WHEN 'missing' THEN x'' ELSE name END,
 			stem = CASE state WHEN 'missing' THEN x'' ELSE stem END, attempts = 0, due = 0, report = 0, settled = 0, removed = 0, reason = 'put back to be tried again'
@@ -135,28 +119,4 @@ func (r *Recordings) Retry(ctx context.Context, ids []int64) (returned []int64, 
 		return returned, fmt.Errorf("having recordings tried again: %w", err)
 	}
 	return returned, nil
-}
-
-// MarshalJSON writes what the commands about recordings write of one.
-func (e RecordingEntry) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Recording int64                 `json:"recording"`
-		State     bridge.RecordingState `json:"state"`
-		Call      bridge.CallID         `json:"call"`
-		Leg       bridge.LegID          `json:"leg"`
-		Channel   bridge.ChannelID      `json:"channel"`
-		Made      time.Time             `json:"made"`
-		Settled   time.Time             `json:"settled,omitzero"`
-		Removed   time.Time             `json:"removed,omitzero"`
-		Place     bridge.RecordingPlace `json:"place,omitempty"`
-		File      string                `json:"file,omitempty"`
-		Size      int64                 `json:"size,omitempty"`
-		Attempts  int                   `json:"attempts"`
-		Due       time.Time             `json:"due,omitzero"`
-		Report    int64                 `json:"report,omitempty"`
-		Reason    string                `json:"reason,omitempty"`
-	}{
-		e.ID, e.State, e.Recorded.Call, e.Recorded.Leg, e.Recorded.Channel, e.Made, e.Settled, e.Removed,
-		e.File.Place, e.File.Name, e.Size, e.Attempts, e.Due, e.Report, e.Reason,
-	})
 }

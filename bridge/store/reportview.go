@@ -16,8 +16,8 @@ import (
 	"kontur-ari/bridge/store/sqlite"
 )
 
-// ErrOlder means that the file was written by an older version of kontur-ari, and
-// was not brought forward yet.
+// ErrOlder means that the file was written by an older version of kontur-ari, and was not brought
+// forward yet.
 var ErrOlder = errors.New("the store was written by an older version of kontur-ari: start the service of this version once, it brings the store forward")
 
 // ReportState says what has become of a report.
@@ -31,8 +31,8 @@ const (
 	ReportDead ReportState = "dead"
 	// ReportDelivered: the CRM has taken it.
 	ReportDelivered ReportState = "delivered"
-	// ReportLeftOut: it is not sent, since its call was over before the CRM could be
-	// told anything of it; the call's last report tells it.
+	// ReportLeftOut: it is not sent, since its call was over before any report of it was
+	// delivered. The call's last report says everything.
 	ReportLeftOut ReportState = "left out"
 )
 
@@ -45,8 +45,8 @@ type ReportView struct {
 	// Event and Leg are those of a call-event; "" for the others.
 	Event bridge.LegEvent
 	Leg   bridge.LegID
-	// Committed is when the report was made, Settled when the CRM's answer was
-	// recorded; zero while it waits.
+	// Committed is when the report was made, Settled when the CRM's answer was recorded: zero
+	// while it waits.
 	Committed, Settled time.Time
 	// Attempts counts the tries; Status is the HTTP status of the last, 0 for none.
 	Attempts, Status int
@@ -54,9 +54,8 @@ type ReportView struct {
 	Reason string
 	// Returned: it was a dead letter, and was not tried again yet.
 	Returned bool
-	// Report is the report in our own terms, Request and Answer are the bodies of
-	// the last try. They are filled in by [Reports.Find] and [Reports.Whole] only;
-	// each may be empty.
+	// Report is the report as JSON, Request and Answer are the bodies of the last try. Only
+	// [Reports.Find] and [Reports.Whole] fill them in; each may be empty.
 	Report, Request, Answer []byte
 }
 
@@ -128,13 +127,13 @@ func reportsOf(file foreignFile) (*Reports, error) {
 // Close closes the file.
 func (r *Reports) Close() error { return r.file.conn.Close() }
 
-// letters are all letters of a state, in the same columns.
+// viewOf selects all reports of a state, in the same columns.
 var viewOf = map[ReportState]string{
 	ReportWaiting: `SELECT id, 'waiting' AS state, call, kind, COALESCE(report ->> '$.event', '') AS event, COALESCE(report ->> '$.leg', '') AS leg,
 		committed, 0 AS settled, attempts, 0 AS status, reason, returned, report, x'' AS request, x'' AS answer FROM outbox`,
 	ReportDead: `SELECT id, 'dead' AS state, call, kind, COALESCE(report ->> '$.event', '') AS event, COALESCE(report ->> '$.leg', '') AS leg,
 		committed, settled, attempts, status, reason, 0 AS returned, report, request, answer FROM dead_letters`,
-	// Of these the report is gone; what was sent says the same in the contract's words.
+	// The report itself is gone. The request says the same in the contract's words.
 	ReportDelivered: `SELECT id, 'delivered' AS state, call, kind,
 		CASE WHEN kind = 'call-event' AND json_valid(CAST(request AS TEXT)) THEN COALESCE(CAST(request AS TEXT) ->> '$.type', '') ELSE '' END AS event,
 		CASE WHEN kind = 'call-event' AND json_valid(CAST(request AS TEXT)) THEN COALESCE(CAST(request AS TEXT) ->> '$.externalCallItemId', '') ELSE '' END AS leg,
@@ -143,7 +142,7 @@ var viewOf = map[ReportState]string{
 		committed, settled, 0 AS attempts, 0 AS status, '' AS reason, 0 AS returned, report, x'' AS request, x'' AS answer FROM collapsed`,
 }
 
-// everyReport are the letters of all states.
+// everyReport selects the reports of all states.
 var everyReport = strings.Join([]string{viewOf[ReportWaiting], viewOf[ReportDead], viewOf[ReportDelivered], viewOf[ReportLeftOut]}, " UNION ALL ")
 
 const (
@@ -162,17 +161,17 @@ func scanReport(row sqlite.Row) (l ReportView, err error) {
 	return l, err
 }
 
-// pageRows is how many letters are read, or changed, at once: neither keeps the
-// daemon waiting, or its write-ahead log from being emptied.
+// pageRows is how many rows are read or changed at once: the daemon must not wait, and its write-
+// ahead log must be emptied.
 const pageRows = 500
 
-// ReportFilter chooses letters. The zero ReportFilter chooses all.
+// ReportFilter chooses reports. The zero ReportFilter chooses all.
 type ReportFilter struct {
-	// Call is the one call whose letters are chosen.
+	// Call is the call whose reports are chosen; "" for all.
 	Call bridge.CallID
-	// Reason occurs in the letter's, in capitals or small.
+	// Reason occurs in the report's, in capitals or small.
 	Reason string
-	// Since is the earliest moment at which it was refused or, while it waits, made.
+	// Since is the earliest time at which it was refused or, while it waits, made.
 	Since time.Time
 }
 
@@ -184,27 +183,34 @@ func (f ReportFilter) chooses(l ReportView) bool {
 	return !at.Before(f.Since) && strings.Contains(strings.ToLower(l.Reason), strings.ToLower(f.Reason))
 }
 
-// Walk gives the letters of a state that a filter chooses to visit, the newest first,
-// and ends early with the first error that visit returns.
+// Walk gives the reports of a state that a filter chooses to visit, the newest first, and ends
+// early with the first error that visit returns.
 func (r *Reports) Walk(ctx context.Context, state ReportState, filter ReportFilter, visit func(ReportView) error) error {
-	text := viewHead + "(" + viewOf[state] + ") WHERE id < ?1 AND (?2 = '' OR call = ?2) ORDER BY id DESC LIMIT ?3"
-	for before := int64(1) << 62; ; {
-		page, err := query(ctx, r.file, text, scanReport, before, string(filter.Call), pageRows)
-		if err != nil {
-			return fmt.Errorf("reading the reports that are %s: %w", state, err)
+	text := viewHead + "(" + viewOf[state] + ") WHERE id < ?1 AND (?3 = '' OR call = ?3) ORDER BY id DESC LIMIT ?2"
+	return walk(ctx, r.file, fmt.Sprintf("reading the reports that are %s", state), text, scanReport, func(report ReportView) (int64, error) {
+		if !filter.chooses(report) {
+			return report.ID, nil
 		}
-		for _, letter := range page {
-			if !filter.chooses(letter) {
-				continue
-			}
-			if err := visit(letter); err != nil {
+		return report.ID, visit(report)
+	}, string(filter.Call))
+}
+
+// walk gives the rows of an answer to visit, which returns their ids: a page at a time, the
+// highest id first. The first parameters of the statement are the id above a page and its length.
+func walk[T any](ctx context.Context, file foreignFile, doing, text string, scan func(sqlite.Row) (T, error), visit func(T) (id int64, err error), args ...any) error {
+	for before := int64(1) << 62; ; {
+		page, err := query(ctx, file, text, scan, append([]any{before, pageRows}, args...)...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		for _, row := range page {
+			if before, err = visit(row); err != nil {
 				return err
 			}
 		}
 		if len(page) < pageRows {
 			return nil
 		}
-		before = page[len(page)-1].ID
 	}
 }
 
@@ -215,8 +221,8 @@ type WaitingCall struct {
 	Reports int
 }
 
-// WaitingCalls returns the calls whose next report is chosen by a filter, in the order
-// of these reports.
+// WaitingCalls returns the calls whose next report is chosen by a filter, in the order of these
+// reports.
 func (r *Reports) WaitingCalls(ctx context.Context, filter ReportFilter) ([]WaitingCall, error) {
 	const text = `SELECT o.id, o.call, o.kind, o.committed, o.attempts, o.reason, o.returned, n.reports
 		FROM (SELECT MIN(id) AS first, COUNT(*) AS reports FROM outbox WHERE ?1 = '' OR call = ?1 GROUP BY call) n
@@ -251,7 +257,7 @@ func (r *Reports) Find(ctx context.Context, id int64) (ReportView, bool, error) 
 	return found[0], true, nil
 }
 
-// OfCall returns all letters of a call, in order.
+// OfCall returns all reports of a call, in order.
 func (r *Reports) OfCall(ctx context.Context, call bridge.CallID) ([]ReportView, error) {
 	found, err := query(ctx, r.file, viewHead+"("+everyReport+") WHERE call = ? ORDER BY id", scanReport, string(call))
 	if err != nil {
@@ -260,8 +266,8 @@ func (r *Reports) OfCall(ctx context.Context, call bridge.CallID) ([]ReportView,
 	return found, nil
 }
 
-// Whole gives the dead letters of some ids to visit, whole and in order, and ends
-// early with the first error that visit returns. An id that is none is left out.
+// Whole gives dead letters to visit, whole and in order, and ends early with the first error that
+// visit returns. Ids of other reports are left out.
 func (r *Reports) Whole(ctx context.Context, ids []int64, visit func(ReportView) error) error {
 	text := viewFull + "(" + viewOf[ReportDead] + ") WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 	return inPages(ids, func(page []byte) error {
@@ -278,7 +284,7 @@ func (r *Reports) Whole(ctx context.Context, ids []int64, visit func(ReportView)
 	})
 }
 
-// inPages gives ids away as JSON, a page at a time and in order.
+// inPages gives ids to take as JSON, a page at a time and in order.
 func inPages(ids []int64, take func(page []byte) error) error {
 	for page := range slices.Chunk(slices.Sorted(slices.Values(ids)), pageRows) {
 		text, err := json.Marshal(page)

@@ -76,8 +76,17 @@ func continueReportIDs(c *rescue.Copy) error {
 		// The seconds since 1970 are more than the reports of any office.
 		highest = max(highest+idMargin, time.Now().Unix())
 	}
-	if err := c.To.Exec("UPDATE numbering SET highest = ?", highest); err != nil {
-		return fmt.Errorf("going on with the ids: %w", err)
-	}
-	return nil
+	return annotate(c.To.Exec("UPDATE numbering SET highest = ?", highest), "going on with the ids")
 }
+
+// fillKinds fills in of what kind the reports in the outbox are. A report that is no JSON is
+// found when it is read.
+const fillKinds = "UPDATE outbox SET kind = report ->> '$.kind' WHERE kind = '' AND json_valid(report) AND report ->> '$.kind' IS NOT NULL"
+
+// fillCallIndex makes the call index from the events. That a channel is destroyed is the last
+// event about it.
+const fillCallIndex = `INSERT INTO spans (name, first, last)
+		SELECT name, MIN(id), CASE WHEN name IN (SELECT call FROM calls) THEN 0 ELSE MAX(last) END FROM (
+			SELECT call AS name, id, id AS last FROM events WHERE call <> ''
+			UNION ALL SELECT channel, id, CASE type WHEN 'ChannelDestroyed' THEN id ELSE 0 END FROM events WHERE channel <> '')
+		GROUP BY name ORDER BY MIN(id)`

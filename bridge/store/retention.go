@@ -13,20 +13,19 @@ import (
 )
 
 const (
-	// pruneRows and pruneBytes bound what one transaction of a removal takes, so that
-	// an event that is to be stored never waits long.
+	// pruneRows and pruneBytes bound one transaction of a removal: an event that is to be stored
+	// must not wait long.
 	pruneRows  = 100
 	pruneBytes = 256 << 10
-	// pruneShare is how many times as long as a removal the pause after it is: it is
-	// the writer's least concern.
+	// pruneShare is how many times as long as a removal the pause after it is.
 	pruneShare = 4
 )
 
-// ordersKept is how long orders are remembered at least: as long, one that comes
-// again rings nobody.
+// ordersKept is how long orders are kept at least. A repeated order within that time rings no
+// phone.
 const ordersKept = 30 * 24 * time.Hour
 
-// kept is a table of what is kept for support, with its time and the size of a row.
+// kept is a table that is kept for support, with the columns of its time and its size.
 type kept struct{ table, at, size string }
 
 var keptForSupport = []kept{
@@ -35,12 +34,12 @@ var keptForSupport = []kept{
 	{"collapsed", "settled", "length(report)"},
 }
 
-// oldRow is a row that may go.
+// oldRow is a row that may be removed.
 type oldRow struct{ id, at, size int64 }
 
-// Prune removes journal entries and deliveries that are older than a moment.
-// Whatever still waits, and dead letters, stay; orders do so for a month. It works in
-// small steps, with pauses, and ends early when ctx does.
+// Prune removes journal entries and deliveries that are older than a moment. Reports that wait
+// and dead letters stay; orders stay for a month. It works in small steps, with pauses, and ends
+// early when ctx does.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	for _, from := range keptForSupport {
 		for {
@@ -69,8 +68,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return s.pruneKeys(ctx, "identities", "call", unusedIdentity, before)
 }
 
-// PruneRecordings forgets what has become of recordings before a moment; those whose files
-// are to be removed, only once they were. It works as Prune does.
+// PruneRecordings removes recordings that were settled before a moment. A recording in one of the
+// places stays until its file was removed. It works as Prune does.
 func (s *Store) PruneRecordings(ctx context.Context, before time.Time, removed []bridge.RecordingPlace) error {
 	places, err := json.Marshal(append([]bridge.RecordingPlace{}, removed...))
 	if err != nil {
@@ -92,10 +91,9 @@ func (s *Store) PruneRecordings(ctx context.Context, before time.Time, removed [
 	}
 }
 
-// PruneTo removes the oldest journal entries and deliveries until what the file holds
-// takes at most so many bytes. Whatever still waits, and dead letters, stay: with many of
-// them the file is larger. The file does not shrink, but grows no more: what is free in
-// it is used again. It works as Prune does.
+// PruneTo removes the oldest journal entries and deliveries until the used part of the file takes
+// at most so many bytes. Reports that wait and dead letters stay, also beyond that size. The file
+// does not shrink; its free pages are used again. It works as Prune does.
 func (s *Store) PruneTo(ctx context.Context, most int64) error {
 	for removed := false; ; removed = true {
 		used, err := s.used(ctx)
@@ -132,12 +130,11 @@ func (s *Store) used(ctx context.Context) (int64, error) {
 	return found[0], nil
 }
 
-// oldest are rows of a table for one step: of the first by id, which are the oldest or
-// nearly so, those from before a moment. An index of the times would be written with
-// every event to be read once an hour.
+// oldest selects rows of a table for one step: the first by id, which are the oldest or nearly
+// so. An index of the times would be written with every event to be read once an hour.
 //
-// Rows of a time that is still to come were written while the clock was wrong: they are
-// older than the first behind them that is not so.
+// A row with a time in the future was written while the clock was wrong. It counts as older than
+// the next row with a time in the past.
 func (s *Store) oldest(ctx context.Context, from kept, before int64) ([]oldRow, error) {
 	text := fmt.Sprintf(`SELECT * FROM (SELECT id, %[1]s AS at, %[2]s FROM %[3]s ORDER BY id LIMIT ?1)
 		WHERE at < ?2 OR at > ?3 AND (SELECT %[1]s FROM %[3]s WHERE %[1]s <= ?3 ORDER BY id LIMIT 1) < ?2`, from.at, from.size, from.table)
@@ -154,7 +151,7 @@ func (s *Store) oldest(ctx context.Context, from kept, before int64) ([]oldRow, 
 	return rows, nil
 }
 
-// oldestOfAll is the table that has the oldest row of all, and rows of it for one step.
+// oldestOfAll is the table with the oldest row of all, and rows of it for one step.
 func (s *Store) oldestOfAll(ctx context.Context) (from kept, rows []oldRow, err error) {
 	for _, candidate := range keptForSupport {
 		found, err := s.oldest(ctx, candidate, math.MaxInt64)
@@ -208,17 +205,12 @@ func (s *Store) removePaced(ctx context.Context, text string, args ...any) error
 	if err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(pruneShare * took):
-		return nil
-	}
+	return pause(ctx, pruneShare*took)
 }
 
 const (
 	oldOrder = "committed < ?1"
-	// unusedIdentity holds for what was learnt about a call of which nothing waits.
+	// unusedIdentity selects identities of calls of which nothing waits.
 	unusedIdentity = `learnt < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.call = identities.call)
 		AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.call = identities.call)
 		AND NOT EXISTS (SELECT 1 FROM recordings WHERE recordings.call = identities.call AND settled = 0)

@@ -13,28 +13,26 @@ import (
 	"kontur-ari/bridge/store/sqlite"
 )
 
-// RetryPlan is what of a selection of dead letters can be sent again in the order of
-// their calls.
+// RetryPlan says which of a selection of dead letters can be sent again in the order of their
+// calls.
 type RetryPlan struct {
-	// Ready are those that can, in order.
+	// Ready can be sent again, in order.
 	Ready []ReportView
-	// Blocked are those that can't.
+	// Blocked can't.
 	Blocked []BlockedReport
-	// Unstarted are the calls of Ready of which nothing shows that the CRM took their
-	// call-started, or will be told it: it may refuse the same again.
+	// Unstarted are calls of Ready whose call-started the CRM has not taken, and will not get: it
+	// may refuse the same again.
 	Unstarted []bridge.CallID
 }
 
 // BlockedReport is a dead letter that can't be sent again by itself.
 type BlockedReport struct {
 	Report ReportView
-	// Earlier are the dead letters of the call that come before it and are not in
-	// the selection.
+	// Earlier are the call's dead letters before it that are not selected.
 	Earlier []ReportView
 }
 
-// PlanRetry looks at dead letters that are to be sent again. An id that is none is left
-// out.
+// PlanRetry looks at dead letters that are to be sent again. Ids of other reports are left out.
 func (r *Reports) PlanRetry(ctx context.Context, ids []int64) (RetryPlan, error) {
 	selected := make(map[int64]bool)
 	concerned := make(map[bridge.CallID][]ReportView)
@@ -50,7 +48,7 @@ func (r *Reports) PlanRetry(ctx context.Context, ids []int64) (RetryPlan, error)
 		}
 		for _, report := range found {
 			known := concerned[report.Call]
-			// Another page may have had the same call.
+			// An earlier page may have had the same call.
 			if len(known) == 0 || known[len(known)-1].ID < report.ID {
 				concerned[report.Call] = append(known, report)
 			}
@@ -65,8 +63,8 @@ func (r *Reports) PlanRetry(ctx context.Context, ids []int64) (RetryPlan, error)
 	return plan, err
 }
 
-// planRetry tells which of the selected letters can be sent again. concerned are all
-// dead letters of their calls, in order.
+// planRetry says which of the selected dead letters can be sent again. concerned are all dead
+// letters of their calls, in order.
 func planRetry(concerned map[bridge.CallID][]ReportView, selected map[int64]bool) (plan RetryPlan) {
 	for _, ofCall := range concerned {
 		var earlier []ReportView
@@ -86,9 +84,8 @@ func planRetry(concerned map[bridge.CallID][]ReportView, selected map[int64]bool
 	return plan
 }
 
-// unstarted are the calls of some letters of which no call-started was taken, or waits,
-// or is among the dead letters, and whose letter needs one: register-call tells a
-// whole call, and call-failed all there is of one in which nobody was dialled.
+// unstarted selects calls that need a call-started and have none: neither taken, nor waiting, nor
+// among the dead letters. register-call and call-failed need none.
 func (r *Reports) unstarted(ctx context.Context, ready []ReportView) (calls []bridge.CallID, err error) {
 	const text = `SELECT DISTINCT d.call FROM dead_letters d WHERE d.id IN (SELECT value FROM json_each(?))
 		AND d.kind NOT IN ('call-started', 'register-call', 'call-failed')
@@ -113,12 +110,11 @@ func (r *Reports) unstarted(ctx context.Context, ready []ReportView) (calls []br
 	return slices.Compact(calls), err
 }
 
-// Retry puts dead letters back into the outbox, under their ids and so at their
-// places in the order of their calls, as if they had never been tried. A letter that
-// comes after a dead letter of its call is left where it is. It is durable before it
-// returns; after an error a part may have been put back, and is returned.
+// Retry puts dead letters back into the outbox under their ids, and so at their places in the
+// order of their calls, as if they had never been tried. A dead letter behind another of its call
+// stays. It is durable before it returns; after an error it returns those that were put back.
 func (r *Reports) Retry(ctx context.Context, ids []int64) (returned []int64, err error) {
-	// What failed before it was refused may have reached the CRM all the same.
+	// What failed before it was refused may have reached the CRM.
 	const putBack = `INSERT INTO outbox (id, call, committed, report, kind, uncertain, returned)
 		SELECT id, call, committed, report, COALESCE(kind, ''), attempts > 1, 1 FROM dead_letters d WHERE id IN (SELECT value FROM json_each(?1))
 			AND NOT EXISTS (SELECT 1 FROM dead_letters e WHERE e.call = d.call AND e.id < d.id AND e.id NOT IN (SELECT value FROM json_each(?1)))
@@ -140,9 +136,8 @@ func (r *Reports) Retry(ctx context.Context, ids []int64) (returned []int64, err
 	return returned, nil
 }
 
-// Drop removes dead letters for good, and returns which: one may have been dropped or
-// put back by somebody else. It is durable before it returns; after an error a part
-// may have been removed, and is returned.
+// Drop removes dead letters for good, and returns which: another process may have been faster. It
+// is durable before it returns; after an error it returns those that were removed.
 func (r *Reports) Drop(ctx context.Context, ids []int64) (dropped []int64, err error) {
 	dropped, err = r.change(ctx, ids, func(conn *sqlite.Conn, page []byte) ([]int64, error) {
 		if err := conn.Exec("UPDATE numbering SET highest = MAX(highest, (SELECT MAX(id) FROM dead_letters))"); err != nil {

@@ -43,8 +43,5 @@ func (s *Store) prepare(conn *sqlite.Conn) error {
 		s.leftBehind.highest = s.highest
 		_, err = conn.First("SELECT COALESCE(("+lastWritten+"), 0)", func(row sqlite.Row) error { return row.Scan(&s.leftBehind.written) })
 	}
-	if err != nil {
-		return fmt.Errorf("looking at the file: %w", err)
-	}
-	return nil
+	return annotate(err, "looking at the file")
 }

@@ -161,8 +161,5 @@ func (s *Store) Check(ctx context.Context) error {
 	if now, err := os.Stat(s.path()); errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(s.file, now) {
 		return fmt.Errorf("the store %s: %w", s.path(), ErrMoved)
 	}
-	if err := s.setTimestamp(ctx, "checked", s.now()); err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
-	}
-	return nil
+	return annotate(s.setTimestamp(ctx, "checked", s.now()), "writing to the store")
 }

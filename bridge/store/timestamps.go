@@ -10,10 +10,7 @@ import (
 
 // SetLastHeard keeps when the switch was heard last, in milliseconds.
 func (s *Store) SetLastHeard(ctx context.Context, at time.Time) error {
-	if err := s.setTimestamp(ctx, "heard", at); err != nil {
-		return fmt.Errorf("keeping when the switch was heard last: %w", err)
-	}
-	return nil
+	return annotate(s.setTimestamp(ctx, "heard", at), "keeping when the switch was heard last")
 }
 
 // LastHeard returns what [Store.SetLastHeard] kept last; zero for never.

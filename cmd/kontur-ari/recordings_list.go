@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -107,7 +108,7 @@ func listRecordings(ctx context.Context, r *recordingList) error {
 		counts[entry.State]++
 		switch chosen := r.all || r.filter.State != "" || entry.State != bridge.RecordingTold; {
 		case r.json && chosen:
-			return writeJSON(r.out, entry)
+			return writeJSON(r.out, recordingLine(entry))
 		case chosen && (shown < listed || r.all):
 			shown++
 			printRecording(&lines, entry)
@@ -188,7 +189,7 @@ func retryRecordings(ctx context.Context, r *recordingList) error {
 	}
 	for i, entry := range entries {
 		if r.json {
-			if err := writeJSON(r.out, entry); err != nil {
+			if err := writeJSON(r.out, recordingLine(entry)); err != nil {
 				return err
 			}
 		} else if i < told {
@@ -247,4 +248,31 @@ func (r *recordingList) mustBeRetryable(ctx context.Context) error {
 		return errors.New(strings.Join(append(others, "nothing was changed"), "\n"))
 	}
 	return nil
+}
+
+// recordingLine is a recording as the commands write it.
+type recordingLine store.RecordingEntry
+
+// MarshalJSON names the fields as they are documented.
+func (e recordingLine) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Recording int64                 `json:"recording"`
+		State     bridge.RecordingState `json:"state"`
+		Call      bridge.CallID         `json:"call"`
+		Leg       bridge.LegID          `json:"leg"`
+		Channel   bridge.ChannelID      `json:"channel"`
+		Made      time.Time             `json:"made"`
+		Settled   time.Time             `json:"settled,omitzero"`
+		Removed   time.Time             `json:"removed,omitzero"`
+		Place     bridge.RecordingPlace `json:"place,omitempty"`
+		File      string                `json:"file,omitempty"`
+		Size      int64                 `json:"size,omitempty"`
+		Attempts  int                   `json:"attempts"`
+		Due       time.Time             `json:"due,omitzero"`
+		Report    int64                 `json:"report,omitempty"`
+		Reason    string                `json:"reason,omitempty"`
+	}{
+		e.ID, e.State, e.Recorded.Call, e.Recorded.Leg, e.Recorded.Channel, e.Made, e.Settled, e.Removed,
+		e.File.Place, e.File.Name, e.Size, e.Attempts, e.Due, e.Report, e.Reason,
+	})
 }

@@ -27,14 +27,11 @@ type checkpointer struct {
 	long chan struct{}
 }
 
-func newCheckpointer(db *DB) *checkpointer {
-	return &checkpointer{db: db, ended: make(chan struct{}), long: make(chan struct{}, 1)}
-}
-
-func (c *checkpointer) start() {
+func startCheckpointer(db *DB) *checkpointer {
 	ctx, cancel := context.WithCancel(context.Background())
-	c.end = cancel
+	c := &checkpointer{db: db, end: cancel, ended: make(chan struct{}), long: make(chan struct{}, 1)}
 	go c.run(ctx)
+	return c
 }
 
 func (c *checkpointer) close() {

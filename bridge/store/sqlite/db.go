@@ -76,9 +76,8 @@ func Open(path string, options Options) (*DB, error) {
 		return nil, errors.Join(wrap(err), conn.Close())
 	}
 	db := &DB{options: options, readers: pool}
-	db.checkpointer = newCheckpointer(db)
 	db.writer = startWriter(db, conn)
-	db.checkpointer.start()
+	db.checkpointer = startCheckpointer(db)
 	return db, nil
 }
 

@@ -12,6 +12,10 @@ import (
 // maxBatch is how many writes share one transaction at most.
 const maxBatch = 256
 
+// countEvery is how many writes pass between two counts of the log's pages, each of which takes
+// as long as a small statement.
+const countEvery = 32
+
 // ErrClosed means that the file was closed before the write began.
 var ErrClosed = errors.New("the store is closed")
 
@@ -55,6 +59,8 @@ type writer struct {
 	open bool
 	// crowded: the last batch was of several writes.
 	crowded bool
+	// uncounted are the writes since the pages of the log were counted.
+	uncounted int
 }
 
 func startWriter(db *DB, conn *Conn) *writer {
@@ -121,14 +127,10 @@ func (w *writer) run() {
 		case done := <-w.checkpoints:
 			done <- w.bringIn()
 		case <-w.stop:
-			for {
-				select {
-				case first := <-w.writes:
-					w.commit([]*write{first})
-				default:
-					return
-				}
+			for len(w.writes) > 0 {
+				w.commit(nil)
 			}
+			return
 		}
 	}
 }
@@ -215,6 +217,12 @@ func (w *writer) attempt(batch []*write) (_ []*write, err error) {
 		// room.
 		_ = w.bringIn()
 	}
+	if w.uncounted += len(batch); w.uncounted >= countEvery {
+		w.uncounted = 0
+		if pages, _, err := w.conn.walPages("NOOP"); err == nil && pages >= longLog {
+			w.db.checkpointer.wake()
+		}
+	}
 	return batch, w.db.ReportDamage(err)
 }
 
@@ -246,9 +254,6 @@ func (w *writer) transact(apply func() error) (err error) {
 		return fmt.Errorf("committing: %w", err)
 	}
 	w.commits.Add(1)
-	if pages, _, err := w.conn.walPages("NOOP"); err == nil && pages >= longLog {
-		w.db.checkpointer.wake()
-	}
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (d *Daemon) deliver(ctx context.Context) error {
 	// A request takes a few others at most: for an access key, and once more with that.
 	within := d.cfg.Delivery.CollapseAfter + 4*d.cfg.Kontur.RequestTimeout
 	for cause := ""; ; {
-		err := d.store.Doubt(ctx, within)
+		err := d.store.MarkUncertain(ctx, within)
 		if err == nil {
 			d.inFlightSettled.Store(true)
 			return d.deliverUntilStopped(ctx)
@@ -62,7 +62,7 @@ func (d *Daemon) deliverUntilStopped(ctx context.Context) error {
 	}
 	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteWithin)
 	defer cancel()
-	_ = d.store.Stopped(noting)
+	_ = d.store.MarkStopped(noting)
 	return nil
 }
 
