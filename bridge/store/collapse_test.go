@@ -10,7 +10,7 @@ import (
 )
 
 // The requests of an answered call, of one that goes on, and of an order in which
-// nobody was dialled.
+// no phone was dialled.
 var (
 	overKinds   = []bridge.ReportKind{bridge.ReportStarted, bridge.ReportEvent, bridge.ReportEvent, bridge.ReportFinished, bridge.ReportRegister}
 	goingKinds  = overKinds[:3]
@@ -48,12 +48,12 @@ func TestACallThatIsOverCollapsesIntoItsLastReport(t *testing.T) {
 		first func(*testing.T, *store.Store)
 		want  []bridge.ReportKind
 	}{
-		{"over, and nothing told", overKinds, nil, overKinds[4:]},
-		{"nobody was dialled", failedKinds, nil, failedKinds[2:]},
+		{"over, and nothing delivered", overKinds, nil, overKinds[4:]},
+		{"no phone was dialled", failedKinds, nil, failedKinds[2:]},
 		{"going on", goingKinds, nil, goingKinds},
 		{"over, and a try never got there", overKinds, tried(bridge.Result{Verdict: bridge.Retry, NotTaken: true}), overKinds[4:]},
 		{"over, and a try may have got there", overKinds, tried(bridge.Result{Verdict: bridge.Retry}), overKinds},
-		{"over, and told in part", overKinds, tried(bridge.Result{Verdict: bridge.Delivered}), overKinds[1:]},
+		{"over, and delivered in part", overKinds, tried(bridge.Result{Verdict: bridge.Delivered}), overKinds[1:]},
 		{"over, and refused in part", overKinds, tried(bridge.Result{Verdict: bridge.Refused}), overKinds[1:]},
 		{"only its register-call is left", overKinds[4:], nil, overKinds[4:]},
 	} {
@@ -78,7 +78,7 @@ func TestACallThatIsOverCollapsesIntoItsLastReport(t *testing.T) {
 			}
 			deliveries, err := openHistory(t, directory).Deliveries(t.Context(), "1.1")
 			if err != nil || len(deliveries) != len(test.kinds) {
-				t.Errorf("history tells of %d reports, want %d: %+v, error %v", len(deliveries), len(test.kinds), deliveries, err)
+				t.Errorf("history has %d reports, want %d: %+v, error %v", len(deliveries), len(test.kinds), deliveries, err)
 			}
 			left := 0
 			for _, d := range deliveries {

@@ -21,7 +21,7 @@ func oneDamage(t *testing.T, s *store.Store) store.Damage {
 	t.Helper()
 	damages := s.Damages()
 	if len(damages) != 1 {
-		t.Fatalf("%d damages are told, want 1: %+v", len(damages), damages)
+		t.Fatalf("%d damages, want 1: %+v", len(damages), damages)
 	}
 	return damages[0]
 }
@@ -217,7 +217,7 @@ func mustBeDamaged(t *testing.T, s *store.Store, found error) {
 		t.Errorf("a read afterwards: %v", err)
 	}
 	if damages := s.Damages(); len(damages) > 0 {
-		t.Errorf("damages are told that were not mended: %+v", damages)
+		t.Errorf("damages are listed that were not mended: %+v", damages)
 	}
 }
 
@@ -304,7 +304,7 @@ func TestADamageThatAStartDoesNotComeAcrossIsRemembered(t *testing.T) {
 	s = openUntended(t, directory)
 	damage := oneDamage(t, s)
 	if !strings.Contains(damage.Cause.Error(), "events") || !slices.Equal(damage.Unreadable, []string{"events"}) || len(waiting(t, s)) != 798 {
-		t.Errorf("the damage is told as %+v", damage)
+		t.Errorf("the damage is %+v", damage)
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)

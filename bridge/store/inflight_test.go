@@ -14,7 +14,7 @@ import (
 )
 
 // What a report that was about to be tried counts as: by the process that tries it, as
-// what it says in the end, and by the next one as possibly told.
+// what it says in the end, and by the next one as possibly delivered.
 func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 	const within = time.Minute
 	for _, test := range []struct {
@@ -175,8 +175,8 @@ func TestADoubtGoesAroundADamage(t *testing.T) {
 	}
 }
 
-// check sees whether the first report of a call that is over counts as possibly told, and
-// whether the call is told in full therefore.
+// check sees whether the first report of a call that is over counts as possibly delivered, and
+// whether all of the call is delivered therefore.
 func check(t *testing.T, s interface {
 	bridge.Outbox
 	bridge.Journal

@@ -135,11 +135,11 @@ func jobsOf(t *testing.T, s *store.Store) (all []bridge.RecordingJob) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, err := s.ToldBefore(t.Context(), time.Now().Add(time.Hour), everyPlace, 10_000)
+	delivered, err := s.ToldBefore(t.Context(), time.Now().Add(time.Hour), everyPlace, 10_000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.Concat(soughtOrSettling(t, s), due, told)
+	return slices.Concat(soughtOrSettling(t, s), due, delivered)
 }
 
 // manyRecordings makes a store with recordings in all states and with names of all

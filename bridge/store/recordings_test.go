@@ -23,7 +23,7 @@ func second(n int) time.Time {
 }
 
 // recorded is a channel that lived from one second of its call to another, and that a leg
-// was connected to meanwhile; since 0 for nobody.
+// was connected to by then; since 0 for none.
 func recorded(call bridge.CallID, leg bridge.LegID, from, since, to int) bridge.Recorded {
 	id := bridge.ChannelID(leg + "-channel")
 	return bridge.Recorded{Call: call, Leg: leg, Since: second(since), Channel: id, Name: "PJSIP/" + string(id), From: second(from), To: second(to)}

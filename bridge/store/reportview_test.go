@@ -219,7 +219,7 @@ func TestWhereNothingIsStoredThereAreNoLetters(t *testing.T) {
 
 func TestRootLeavesTheServicesFilesToTheService(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only root can own files as somebody else")
+		t.Skip("only root can own files as another user")
 	}
 	const service = 65534
 	directory := t.TempDir()

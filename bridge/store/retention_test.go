@@ -208,7 +208,7 @@ func TestAClockThatWasAheadKeepsNothingForYears(t *testing.T) {
 	}
 }
 
-// What was stored lately stays, also where the clock was set back since.
+// What was stored just now stays, also where the clock was set back since.
 func TestAClockThatWasSetBackRemovesNothing(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)

@@ -85,7 +85,7 @@ func TestALetterIsNotRetriedBeforeAnEarlierOneOfItsCall(t *testing.T) {
 	if diff := cmp.Diff([]int64{2}, idsOf(plan.Blocked[0].Earlier)); diff != "" {
 		t.Errorf("what comes before 3 (-want +got):\n%s", diff)
 	}
-	// Somebody may retry between the plan and the deed.
+	// Another process may retry between the plan and the deed.
 	if returned, err := l.Retry(t.Context(), []int64{3}); err != nil || len(returned) != 0 {
 		t.Errorf("retried %v, error %v", returned, err)
 	}
@@ -104,10 +104,10 @@ func TestACallWhoseStartIsGoneIsTold(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	l := letters(t, directory)
-	for _, call := range []bridge.CallID{"told", "dropped", "both"} {
+	for _, call := range []bridge.CallID{"delivered", "dropped", "both"} {
 		commit(t, s, bridge.Batch{Reports: []bridge.Report{report(call, bridge.ReportStarted), report(call, bridge.ReportFinished), report(call, bridge.ReportRegister)}})
 		for i, result := range []bridge.Result{conflict, conflict, conflict} {
-			if i == 0 && call == "told" {
+			if i == 0 && call == "delivered" {
 				result = bridge.Result{Verdict: bridge.Delivered, Status: 200}
 			}
 			settle(t, s, head(t, s, call), result)

@@ -24,9 +24,9 @@ func TestAFileOfTwoChannelsIsOfTheLegThatAnsweredFirst(t *testing.T) {
 		{"the later leg comes first", late, early, bridge.RecordingSettling, "early"},
 		{"the earlier leg finds it whole", late, early, bridge.RecordingReady, "early"},
 		{"the later leg finds it whole", early, late, bridge.RecordingReady, "early"},
-		{"nobody was heard on the first channel", unheard, late, bridge.RecordingSettling, "late"},
-		{"nobody was heard on the first channel, and it is whole", unheard, late, bridge.RecordingReady, "late"},
-		{"nobody was heard on the second channel", late, unheard, bridge.RecordingSettling, "late"},
+		{"nothing was heard on the first channel", unheard, late, bridge.RecordingSettling, "late"},
+		{"nothing was heard on the first channel, and it is whole", unheard, late, bridge.RecordingReady, "late"},
+		{"nothing was heard on the second channel", late, unheard, bridge.RecordingSettling, "late"},
 		{"both were connected at once", early, atOnce, bridge.RecordingReady, "early"},
 		{"the earlier leg finds it uploaded", late, early, bridge.RecordingUploaded, "late"},
 		{"the earlier leg finds it told", late, early, bridge.RecordingTold, "late"},
@@ -67,7 +67,7 @@ func TestARecordingGoesToTheCallOfTheLegThatAnsweredFirst(t *testing.T) {
 	}
 }
 
-// Somebody who is transferred takes the file with him, and who joins the call last was
+// A transferred person takes the file along, and who joins the call last was
 // never there together with who was first.
 func TestAFileThatIsHandedFromChannelToChannelIsOneJob(t *testing.T) {
 	directory := t.TempDir()
@@ -114,7 +114,7 @@ func TestAFileIsMissingOnlyIfNobodyHasFoundIt(t *testing.T) {
 		recording{State: bridge.RecordingSettling, Call: "1.1", Leg: "1.4", Name: "late.wav"})
 }
 
-// Whoever names a file need not do so in UTF-8.
+// The name of a file need not be UTF-8.
 func TestNamesComeBackByteForByte(t *testing.T) {
 	s := open(t, t.TempDir())
 	every := make([]byte, 256)

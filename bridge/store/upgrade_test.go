@@ -108,24 +108,24 @@ func TestAStoreOfEveryReleasedVersionIsBroughtForward(t *testing.T) {
 // checkRest sees that everything is there but what waits.
 func checkRest(t *testing.T, s *store.Store, directory string) {
 	t.Helper()
-	const told = "1795433100.1"
+	const delivered = "1795433100.1"
 	calls, ended, err := s.OpenCalls(t.Context())
-	if err != nil || len(calls) != 1 || calls[0].Call != "1795433200.1" || len(ended) != 1 || ended[0] != told {
+	if err != nil || len(calls) != 1 || calls[0].Call != "1795433200.1" || len(ended) != 1 || ended[0] != delivered {
 		t.Errorf("calls in progress %v, ended %v, error %v", calls, ended, err)
 	}
-	if identity, found, err := s.Identity(t.Context(), told); !found || err != nil || identity.CommunicationID != "1841" {
+	if identity, found, err := s.Identity(t.Context(), delivered); !found || err != nil || identity.CommunicationID != "1841" {
 		t.Errorf("identity %+v, error %v", identity, err)
 	}
 	history, err := store.OpenHistory(t.Context(), directory)
 	if err != nil {
 		t.Fatal(err)
 	}
-	deliveries, err := history.Deliveries(t.Context(), told)
+	deliveries, err := history.Deliveries(t.Context(), delivered)
 	if err := errors.Join(err, history.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if len(deliveries) != 2 || deliveries[0].Status != 200 || deliveries[1].Reason != "the CRM says no" {
-		t.Errorf("what the CRM was told: %+v", deliveries)
+		t.Errorf("what was delivered: %+v", deliveries)
 	}
 }
 

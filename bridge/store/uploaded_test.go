@@ -64,8 +64,8 @@ func TestAnUploadedRecordingIsToldBehindTheOtherReportsOfItsCall(t *testing.T) {
 		t.Fatalf("%d reports wait, want those of the call and one more", len(waiting))
 	}
 	last := waiting[len(overKinds)]
-	told := at.UTC().Truncate(time.Millisecond)
-	want := bridge.Report{Kind: bridge.ReportRecording, Call: "1.1", Leg: "1.2", FileID: "f1", Time: told, Uploaded: told}
+	millisecond := at.UTC().Truncate(time.Millisecond)
+	want := bridge.Report{Kind: bridge.ReportRecording, Call: "1.1", Leg: "1.2", FileID: "f1", Time: millisecond, Uploaded: millisecond}
 	if diff := cmp.Diff(want, last.Report); diff != "" {
 		t.Errorf("the last report (-want +got):\n%s", diff)
 	}
@@ -78,7 +78,7 @@ func TestAnUploadedRecordingIsToldBehindTheOtherReportsOfItsCall(t *testing.T) {
 	if due := dueUploads(t, s); len(due) != 0 {
 		t.Errorf("it is to be uploaded again: %+v", due)
 	}
-	// Whoever reads on from the last id that he has seen comes to it.
+	// A reader that goes on from the last id it has seen comes to it.
 	if calls, highest, _, err := s.WaitingCalls(t.Context(), waiting[len(overKinds)-1].ID, 10); err != nil || len(calls) != 1 || highest != last.ID {
 		t.Errorf("behind the call's other reports wait %v up to %d, error %v", calls, highest, err)
 	}
@@ -113,7 +113,7 @@ func TestARecordingIsToldOnceHoweverOftenItWasUploaded(t *testing.T) {
 		t.Errorf("one that is uploaded already: %v, want %v, and no fault of the disk", err, bridge.ErrNoRecording)
 	}
 	if waiting := mustNext(t, s, "1.1"); len(waiting) != 1 {
-		t.Errorf("it is told %d times", len(waiting))
+		t.Errorf("it waits %d times", len(waiting))
 	}
 	if others := waitingIDs(t, s, "2.1"); len(others) != tries {
 		t.Errorf("%d other reports wait, want %d", len(others), tries)
@@ -121,7 +121,7 @@ func TestARecordingIsToldOnceHoweverOftenItWasUploaded(t *testing.T) {
 	checkRecordings(t, directory, recording{State: bridge.RecordingUploaded, Call: "1.1", Leg: "1.2", Name: "a.wav"})
 }
 
-// Whoever gives up learns nothing of the call, whether the upload is kept after all or not.
+// A caller that gives up learns nothing of the call, whether the upload is stored or not.
 func TestAnUploadThatIsGivenUpIsKeptWholeOrNotAtAll(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -143,7 +143,7 @@ func TestAnUploadThatIsGivenUpIsKeptWholeOrNotAtAll(t *testing.T) {
 			ended <- errors.Join(err, s.Check(context.Background()))
 		})
 		if call, err := s.Uploaded(impatient, job, "f1", moment); !errors.Is(err, context.DeadlineExceeded) || call != "" {
-			t.Errorf("who gave up was told of call %q, error %v", call, err)
+			t.Errorf("the caller that gave up got call %q, error %v", call, err)
 		}
 		return errors.Join(<-ended, other.Close())
 	})
@@ -319,20 +319,20 @@ func TestWhatTheCRMHasIsGivenOutUntilItsFileIsRemoved(t *testing.T) {
 	for range jobs[:3] {
 		settle(t, s, head(t, s, "1.1"), bridge.Result{Verdict: bridge.Delivered, Status: 200})
 	}
-	if told, err := s.ToldBefore(t.Context(), time.Now().Add(-time.Hour), everyPlace, 10); len(told) != 0 || err != nil {
-		t.Errorf("told an hour ago: %+v, error %v", told, err)
+	if delivered, err := s.ToldBefore(t.Context(), time.Now().Add(-time.Hour), everyPlace, 10); len(delivered) != 0 || err != nil {
+		t.Errorf("delivered an hour ago: %+v, error %v", delivered, err)
 	}
 	later := time.Now().Add(time.Hour)
 	for _, elsewhere := range [][]bridge.RecordingPlace{{bridge.PlaceVoicemail, bridge.PlaceSwitch}, {}, nil} {
-		if told, err := s.ToldBefore(t.Context(), later, elsewhere, 10); len(told) != 0 || err != nil {
-			t.Errorf("told of the places %q: %+v, error %v", elsewhere, told, err)
+		if delivered, err := s.ToldBefore(t.Context(), later, elsewhere, 10); len(delivered) != 0 || err != nil {
+			t.Errorf("delivered, of the places %q: %+v, error %v", elsewhere, delivered, err)
 		}
 	}
-	told, err := s.ToldBefore(t.Context(), later, everyPlace, 2)
-	if err != nil || len(told) != 2 {
-		t.Fatalf("%d were told, error %v; want 2, which were asked for", len(told), err)
+	delivered, err := s.ToldBefore(t.Context(), later, everyPlace, 2)
+	if err != nil || len(delivered) != 2 {
+		t.Fatalf("%d were delivered, error %v; want 2, which were asked for", len(delivered), err)
 	}
-	for _, job := range told {
+	for _, job := range delivered {
 		if job.State != bridge.RecordingTold || job.File.Name != fmt.Sprint(job.Size) || !job.Modified.Equal(moment.Add(time.Nanosecond)) {
 			t.Errorf("job %+v", job)
 		}
@@ -344,11 +344,11 @@ func TestWhatTheCRMHasIsGivenOutUntilItsFileIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, directory)
-	if left, err := s.ToldBefore(t.Context(), later, everyPlace, 10); err != nil || len(left) != 1 || left[0].ID == told[0].ID || left[0].ID == told[1].ID {
+	if left, err := s.ToldBefore(t.Context(), later, everyPlace, 10); err != nil || len(left) != 1 || left[0].ID == delivered[0].ID || left[0].ID == delivered[1].ID {
 		t.Errorf("left are %+v, error %v; want the third alone", left, err)
 	}
 	if counts, _, err := s.Count(t.Context()); err != nil || counts[bridge.RecordingTold] != 3 {
-		t.Errorf("counts %v, error %v; a recording whose file was removed is told all the same", counts, err)
+		t.Errorf("counts %v, error %v; a recording whose file was removed counts all the same", counts, err)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestAWriteWhoseCallerHasGoneIsNotBegun(t *testing.T) {
 	}
 }
 
-// Who keeps a cache of what was written is told before the next write is applied.
+// A cache of what was written must be dropped before the next write is applied.
 func TestARollbackIsSaidBeforeTheNextWrite(t *testing.T) {
 	rolledBack := 0
 	db := openNotes(t, Options{RolledBack: func() { rolledBack++ }})
@@ -223,7 +223,7 @@ func TestALogThatIsReadIsNotTakenForBroughtIn(t *testing.T) {
 		return nil
 	})
 	if err := errors.Join(err, db.writer.checkpoint(t.Context())); err != nil {
-		t.Errorf("when nobody reads: %v", err)
+		t.Errorf("when it is not read: %v", err)
 	}
 	if pages, moved := logPages(t, db); pages == 0 || pages != moved {
 		t.Errorf("%d of %d pages are in the file", moved, pages)
