@@ -160,8 +160,8 @@ func TestAfterADiskWasFrozenNothingIsLostOrReportedTwice(t *testing.T) {
 		t.Errorf("%d events were sent while the disk was frozen", sent)
 	}
 	eventually(t, "the freeze is felt", func() bool { return !p.healthy(t) })
-	if told := len(simulator.Calls()); told >= (before+during)/2 {
-		t.Errorf("%d calls were told although nothing could be stored", told)
+	if reported := len(simulator.Calls()); reported >= (before+during)/2 {
+		t.Errorf("%d calls were reported although nothing could be stored", reported)
 	}
 	disk.thaw()
 	over(before + during)
@@ -177,7 +177,7 @@ func TestAfterADiskWasFrozenNothingIsLostOrReportedTwice(t *testing.T) {
 	}
 	calls := simulator.Calls()
 	if len(calls) != len(events)/2 {
-		t.Errorf("the CRM was told of %d calls, want %d", len(calls), len(events)/2)
+		t.Errorf("the CRM got %d calls, want %d", len(calls), len(events)/2)
 	}
 	want := []string{"started(inbound)", "CALL-FINISHED", "REGISTER"}
 	for _, call := range calls {

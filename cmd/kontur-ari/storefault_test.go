@@ -273,7 +273,7 @@ func TestADaemonThatFindsItsStoreDamagedEndsAndTheNextStartSavesWhatCanBeRead(t 
 	}
 	for _, call := range simulator.Calls() {
 		if got := call.Sequence(); len(got) != 1 {
-			t.Errorf("of call %s the CRM was told %v", call.ID, got)
+			t.Errorf("of call %s the CRM got %v", call.ID, got)
 		}
 	}
 }

@@ -6,7 +6,7 @@ ALTER TABLE dead_letters ADD COLUMN kind TEXT GENERATED ALWAYS AS (report ->> '$
 CREATE INDEX dead_letters_call ON dead_letters (call);
 CREATE INDEX dead_letters_settled ON dead_letters (settled);
 
-CREATE TABLE collapsed ( -- reports that were not sent: their call was over before the CRM could be told
+CREATE TABLE collapsed ( -- reports that were not sent: their call was over before any was delivered
 	id        INTEGER PRIMARY KEY, -- that of the outbox
 	call      TEXT NOT NULL,
 	committed INTEGER NOT NULL,

@@ -2,7 +2,7 @@ CREATE TABLE recordings ( -- on their way to the CRM, and channels whose recordi
 	id       INTEGER PRIMARY KEY AUTOINCREMENT,
 	call     TEXT NOT NULL,
 	leg      TEXT NOT NULL,
-	since    INTEGER NOT NULL, -- when that leg was connected; 0: nobody was
+	since    INTEGER NOT NULL, -- when that leg was connected; 0: it never was
 	channel  TEXT NOT NULL,
 	began    INTEGER NOT NULL, -- the life of the channel, clock of the switch
 	ended    INTEGER NOT NULL,
