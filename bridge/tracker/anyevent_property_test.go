@@ -10,6 +10,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // orderly applies a stream of any events and checks what must hold of each:
@@ -43,25 +44,25 @@ func orderly(t rapid.TB, people *directory.Directory, policy tracker.Policy, eve
 }
 
 func TestAnyEventsAreReportedInOrder(t *testing.T) {
-	people := office(t)
+	people := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
-		events := anyStream(t, 200)
+		events := pbxtest.AnyStream(t, 200)
 		policy := rapid.SampledFrom([]tracker.Policy{allCalls, outsideCalls, makesRecordings()}).Draw(t, "policy")
 		orderly(t, people, policy, events, rapid.IntRange(0, len(events)).Draw(t, "restart"))
 	})
 }
 
 func TestEveryChannelGoneIsEveryCallGone(t *testing.T) {
-	people := office(t)
+	people := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		l := newListener(people, allCalls)
 		// An order waits for its phones, also where no channel is there.
-		events := slices.DeleteFunc(anyStream(t, 200), func(e bridge.Event) bool { return e.ClickToCall != nil })
+		events := slices.DeleteFunc(pbxtest.AnyStream(t, 200), func(e bridge.Event) bool { return e.ClickToCall != nil })
 		if err := l.hearAll(events); err != nil {
 			t.Fatal(err)
 		}
-		for _, id := range rapid.Permutation(anyID).Draw(t, "order of the ends") {
-			gone := bridge.Event{Type: bridge.EventChannelDestroyed, Time: midnight, Channel: &bridge.Channel{ID: id}}
+		for _, id := range rapid.Permutation(pbxtest.ChannelIDs).Draw(t, "order of the ends") {
+			gone := bridge.Event{Type: bridge.EventChannelDestroyed, Time: pbxtest.Midnight, Channel: &bridge.Channel{ID: id}}
 			if err := l.hear(gone); err != nil {
 				t.Fatal(err)
 			}
@@ -69,17 +70,17 @@ func TestEveryChannelGoneIsEveryCallGone(t *testing.T) {
 		if n := l.tracker.Remembered(); n != 0 {
 			t.Fatalf("%d things are remembered although every channel is gone", n)
 		}
-		if err := l.ledger.settled(); err != nil {
+		if err := l.ledger.Settled(); err != nil {
 			t.Fatal(err)
 		}
 	})
 }
 
 func TestEventsWithoutATimeAreReportedInOrder(t *testing.T) {
-	people := office(t)
+	people := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		l := newListener(people, allCalls)
-		events := anyStream(t, 200)
+		events := pbxtest.AnyStream(t, 200)
 		for i := range events {
 			if i > 0 && rapid.Bool().Draw(t, "no time") {
 				events[i].Time = time.Time{}
@@ -106,11 +107,11 @@ func FuzzApply(f *testing.F) {
 		[]byte{dial, 1, 3, 0, 0, 0}, []byte{created, 5, 0, 0, 0, 0}, []byte{dial, 4, 5, 0, 0, 1},
 		[]byte{snapshot, 63, 0, 0, 2, 9},
 	), uint8(5))
-	people := office(f)
+	people := pbxtest.Office()
 	f.Fuzz(func(t *testing.T, code []byte, restartAt uint8) {
-		if len(code) > 200*eventWidth {
+		if len(code) > 200*pbxtest.EventWidth {
 			return
 		}
-		orderly(t, people, allCalls, anyEvents(code), int(restartAt))
+		orderly(t, people, allCalls, pbxtest.AnyEvents(code), int(restartAt))
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // What was captured is spoilt as bytes say, spoilWidth of them for one change:
@@ -100,7 +101,7 @@ func decoded(lines [][]byte) []bridge.Event {
 }
 
 func FuzzSpoiltCaptures(f *testing.F) {
-	directory, captures := office(f), rawCaptures(f)
+	directory, captures := pbxtest.Office(), rawCaptures(f)
 	for i := range captures {
 		f.Add(uint8(i), uint8(i+1), []byte{}, uint8(10))
 		f.Add(uint8(i), uint8(i+1), []byte{0, 9, 0, 0, 4, 7, 3, 1, 7, 20, 0, 5, 8, 30, 6, 0, 6, 12, 0, 80}, uint8(20))

@@ -7,12 +7,13 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // What a snapshot shows of a channel outside may be a call that came in, one
 // that goes out, or a client who was sent on: only the first is inbound.
 func TestASnapshotInventsNoInboundCall(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"a trunk channel that is about to be dialled", allCalls, `
 			~0  new A PJSIP/101 Ring caller=101 exten=79997775533
 			~0  new B PJSIP/trunk Down
@@ -47,7 +48,7 @@ func TestASnapshotInventsNoInboundCall(t *testing.T) {
 }
 
 func TestALeaveOfAnotherRoomChangesNothing(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"told late", allCalls, `
 			0 new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			0 new B PJSIP/101 Down
@@ -87,9 +88,9 @@ func TestAnEndThatWasMissedForLongIsNotPutAtTheReturn(t *testing.T) {
 				43200 snapshot`)
 			last := &events[len(events)-1]
 			if test.missedSince != 0 {
-				last.Snapshot.MissedSince = midnight.Add(test.missedSince)
+				last.Snapshot.MissedSince = pbxtest.Midnight.Add(test.missedSince)
 			}
-			tr := tracker.New(office(t), allCalls)
+			tr := tracker.New(pbxtest.Office(), allCalls)
 			var register bridge.Report
 			for _, event := range events {
 				for _, report := range tr.Apply(event).Reports {
@@ -101,7 +102,7 @@ func TestAnEndThatWasMissedForLongIsNotPutAtTheReturn(t *testing.T) {
 			if len(register.Items) != 1 {
 				t.Fatalf("registered: %+v", register)
 			}
-			got := fmt.Sprintf("%.3f", register.Items[0].FinishedAt.Sub(midnight).Seconds())
+			got := fmt.Sprintf("%.3f", register.Items[0].FinishedAt.Sub(pbxtest.Midnight).Seconds())
 			if got != test.end {
 				t.Errorf("ended at %s, want %s", got, test.end)
 			}

@@ -3,31 +3,11 @@ package tracker_test
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
-
-// order and settle are what the part that obeys the CRM says.
-func (x *exchange) order(communication, from, number, to string) {
-	x.events = append(x.events, bridge.NewClickToCallEvent(bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication, From: from, To: to, Number: number}, x.now))
-}
-
-func (x *exchange) settle(communication string, settlement bridge.ClickToCallResult, status string) {
-	order := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication}
-	if phones, err := strconv.Atoi(status); settlement == bridge.ClickPlaced && err == nil {
-		var rung []bridge.ChannelID
-		for n := range phones {
-			rung = append(rung, order.Channel(n+1))
-		}
-		x.events = append(x.events, bridge.NewClickPlacedEvent(order, rung, x.now))
-		return
-	}
-	refusal := &bridge.Refusal{Status: bridge.RefusalStatus(status), Message: "a message"}
-	x.events = append(x.events, bridge.NewClickRefusedEvent(order, refusal, settlement == bridge.ClickRefused, x.now))
-}
 
 // orderedScenario is a scenario of a call that the CRM has ordered. In its script
 // and its reports O.1 stands for kontur-ari~O.1.
@@ -37,14 +17,14 @@ type orderedScenario struct {
 	deeds []string
 }
 
-func tellOrdered(t *testing.T, scenarios []orderedScenario) {
+func playClicks(t *testing.T, scenarios []orderedScenario) {
 	t.Helper()
 	for _, s := range scenarios {
 		s.script = strings.ReplaceAll(s.script, "O.", "kontur-ari~O.")
 		s.want = strings.ReplaceAll(s.want, "O.", "kontur-ari~O.")
-		tell(t, []scenario{s.scenario})
+		playScenarios(t, []scenario{s.scenario})
 		t.Run(s.name+": deeds", func(t *testing.T) {
-			l := newListener(office(t), s.policy)
+			l := newListener(pbxtest.Office(), s.policy)
 			if err := l.hearAll(play(t, s.script)); err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +97,7 @@ func failedAt(at string) string {
 // Rows 22 and 25: the phone rings, then the client is dialled.
 func TestAnOrderedCall(t *testing.T) {
 	dial := []string{"dial O.1 79997775533"}
-	tellOrdered(t, []orderedScenario{
+	playClicks(t, []orderedScenario{
 		{scenario{"the user hangs up", outsideCalls, phoneRinging + clientAnswers + "8 gone O.1 16\n8 gone B 16", clientAnswersReports}, dial},
 		{scenario{"the client hangs up", outsideCalls, phoneRinging + clientAnswers + "8 gone B 16\n8 gone O.1 16", clientAnswersReports}, dial},
 		{scenario{"it is ordered a second time", outsideCalls, phoneRinging + "1 order O u101 79997775533\n" + clientAnswers + "8 gone O.1 16\n8 gone B 16\n9 order O u101 79997775533", clientAnswersReports}, dial},
@@ -140,7 +120,7 @@ func TestAnOrderedCall(t *testing.T) {
 
 // Rows 23 and 24.
 func TestAnOrderedCallFails(t *testing.T) {
-	tellOrdered(t, []orderedScenario{
+	playClicks(t, []orderedScenario{
 		{scenario{"busy", outsideCalls, phoneRinging + "4 gone O.1 17", failedAt("4.000")}, []string{"failed O: busy"}},
 		{scenario{"declined", outsideCalls, phoneRinging + "4 gone O.1 21", failedAt("4.000")}, []string{"failed O: declined"}},
 		{scenario{"no answer", outsideCalls, phoneRinging + "4 gone O.1 19", failedAt("4.000")}, []string{"failed O: no answer"}},
@@ -173,7 +153,7 @@ func TestTheFirstPhoneThatIsPickedUpDials(t *testing.T) {
 		0.030 state O.2 Ringing
 	`
 	answered := strings.ReplaceAll(clientAnswers, "O.1", "O.2") + "8 gone O.2 16\n8 gone B 16"
-	tellOrdered(t, []orderedScenario{
+	playClicks(t, []orderedScenario{
 		{scenario{"the second", outsideCalls, strings.Replace(phoneRinging, "placed 1", "placed 2", 1) + second + answered[:strings.Index(answered, "2.010")] + "2.005 gone O.1 26\n" + answered[strings.Index(answered, "2.010"):], clientAnswersReports},
 			[]string{"dial O.2 79997775533", "hang up O.1"}},
 		{scenario{"both at once", outsideCalls, strings.Replace(phoneRinging, "placed 1", "placed 2", 1) + second + "2 state O.2 Up\n2 state O.1 Up\n2.005 gone O.1 26\n" + answered[strings.Index(answered, "2.010"):], clientAnswersReports},
@@ -186,17 +166,17 @@ func TestTheFirstPhoneThatIsPickedUpDials(t *testing.T) {
 func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 	end := clientAnswers[strings.Index(clientAnswers, "2.010"):] + "8 gone O.1 16\n8 gone B 16"
 	late := func(from, to string) string { return strings.ReplaceAll(clientAnswersReports, from, to) }
-	tellOrdered(t, []orderedScenario{
+	playClicks(t, []orderedScenario{
 		{scenario{"picked up in a gap", outsideCalls, phoneRinging + "~1 state O.1 Up\n1.5 snapshot\n" + end, clientAnswersReports}, []string{"dial O.1 79997775533"}},
 		{scenario{"picked up, and still there after a gap", outsideCalls, phoneRinging + "1 state O.1 Up\n1.5 snapshot\n" + end, clientAnswersReports}, []string{"dial O.1 79997775533", "dial O.1 79997775533"}},
-		{scenario{"the client answers in a gap", outsideCalls, phoneRinging + "2 state O.1 Up\n" + unheard(clientAnswers[strings.Index(clientAnswers, "2.010"):]) + "~5 app B AppDial\n6 snapshot\n8 gone O.1 16\n8 gone B 16", late("5.002", "6.000")}, []string{"dial O.1 79997775533"}},
+		{scenario{"the client answers in a gap", outsideCalls, phoneRinging + "2 state O.1 Up\n" + pbxtest.Unheard(clientAnswers[strings.Index(clientAnswers, "2.010"):]) + "~5 app B AppDial\n6 snapshot\n8 gone O.1 16\n8 gone B 16", late("5.002", "6.000")}, []string{"dial O.1 79997775533"}},
 		{scenario{"that the phone was called is never told", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down caller=101\n0.025 settled O placed 1\n" + strings.Replace(clientAnswers, "2     dialstatus >O.1 ANSWER", "", 1) + "8 gone O.1 16\n8 gone B 16", late("0.020", "2.000")}, []string{"dial O.1 79997775533"}},
 		{scenario{"an application has it after the client", outsideCalls, phoneRinging + clientAnswers + "8 leave O.1 br1\n8 gone B 16\n8.1 app O.1 Stasis other\n9 snapshot\n10 gone O.1 16", strings.NewReplacer("8.000 O.1 O.1 finished", "10.000 O.1 O.1 finished", "8.000 O.1 CALL", "10.000 O.1 CALL", "8.000 O.1 REG", "10.000 O.1 REG").Replace(clientAnswersReports)}, []string{"dial O.1 79997775533"}},
-		{scenario{"it began to ring in a gap", outsideCalls, "0 order O u101 79997775533\n" + unheard(phoneRinging[strings.Index(phoneRinging, "0.010"):strings.Index(phoneRinging, "0.025")]) + "~0.03 state O.1 Ringing\n0.030 settled O placed 1\n0.5 snapshot\n" + clientAnswers + "8 gone O.1 16\n8 gone B 16", late("0.020", "0.500")}, []string{"dial O.1 79997775533"}},
+		{scenario{"it began to ring in a gap", outsideCalls, "0 order O u101 79997775533\n" + pbxtest.Unheard(phoneRinging[strings.Index(phoneRinging, "0.010"):strings.Index(phoneRinging, "0.025")]) + "~0.03 state O.1 Ringing\n0.030 settled O placed 1\n0.5 snapshot\n" + clientAnswers + "8 gone O.1 16\n8 gone B 16", late("0.020", "0.500")}, []string{"dial O.1 79997775533"}},
 		{scenario{"it rings and is busy in a gap", outsideCalls, "0 order O u101 79997775533\n0.030 settled O placed 1\n0.5 snapshot", "0.500 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"it is placed after the snapshot was read", outsideCalls, "0 order O u101 79997775533\n0.030 settled O placed 1\n0.030 snapshot\n" + strings.Replace(phoneRinging[strings.Index(phoneRinging, "0.010"):], "0.025 settled O placed 1", "", 1) + clientAnswers + "8 gone O.1 16\n8 gone B 16", clientAnswersReports}, []string{"dial O.1 79997775533"}},
-		{scenario{"all of it happens in a gap", outsideCalls, phoneRinging + unheard(clientAnswers) + "6 snapshot\n8 gone O.1 16\n8 gone B 16", late("5.002", "6.000")}, []string{"dial O.1 79997775533"}},
-		{scenario{"a colleague answers in a gap", outsideCalls, strings.ReplaceAll(phoneRinging, "u101 79997775533", "u101 102 u102") + unheard(`
+		{scenario{"all of it happens in a gap", outsideCalls, phoneRinging + pbxtest.Unheard(clientAnswers) + "6 snapshot\n8 gone O.1 16\n8 gone B 16", late("5.002", "6.000")}, []string{"dial O.1 79997775533"}},
+		{scenario{"a colleague answers in a gap", outsideCalls, strings.ReplaceAll(phoneRinging, "u101 79997775533", "u101 102 u102") + pbxtest.Unheard(`
 			2     state O.1 Up
 			2.010 app O.1 Dial
 			2.010 new B PJSIP/102 Down
@@ -226,7 +206,7 @@ func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 // since the CRM waits to hear of it.
 func TestAnOrderedInternalCall(t *testing.T) {
 	phoneRinging := strings.ReplaceAll(phoneRinging, "u101 79997775533", "u101 102 u102")
-	tellOrdered(t, []orderedScenario{
+	playClicks(t, []orderedScenario{
 		{scenario{"answered", outsideCalls, phoneRinging + `
 			2     state O.1 Up
 			2.010 app O.1 Dial
@@ -274,7 +254,7 @@ func TestAnOrderedInternalCall(t *testing.T) {
 
 // An ordered call is one like any other once it is connected.
 func TestAnOrderedCallIsTransferred(t *testing.T) {
-	tellOrdered(t, []orderedScenario{{scenario{"to 102", outsideCalls, phoneRinging + clientAnswers + `
+	playClicks(t, []orderedScenario{{scenario{"to 102", outsideCalls, phoneRinging + clientAnswers + `
 		6     blind O.1>B 102
 		6     leave B br1
 		6     gone O.1 16

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // restamped are events as a switch says them whose clock differs by a constant, and is
@@ -63,11 +64,11 @@ func latest(r bridge.Report) time.Time {
 // that don't go back within a call (the listener's ledger sees to that) and are none
 // that the switch has not said yet.
 func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 5)
 		steady, set := newListener(directory, m.policy), newListener(directory, m.policy)
-		events := restamped(t, m.x.events)
+		events := restamped(t, m.Events())
 		var most time.Time
 		for i := range events {
 			if events[i].Time.After(most) {
@@ -75,7 +76,7 @@ func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
 			}
 			before := len(set.reports)
 			if err := set.hear(events[i]); err != nil {
-				t.Fatalf("%v%s", err, m.evidence(events, set.reports))
+				t.Fatalf("%v%s", err, m.Evidence(events, set.reports))
 			}
 			for _, r := range set.reports[before:] {
 				if at := latest(r); at.After(most) {
@@ -83,18 +84,18 @@ func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
 				}
 			}
 		}
-		if err := steady.hearAll(m.x.events); err != nil {
+		if err := steady.hearAll(m.Events()); err != nil {
 			t.Fatal(err)
 		}
 		if want, got := withoutTimes(steady.reports), withoutTimes(set.reports); want != got {
-			t.Fatalf("with a clock that is set is told\n%s\nwithout\n%s%s", got, want, m.evidence(events, set.reports))
+			t.Fatalf("with a clock that is set is told\n%s\nwithout\n%s%s", got, want, m.Evidence(events, set.reports))
 		}
 	})
 }
 
 // A clock that differs by a constant moves every time by that, so durations stay.
 func TestAClockThatDiffersMovesEveryTime(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 5)
 		ahead := time.Duration(rapid.IntRange(-86400_000, 86400_000).Draw(t, "ms ahead")) * time.Millisecond
@@ -110,8 +111,8 @@ func TestAClockThatDiffersMovesEveryTime(t *testing.T) {
 		if err := there.hearAll(events); err != nil {
 			t.Fatal(err)
 		}
-		want := strings.Join(transcript(here.reports, midnight), "\n")
-		if got := strings.Join(transcript(there.reports, midnight.Add(ahead)), "\n"); got != want {
+		want := strings.Join(pbxtest.Transcript(here.reports, pbxtest.Midnight), "\n")
+		if got := strings.Join(pbxtest.Transcript(there.reports, pbxtest.Midnight.Add(ahead)), "\n"); got != want {
 			t.Fatalf("with a clock that is %v ahead is told\n%s\nwithout\n%s", ahead, got, want)
 		}
 	})
@@ -120,7 +121,7 @@ func TestAClockThatDiffersMovesEveryTime(t *testing.T) {
 // What real calls of every kind are told as does not depend on when in them the clock
 // is set.
 func TestAClockThatIsSetInARealCallChangesNothingButTimes(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	paths, err := filepath.Glob("../../e2e/testdata/captures/*.jsonl")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no captures: %v", err)

@@ -20,7 +20,7 @@ const threeInARoomReports = `
 `
 
 func TestConference(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the switch is told to call somebody and put him there", allCalls, threeInARoom + `
 			10   new L1 Local/103@from-internal-00000001;1 Down
 			10   new L2 Local/103@from-internal-00000001;2 Ring
@@ -109,7 +109,7 @@ func TestConference(t *testing.T) {
 
 // A page over Local channels is nobody's call to anybody.
 func TestAPageOverLocalChannelsInventsNoConsultation(t *testing.T) {
-	tell(t, []scenario{{"the pager and two phones", allCalls, `
+	playScenarios(t, []scenario{{"the pager and two phones", allCalls, `
 		0   new A PJSIP/101 Ring caller=101 exten=*80
 		0.1 new L1 Local/102@page-00000001;1 Down
 		0.1 new L2 Local/102@page-00000001;2 Ring
@@ -127,7 +127,7 @@ func TestAPageOverLocalChannelsInventsNoConsultation(t *testing.T) {
 }
 
 func TestWhoHasLeftAConferenceUnheardHasNoLeg(t *testing.T) {
-	tell(t, []scenario{{"101 has left before the client comes", allCalls, `
+	playScenarios(t, []scenario{{"101 has left before the client comes", allCalls, `
 		0 new A PJSIP/101 Ring caller=101 exten=481
 		0 new B PJSIP/102 Ring caller=102 exten=481
 		1 enter A room

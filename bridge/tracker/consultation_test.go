@@ -3,7 +3,7 @@ package tracker_test
 import "testing"
 
 func TestConsultationByKeys(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"somebody outside is consulted about an internal call that is not reported", outsideCalls, `
 			0 new A PJSIP/103 Ring caller=103 exten=101
 			0 new B PJSIP/101 Down
@@ -39,7 +39,7 @@ func TestConsultationByKeys(t *testing.T) {
 }
 
 func TestConsultationBegunInTheMomentOfTheFirstCall(t *testing.T) {
-	tell(t, []scenario{{"the first call stays the one that goes on", allCalls, `
+	playScenarios(t, []scenario{{"the first call stays the one that goes on", allCalls, `
 		0 new 1.2 PJSIP/103 Ring caller=103 exten=101
 		0 new 1.3 PJSIP/101 Down
 		0 dial 1.2>1.3 101
@@ -79,7 +79,7 @@ func TestConsultationBegunInTheMomentOfTheFirstCall(t *testing.T) {
 }
 
 func TestConsultationFromAConversationThatIsNoCall(t *testing.T) {
-	tell(t, []scenario{{"an employee in a conference without a client consults by keys", allCalls, `
+	playScenarios(t, []scenario{{"an employee in a conference without a client consults by keys", allCalls, `
 		0 new A PJSIP/101 Ring caller=101 exten=481
 		0 new B PJSIP/104 Ring caller=104 exten=481
 		1 enter A room
@@ -128,7 +128,7 @@ func TestConsultationByKeysIsKnownAfterAGap(t *testing.T) {
 		8.000 L1 started internal - -
 		8.000 L1 C appeared user:u101>user:u102
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"while it rings", allCalls, asking + `
 			8 snapshot
 			9 gone C 0

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // disturbance is what happens to a stream of events on its way: per thousand
@@ -31,9 +32,9 @@ func (d disturbance) of(t *rapid.T, m *traffic) []bridge.Event {
 	chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 	happens := func(rate int) bool { return chance.IntN(1000) < rate }
 	var events []bridge.Event
-	for i, event := range m.x.events {
+	for i, event := range m.Events() {
 		if happens(d.snapshots) {
-			events = append(events, m.moments[i])
+			events = append(events, m.Snapshot(i))
 		}
 		if happens(d.lost) {
 			continue
@@ -53,7 +54,7 @@ func (d disturbance) of(t *rapid.T, m *traffic) []bridge.Event {
 }
 
 func TestDisturbedTrafficIsReportedInOrder(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 5)
 		events := anyDisturbance(t).of(t, m)
@@ -62,7 +63,7 @@ func TestDisturbedTrafficIsReportedInOrder(t *testing.T) {
 }
 
 func TestLossIsReportedLessNeverWrongly(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 4)
 		d := anyDisturbance(t)
@@ -72,8 +73,8 @@ func TestLossIsReportedLessNeverWrongly(t *testing.T) {
 		if err := l.hearAll(events); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.unfounded(l.reports); err != nil {
-			t.Fatalf("%v%s", err, m.evidence(events, l.reports))
+		if err := m.Unfounded(l.reports); err != nil {
+			t.Fatalf("%v%s", err, m.Evidence(events, l.reports))
 		}
 		if err := l.hangUp(); err != nil {
 			t.Fatal(err)
@@ -82,28 +83,28 @@ func TestLossIsReportedLessNeverWrongly(t *testing.T) {
 }
 
 func TestNothingIsMissingAfterAGap(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 4)
-		from := rapid.IntRange(0, len(m.x.events)).Draw(t, "gap from")
-		to := rapid.IntRange(from, len(m.x.events)).Draw(t, "gap to")
+		from := rapid.IntRange(0, len(m.Events())).Draw(t, "gap from")
+		to := rapid.IntRange(from, len(m.Events())).Draw(t, "gap to")
 		// What was buffered while the snapshot was read is older than it.
 		buffered := rapid.IntRange(max(from, to-4), to).Draw(t, "buffered from")
-		snapshot := m.moments[to]
-		events := slices.Concat(m.x.events[:from], []bridge.Event{snapshot}, m.x.events[buffered:])
+		snapshot := m.Snapshot(to)
+		events := slices.Concat(m.Events()[:from], []bridge.Event{snapshot}, m.Events()[buffered:])
 
 		l := newListener(directory, m.policy)
 		if err := l.hearAll(events); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.unfounded(l.reports); err != nil {
-			t.Fatalf("%v%s", err, m.evidence(events, l.reports))
+		if err := m.Unfounded(l.reports); err != nil {
+			t.Fatalf("%v%s", err, m.Evidence(events, l.reports))
 		}
 		if n := l.tracker.Remembered(); n != 0 {
 			t.Fatalf("%d things are remembered although every end was heard", n)
 		}
-		if err := m.missing(l.reports, snapshot); err != nil {
-			t.Fatalf("%v%s", err, m.evidence(events, l.reports))
+		if err := m.Missing(l.reports, snapshot); err != nil {
+			t.Fatalf("%v%s", err, m.Evidence(events, l.reports))
 		}
 	})
 }

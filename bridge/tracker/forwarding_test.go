@@ -23,7 +23,7 @@ func TestFollowMe(t *testing.T) {
 		0.500 A B appeared client>user:u101
 		0.600 A C appeared client>user:u101
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the mobile phone answers, and the Local channel is optimised away", allCalls, followMe + `
 			6     enter C br1
 			6     enter L2 br1
@@ -136,7 +136,7 @@ func TestFollowMe(t *testing.T) {
 func TestForwardingOutside(t *testing.T) {
 	for number, to := range map[string]string{"89221112233": "user:u101", "+7(922)444-55-66": "user:umob", "79990000000": "client"} {
 		parties := "client>" + to
-		tell(t, []scenario{{"to " + number, allCalls, `
+		playScenarios(t, []scenario{{"to " + number, allCalls, `
 			0 new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			1 new B PJSIP/trunk Down caller=` + number + `
 			1 dial A>B trunk
@@ -167,7 +167,7 @@ func TestBlindTransfer(t *testing.T) {
 		10.000 A B disconnected client>user:u101
 		11.000 A C appeared client>user:u102
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"answered", allCalls, transferred + `
 			15 enter C br2
 			15 enter A br2

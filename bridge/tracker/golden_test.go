@@ -13,6 +13,7 @@ import (
 
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -48,7 +49,7 @@ func captured(t *testing.T, path string) []bridge.Event {
 }
 
 func TestCapturesOfAsteriskAreReported(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	paths, err := filepath.Glob("../../e2e/testdata/captures/*.jsonl")
 	if err != nil {
 		t.Fatal(err)
@@ -58,11 +59,11 @@ func TestCapturesOfAsteriskAreReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			events := captured(t, path)
 			l := newListener(directory, allCalls)
-			l.ledger.orderly = true
+			l.ledger.Orderly = true
 			if err := l.hearAll(events); err != nil {
 				t.Fatal(err)
 			}
-			compareGolden(t, name, strings.Join(transcript(l.reports, firstTime(events)), "\n")+"\n")
+			compareGolden(t, name, strings.Join(pbxtest.Transcript(l.reports, firstTime(events)), "\n")+"\n")
 			mayComeTwice(t, directory, allCalls, events, asJSON(t, l.reports))
 			mayRestartAnywhere(t, directory, allCalls, events, asJSON(t, l.reports))
 			if err := l.hangUp(); err != nil {
@@ -78,7 +79,7 @@ func firstTime(events []bridge.Event) time.Time {
 			return event.Time
 		}
 	}
-	return midnight
+	return pbxtest.Midnight
 }
 
 func compareGolden(t *testing.T, name, got string) {

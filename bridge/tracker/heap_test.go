@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 	"kontur-ari/internal/longtest"
 )
 
@@ -89,15 +90,15 @@ func TestThousandsOfCallsLeaveNothingInMemory(t *testing.T) {
 	hours := officeHours(0, 200)
 	for _, lost := range []int{0, 100} {
 		chance := rand.New(rand.NewPCG(1, uint64(lost)))
-		tr := tracker.New(office(t), allCalls)
+		tr := tracker.New(pbxtest.Office(), allCalls)
 		before, played, ended := heapInUse(), 0, 0
 		for n := 0; played < calls/2; n++ {
 			hour := hours[n%len(hours)]
-			played += len(hour.truths)
-			for i, event := range hour.x.events {
+			played += hour.Calls()
+			for i, event := range hour.Events() {
 				if lost > 0 && chance.IntN(2000) == 0 {
 					// A connect, and with it the end of what has been missed.
-					tr.Apply(renamed(hour.moments[i], n))
+					tr.Apply(renamed(hour.Snapshot(i), n))
 				}
 				if chance.IntN(1000) >= lost {
 					ended += len(tr.Apply(renamed(event, n)).Ended)
@@ -105,7 +106,7 @@ func TestThousandsOfCallsLeaveNothingInMemory(t *testing.T) {
 			}
 		}
 		if lost > 0 {
-			ended += len(tr.Apply(bridge.Event{Type: bridge.EventSnapshot, Time: midnight, Snapshot: &bridge.Snapshot{}}).Ended)
+			ended += len(tr.Apply(bridge.Event{Type: bridge.EventSnapshot, Time: pbxtest.Midnight, Snapshot: &bridge.Snapshot{}}).Ended)
 		}
 		if n := tr.Remembered(); n != 0 {
 			t.Errorf("with %d of 1000 events lost %d things are remembered after the last call", lost, n)

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // ringing is a client whose call rings at 101 (B).
@@ -32,7 +34,7 @@ const answeredReports = `
 `
 
 func TestInboundCallOfOnePhone(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the client hangs up", allCalls, answered + `
 			30    leave A br1
 			30    leave B br1
@@ -121,7 +123,7 @@ func missed(leg, call string) string {
 }
 
 func TestInboundCallBeforeAnyPhoneRings(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the client hangs up in the menu", allCalls, `
 			0 new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			0.1 state A Up
@@ -162,7 +164,7 @@ func TestInboundCallNumbers(t *testing.T) {
 		{"PJSIP/provider", "9997775533", "s", "79997775533 -"},
 		{"PJSIP/provider", "9997775533", "73432000001", "79997775533 73432000001"},
 	} {
-		tell(t, []scenario{{test.endpoint + " " + test.caller + ">" + test.exten, allCalls, `
+		playScenarios(t, []scenario{{test.endpoint + " " + test.caller + ">" + test.exten, allCalls, `
 			0 new A ` + test.endpoint + ` Ring caller=` + test.caller + ` exten=` + test.exten + `
 			1 callerid A 70000000000
 			2 gone A`, `
@@ -181,7 +183,7 @@ func TestHold(t *testing.T) {
 			30.000 A B finished client>user:u101
 			30.000 A CALL-FINISHED
 			30.000 A REGISTER B client>user:u101 4.003..30.000`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"by the employee", allCalls, answered + `
 			10 hold B
 			15 unhold B` + ending, answeredReports + `
@@ -217,12 +219,12 @@ func TestHold(t *testing.T) {
 func TestCallIsNotReportedBeforeItsTimeIsKnown(t *testing.T) {
 	events := play(t, ringing+"7 gone B 0\n7 gone A 16")
 	events[0].Time, events[len(events)-1].Time = time.Time{}, time.Time{}
-	l := newListener(office(t), allCalls)
+	l := newListener(pbxtest.Office(), allCalls)
 	if err := l.hearAll(events); err != nil {
 		t.Fatal(err)
 	}
 	want := wanted(strings.Replace(missed("7.000", "7.000"), "0.000 A started", "0.501 A started", 1))
-	if got := transcript(l.reports, midnight); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := pbxtest.Transcript(l.reports, pbxtest.Midnight); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("reports:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -26,7 +26,7 @@ func TestInternalCall(t *testing.T) {
 		9.000 A CALL-FINISHED
 		9.000 A REGISTER B user:u101>user:u102 3.000..9.000
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the caller hangs up", allCalls, talk + "9 gone A 16\n9 gone B 16", over},
 		{"the called hangs up", allCalls, talk + "9 gone B 16\n9 gone A 16", over},
 		{"switched off", outsideCalls, talk + "9 gone B 16\n9 gone A 16", ``},
@@ -81,7 +81,7 @@ func TestInternalCall(t *testing.T) {
 }
 
 func TestTwoCallsOfOneEmployeeShareNothing(t *testing.T) {
-	tell(t, []scenario{{"one inbound, one outbound", allCalls, answered + `
+	playScenarios(t, []scenario{{"one inbound, one outbound", allCalls, answered + `
 		10   new D PJSIP/101 Ring caller=101 exten=89995550000
 		10   hold B
 		10.5 new E PJSIP/trunk Down

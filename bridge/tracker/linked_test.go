@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // linkedTo shows a linkedid in every event of a channel, as Asterisk does where
@@ -20,7 +21,7 @@ func linkedTo(events []bridge.Event, id, linked bridge.ChannelID) []bridge.Event
 
 func TestALinkedidThatAgreesSaysNothing(t *testing.T) {
 	events := linkedTo(linkedTo(play(t, answered), "A", "A"), "B", "A")
-	l := newListener(office(t), allCalls)
+	l := newListener(pbxtest.Office(), allCalls)
 	if err := l.hearAll(events); err != nil {
 		t.Fatal(err)
 	}
@@ -36,14 +37,14 @@ func TestALinkedidOfAnotherCallIsNotedOnce(t *testing.T) {
 	` + answered + `
 		5 leave B br1
 		6 enter B br1`
-	plain, told := newListener(office(t), allCalls), newListener(office(t), allCalls)
+	plain, told := newListener(pbxtest.Office(), allCalls), newListener(pbxtest.Office(), allCalls)
 	if err := plain.hearAll(play(t, script)); err != nil {
 		t.Fatal(err)
 	}
 	if err := told.hearAll(linkedTo(play(t, script), "B", "X")); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(transcript(told.reports, midnight), transcript(plain.reports, midnight)) {
+	if !slices.Equal(pbxtest.Transcript(told.reports, pbxtest.Midnight), pbxtest.Transcript(plain.reports, pbxtest.Midnight)) {
 		t.Errorf("reports differ:\n%v\n%v", told.reports, plain.reports)
 	}
 	if len(told.notes) != 1 || told.notes[0].Call != "A" || told.notes[0].Channel != "B" || len(plain.notes) != 0 {

@@ -3,11 +3,13 @@ package tracker_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 	"kontur-ari/internal/longtest"
 )
 
@@ -45,7 +47,7 @@ const answeredToTheEnd = answered + `
 `
 
 func TestThousandsOfCallsWithLossesLeaveNothing(t *testing.T) {
-	l := newListener(office(t), allCalls)
+	l := newListener(pbxtest.Office(), allCalls)
 	chance := rand.New(rand.NewPCG(1, 2))
 	scripts := [][]bridge.Event{
 		play(t, answeredToTheEnd),
@@ -66,7 +68,7 @@ func TestThousandsOfCallsWithLossesLeaveNothing(t *testing.T) {
 	if err := l.hangUp(); err != nil {
 		t.Fatal(err)
 	}
-	if started := len(l.ledger.calls); started < calls*9/10 {
+	if started := l.ledger.Calls(); started < calls*9/10 {
 		t.Fatalf("only %d of %d calls were reported", started, calls)
 	}
 }
@@ -76,7 +78,7 @@ func TestThousandsOfCallsWithLossesLeaveNothing(t *testing.T) {
 func BenchmarkApply(b *testing.B) {
 	for _, others := range []int{0, 1000} {
 		b.Run(fmt.Sprintf("beside %d calls", others), func(b *testing.B) {
-			tr := tracker.New(office(b), allCalls)
+			tr := tracker.New(pbxtest.Office(), allCalls)
 			talking := play(b, answered)
 			for n := range others {
 				for _, event := range numbered(talking, -n-1) {
@@ -102,17 +104,14 @@ func BenchmarkApply(b *testing.B) {
 // BenchmarkSnapshot is a snapshot of a thousand calls that brings no news, as
 // after a short loss of the connection.
 func BenchmarkSnapshot(b *testing.B) {
-	tr := tracker.New(office(b), allCalls)
-	x := newExchange()
+	tr := tracker.New(pbxtest.Office(), allCalls)
+	var script strings.Builder
 	for n := range 1000 {
-		a, p := bridge.ChannelID(fmt.Sprintf("1.%d", 2*n)), bridge.ChannelID(fmt.Sprintf("1.%d", 2*n+1))
-		x.create(a, "PJSIP/trunk", bridge.StateRing, "79997775533", "79229929292")
-		x.create(p, "PJSIP/101", bridge.StateDown, "101", "")
-		x.dial(a, p, "101")
-		x.enter(a, string(a), false)
-		x.enter(p, string(a), false)
+		fmt.Fprintf(&script, "0 new 1.%[1]d PJSIP/trunk Ring caller=79997775533 exten=79229929292\n0 new 1.%[2]d PJSIP/101 Down caller=101\n"+
+			"0 dial 1.%[1]d>1.%[2]d 101\n0 enter 1.%[1]d 1.%[1]d\n0 enter 1.%[2]d 1.%[1]d\n", 2*n, 2*n+1)
 	}
-	snapshot := x.snapshot()
+	events := play(b, script.String()+"0 snapshot")
+	snapshot := events[len(events)-1]
 	tr.Apply(snapshot)
 	b.ReportAllocs()
 	for b.Loop() {

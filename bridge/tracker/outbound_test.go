@@ -39,7 +39,7 @@ func TestOutboundCall(t *testing.T) {
 		8.000 A CALL-FINISHED
 		8.000 A REGISTER A user:u101>client never..8.000
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the employee hangs up", outsideCalls, dialling + talk + "8 gone A 16\n8 gone B 16", over},
 		{"the client hangs up", outsideCalls, dialling + talk + "8 gone B 16\n8 gone A 16", over},
 		{"busy", allCalls, dialling + "8 dialstatus A>B BUSY\n8 gone B 17\n8 gone A 17", failed},
@@ -126,7 +126,7 @@ func TestOutboundCallNumbers(t *testing.T) {
 		{"an emergency call", "101", "112", "PJSIP/trunk", "112@trunk", "", "112 79229929292"},
 		{"a trunk that nobody has listed", "101", "8", "PJSIP/provider", "79997775533@provider", "", "79997775533 -"},
 	} {
-		tell(t, []scenario{{test.name, allCalls, `
+		playScenarios(t, []scenario{{test.name, allCalls, `
 			0 new A PJSIP/101 Ring caller=` + test.own + ` exten=` + test.exten + `
 			1 new B ` + test.trunk + ` Down caller=` + test.peer + `
 			1 dial A>B ` + test.dialString + `
@@ -142,7 +142,7 @@ func TestOutboundCallNumbers(t *testing.T) {
 }
 
 func TestOriginatedCall(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"a phone is called first, then the client", allCalls, `
 			0   new A PJSIP/101 Down
 			0   dial >A 101
@@ -183,7 +183,7 @@ func TestOriginatedCall(t *testing.T) {
 }
 
 func TestWhatIsNoCall(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"an echo test", allCalls, `
 			0 new A PJSIP/101 Ring caller=101 exten=*43
 			0 state A Up

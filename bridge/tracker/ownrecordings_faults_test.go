@@ -8,6 +8,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // never102 has conversations recorded, but for those of 102.
@@ -41,7 +42,7 @@ func TestWhoListensUnaskedIsHungUp(t *testing.T) {
 			16 new kontur-ari-recording-A-1 Snoop/A Up`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newListener(office(t), never102())
+			l := newListener(pbxtest.Office(), never102())
 			if err := l.hearAll(play(t, script+over102)); err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +59,7 @@ func TestWhoListensUnaskedIsHungUp(t *testing.T) {
 
 // Where somebody who must not be recorded is there from the beginning, nothing begins.
 func TestNothingIsBegunThatMustEndAtOnce(t *testing.T) {
-	l := newListener(office(t), never102())
+	l := newListener(pbxtest.Office(), never102())
 	err := l.hearAll(play(t, `
 		0 new B PJSIP/101 Ring caller=101 exten=800
 		0 new C PJSIP/102 Ring caller=102 exten=800
@@ -79,7 +80,7 @@ func TestNothingIsBegunThatMustEndAtOnce(t *testing.T) {
 
 // What is listened to may go on to another call, which is recorded by itself.
 func TestARecordingEndsWhenItsChannelIsHandedToAnotherCall(t *testing.T) {
-	l := newListener(office(t), makesRecordings())
+	l := newListener(pbxtest.Office(), makesRecordings())
 	err := l.hearAll(play(t, `
 		0   new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 		0.2 new B PJSIP/101 Down
@@ -118,7 +119,7 @@ func TestWhatIsNotWantedAnyMoreIsNotBegunAgain(t *testing.T) {
 		"not this user's": func(p *tracker.Policy) { p.Make.Users = []string{"u101"} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newListener(office(t), makesRecordings())
+			l := newListener(pbxtest.Office(), makesRecordings())
 			for _, event := range play(t, answered+"\n9 snapshot\n20 gone A\n20 gone B") {
 				if event.Type == bridge.EventSnapshot {
 					change(&l.policy)
@@ -140,7 +141,7 @@ func TestWhatIsNotWantedAnyMoreIsNotBegunAgain(t *testing.T) {
 
 // A call out is recorded on the employee's channel.
 func TestACallOutThatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
-	l := newListener(office(t), makesRecordings())
+	l := newListener(pbxtest.Office(), makesRecordings())
 	if err := l.hearAll(showing(play(t, outgoingTalk), "A", "/monitor/a.wav")); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +156,7 @@ func TestACallerWhoWaitsForHoursTakesNoMoreRoom(t *testing.T) {
 	for i := range 500 {
 		script += fmt.Sprintf("%[1]d new X%[1]d Local/101@q-%08[2]x;1 Down\n%[1]d new Y%[1]d Local/101@q-%08[2]x;2 Ring\n%[1]d dial A>X%[1]d 101@q\n%[1]d gone X%[1]d\n%[1]d gone Y%[1]d\n", i, i+1)
 	}
-	l := newListener(office(t), allCalls)
+	l := newListener(pbxtest.Office(), allCalls)
 	most := 0
 	for _, event := range play(t, script) {
 		if event.Channel != nil && event.Channel.ID[0] == 'Y' {
@@ -185,14 +186,14 @@ func TestARecordingIsToldOfWhenEverybodyHasLeft(t *testing.T) {
 		"of a bridge": finishedRecording("r", "", "br1"), "of a channel": finishedRecording("r", "A", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newListener(office(t), allCalls)
+			l := newListener(pbxtest.Office(), allCalls)
 			all := play(t, answered+"\n20 leave A br1\n20 leave B br1\n20 close br1\n20 gone B\n21 gone A")
 			finished.Time = all[len(all)-1].Time
 			if err := l.hearAll(append(all, finished)); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, r := range l.ledger.recorded {
+			for _, r := range l.ledger.Recorded() {
 				if len(r.Stored) > 0 {
 					got = append(got, string(r.Call)+" "+string(r.Leg))
 				}

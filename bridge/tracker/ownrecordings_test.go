@@ -7,6 +7,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // made are the actions about recordings, and whose the recordings that were made are.
@@ -16,7 +17,7 @@ func made(l *listener) (deeds, whose []string) {
 			deeds = append(deeds, strings.TrimSpace(string(action.Kind)+" "+string(action.Channel)+" "+action.Recording))
 		}
 	}
-	for _, r := range l.ledger.recorded {
+	for _, r := range l.ledger.Recorded() {
 		if r.Made {
 			whose = append(whose, string(r.Call)+" "+string(r.Leg)+" "+r.Stored[0].Name+"."+r.Stored[0].Format)
 		}
@@ -111,7 +112,7 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 			if test.change != nil {
 				test.change(&policy)
 			}
-			l := newListener(office(t), policy)
+			l := newListener(pbxtest.Office(), policy)
 			for _, event := range play(t, test.script) {
 				if err := l.hear(event); err != nil {
 					t.Fatal(err)
@@ -134,7 +135,7 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 
 // What the dial plan records is not recorded once more.
 func TestWhatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
-	l := newListener(office(t), makesRecordings())
+	l := newListener(pbxtest.Office(), makesRecordings())
 	events := play(t, answeredToTheEnd)
 	for _, event := range events {
 		for _, seen := range []*bridge.Channel{event.Channel, event.Caller} {
@@ -180,7 +181,7 @@ func TestARecordingOfAnotherApplicationBelongsToWhomItHeard(t *testing.T) {
 		{"one of ours, which its channel tells of", answered, "\n20 gone A\n20 gone B", finishedRecording("kontur-ari-recording-A-1", "A", ""), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := newListener(office(t), allCalls)
+			l := newListener(pbxtest.Office(), allCalls)
 			all, before := play(t, test.before+test.after), len(play(t, test.before))
 			test.finished.Time = all[before-1].Time
 			for i, event := range slices.Insert(slices.Clone(all), before, test.finished) {
@@ -195,7 +196,7 @@ func TestARecordingOfAnotherApplicationBelongsToWhomItHeard(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := ""
-			for _, r := range l.ledger.recorded {
+			for _, r := range l.ledger.Recorded() {
 				if len(r.Stored) > 0 {
 					got += string(r.Call) + " " + string(r.Leg)
 				}

@@ -3,7 +3,7 @@ package tracker_test
 import "testing"
 
 func TestParking(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"an employee parks the colleague whom he has called, by the keys of his telephone", allCalls, `
 			0 new A PJSIP/103 Ring caller=103 exten=101
 			0 new B PJSIP/101 Down

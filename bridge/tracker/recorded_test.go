@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // Whose a recording is: CHANNEL CALL LEG FROM..TO, and "missed" where nobody talked to
 // the channel; in the order of the channels.
 func whose(l *listener) []string {
 	var lines []string
-	for _, r := range l.ledger.recorded {
-		line := fmt.Sprintf("%s %s %s %s..%s", r.Channel, r.Call, r.Leg, clock(r.From, midnight), clock(r.To, midnight))
+	for _, r := range l.ledger.Recorded() {
+		line := fmt.Sprintf("%s %s %s %s..%s", r.Channel, r.Call, r.Leg, pbxtest.Seconds(r.From, pbxtest.Midnight), pbxtest.Seconds(r.To, pbxtest.Midnight))
 		if !r.Talked() {
 			line += " missed"
 		}
@@ -75,7 +76,7 @@ func TestARecordingBelongsToTheLegThatAnsweredFirst(t *testing.T) {
 		{"a consultation is another call", askedAndHandedOn, []string{"A A B 0.000..30.000", "C C D 10.000..20.000"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			l := newListener(office(t), allCalls)
+			l := newListener(pbxtest.Office(), allCalls)
 			if err := l.hearAll(play(t, test.script)); err != nil {
 				t.Fatal(err)
 			}
@@ -127,7 +128,7 @@ func TestOnlyWhatIsShownIsLookedForWhereAllNamesAre(t *testing.T) {
 	for id, want := range map[bridge.ChannelID][]string{
 		"A": {"A A B 0.000..30.000 a.wav"}, "C": {"C C D 10.000..20.000 a.wav"}, "D": {"D C D 11.000..30.000 a.wav"}, "X": nil,
 	} {
-		l := newListener(office(t), allCalls)
+		l := newListener(pbxtest.Office(), allCalls)
 		if err := l.hearAll(showing(play(t, askedAndHandedOn), id, "a.wav")); err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +146,7 @@ func TestOnlyWhatIsShownIsLookedForWhereAllNamesAre(t *testing.T) {
 func TestAConsultationThatIsNotToldHasNoRecordings(t *testing.T) {
 	policy := allCalls
 	policy.ReportInternal = false
-	l := newListener(office(t), policy)
+	l := newListener(pbxtest.Office(), policy)
 	err := l.hearAll(play(t, `
 		0 new C PJSIP/101 Ring caller=101 exten=102
 		1 new D PJSIP/102 Down
@@ -174,7 +175,7 @@ func TestNamesOfRecordingsAreRemembered(t *testing.T) {
 			}
 		}
 	}
-	l := newListener(office(t), allCalls)
+	l := newListener(pbxtest.Office(), allCalls)
 	for _, event := range events {
 		if err := l.hear(event); err != nil {
 			t.Fatal(err)
@@ -195,7 +196,7 @@ func TestNamesOfRecordingsAreRemembered(t *testing.T) {
 func TestNothingIsToldOfRecordingsThatNobodyWants(t *testing.T) {
 	policy := allCalls
 	policy.Recordings = false
-	l := newListener(office(t), policy)
+	l := newListener(pbxtest.Office(), policy)
 	if err := l.hearAll(play(t, answered+`
 		10 gone B 16
 		10 gone A 16`)); err != nil {

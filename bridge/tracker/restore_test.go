@@ -10,10 +10,11 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 func TestAStateThatIsNotWholeIsNamedAndLeftOut(t *testing.T) {
-	whole := tracker.New(office(t), allCalls)
+	whole := tracker.New(pbxtest.Office(), allCalls)
 	for _, event := range play(t, answered) {
 		whole.Apply(event)
 	}
@@ -31,7 +32,7 @@ func TestAStateThatIsNotWholeIsNamedAndLeftOut(t *testing.T) {
 	for id, state := range broken {
 		states = append(states, bridge.CallState{Call: id, State: []byte(state)})
 	}
-	tr := tracker.New(office(t), allCalls)
+	tr := tracker.New(pbxtest.Office(), allCalls)
 	unreadable, ok := errors.AsType[*tracker.UnreadableCallsError](tr.Restore(states, nil))
 	if !ok || len(unreadable.Calls) != len(broken) || slices.Contains(unreadable.Calls, "A") {
 		t.Fatalf("unreadable: %+v", unreadable)
@@ -54,7 +55,7 @@ func TestALegWhoseChannelNoCallHasEndsWithTheNextSnapshot(t *testing.T) {
 	const lost = `{"id":"A","direction":"inbound","createdAt":"2026-03-02T00:00:00Z","channels":[],
 		"legs":[{"id":"B","channels":["B"],"caller":"A","state":"appeared",
 			"from":{"type":"client"},"to":{"type":"user","userId":"u101"}}]}`
-	tr := tracker.New(office(t), allCalls)
+	tr := tracker.New(pbxtest.Office(), allCalls)
 	if err := tr.Restore([]bridge.CallState{{Call: "A", State: []byte(lost)}}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestALegWhoseChannelNoCallHasEndsWithTheNextSnapshot(t *testing.T) {
 		"5.000 A CALL-FINISHED",
 		"5.000 A REGISTER B client>user:u101 never..5.000",
 	}
-	if got := transcript(reports, midnight); !slices.Equal(got, want) {
+	if got := pbxtest.Transcript(reports, pbxtest.Midnight); !slices.Equal(got, want) {
 		t.Errorf("reports: %q", got)
 	}
 	if n := tr.Remembered(); n != 0 {
@@ -77,7 +78,7 @@ func TestALegWhoseChannelNoCallHasEndsWithTheNextSnapshot(t *testing.T) {
 }
 
 func TestWhatATrackerSavesIsWhatItRestores(t *testing.T) {
-	directory := office(t)
+	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
 		ended := make([]bridge.CallID, rapid.SampledFrom([]int{0, 1, bridge.EndedMemory - 1, bridge.EndedMemory, bridge.EndedMemory + 1, 2*bridge.EndedMemory + 7}).Draw(t, "ended"))
 		for n := range ended {

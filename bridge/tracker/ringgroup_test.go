@@ -25,7 +25,7 @@ func TestRingGroup(t *testing.T) {
 		0.501 A C appeared client>user:u102
 		0.502 A D appeared client>user:u103
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"102 answers", allCalls, group + `
 			5     state C Up
 			5     dialstatus A>B CANCEL
@@ -73,7 +73,7 @@ func TestRingGroup(t *testing.T) {
 }
 
 func TestQueue(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"101 does not answer and is called again, 102 answers", allCalls, `
 			0    new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			0.1  state A Up
@@ -135,7 +135,7 @@ func TestTwoDevicesOfOneEndpointAreOneLeg(t *testing.T) {
 		0.5 dial A>B 101
 		0.5 dial A>C 101
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"the second answers", allCalls, two + `
 			3 gone B 26
 			3 enter A br1

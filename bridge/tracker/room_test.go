@@ -6,12 +6,13 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // A snapshot takes a moment to be read, and what happens meanwhile is told after it: it
 // may show nobody in a bridge that two enter, and leave, only then.
 func TestAConversationThatIsShorterThanASnapshotIsTold(t *testing.T) {
-	tr := tracker.New(office(t), tracker.Policy{})
+	tr := tracker.New(pbxtest.Office(), tracker.Policy{})
 	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	trunk := bridge.Channel{ID: "A", Name: "PJSIP/trunk-1", State: bridge.StateUp, CallerNumber: "79997775533", Exten: "79229929292"}
 	phone := bridge.Channel{ID: "B", Name: "PJSIP/101-2", State: bridge.StateUp}

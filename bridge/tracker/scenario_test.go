@@ -7,6 +7,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 // scenario is what happens in a switch and what is to be reported of it.
@@ -17,12 +18,12 @@ type scenario struct {
 	want   string
 }
 
-// tell plays scenarios. Beside the reports it checks what must hold of any: the
+// playScenarios plays scenarios. Beside the reports it checks what must hold of any: the
 // ledger, that every event may come twice, that a restart may come anywhere, and
 // that nothing is remembered in the end.
-func tell(t *testing.T, scenarios []scenario) {
+func playScenarios(t *testing.T, scenarios []scenario) {
 	t.Helper()
-	people := office(t)
+	people := pbxtest.Office()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			events := play(t, s.script)
@@ -31,7 +32,7 @@ func tell(t *testing.T, scenarios []scenario) {
 				t.Fatal(err)
 			}
 			want := wanted(s.want)
-			got := transcript(l.reports, midnight)
+			got := pbxtest.Transcript(l.reports, pbxtest.Midnight)
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {
 				t.Errorf("reports:\n  %s\nwant:\n  %s\nnotes: %v", strings.Join(got, "\n  "), strings.Join(want, "\n  "), l.notes)
 			}
@@ -42,6 +43,16 @@ func tell(t *testing.T, scenarios []scenario) {
 			}
 		})
 	}
+}
+
+// play reads a script; one that can't be read fails the test.
+func play(t testing.TB, script string) []bridge.Event {
+	t.Helper()
+	events, err := pbxtest.Play(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
 }
 
 func wanted(text string) []string {
@@ -63,7 +74,7 @@ func mayComeTwice(t *testing.T, people *directory.Directory, policy tracker.Poli
 		}
 	}
 	if got := asJSON(t, l.reports); got != want {
-		t.Errorf("with every event twice:\n%s\nwant\n%s", strings.Join(transcript(l.reports, midnight), "\n"), want)
+		t.Errorf("with every event twice:\n%s\nwant\n%s", strings.Join(pbxtest.Transcript(l.reports, pbxtest.Midnight), "\n"), want)
 	}
 }
 

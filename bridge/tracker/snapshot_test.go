@@ -1,9 +1,13 @@
 package tracker_test
 
-import "testing"
+import (
+	"testing"
+
+	"kontur-ari/bridge/tracker/pbxtest"
+)
 
 func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"inbound, in the menu", allCalls, `
 			~0   new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			~0.1 state A Up
@@ -12,7 +16,7 @@ func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
 			5.000 A started inbound 79997775533 79229929292
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER A client>user never..9.000`},
-		{"inbound, ringing", allCalls, unheard(ringing) + `
+		{"inbound, ringing", allCalls, pbxtest.Unheard(ringing) + `
 			2 snapshot
 			4.002 enter B br1
 			4.003 enter A br1
@@ -25,7 +29,7 @@ func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
 			9.000 A B finished client>user:u101
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER B client>user:u101 4.003..9.000`},
-		{"inbound, answered", allCalls, unheard(answered) + `
+		{"inbound, answered", allCalls, pbxtest.Unheard(answered) + `
 			6 snapshot
 			9 gone B
 			9 gone A`, `
@@ -36,7 +40,7 @@ func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
 			9.000 A B finished client>user:u101
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER B client>user:u101 6.000..9.000`},
-		{"outbound, ringing", allCalls, unheard(dialling) + `
+		{"outbound, ringing", allCalls, pbxtest.Unheard(dialling) + `
 			2 snapshot
 			5 enter A br1
 			5 enter B br1
@@ -49,7 +53,7 @@ func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
 			9.000 A A finished user:u101>client
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER A user:u101>client 5.000..9.000`},
-		{"outbound, answered", allCalls, unheard(dialling) + `
+		{"outbound, answered", allCalls, pbxtest.Unheard(dialling) + `
 			~5 enter A br1
 			~5 enter B br1
 			6 snapshot
@@ -78,7 +82,7 @@ func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
 			9.000 A B finished user:u101>user:u102
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER B user:u101>user:u102 2.000..9.000`},
-		{"over Local channels, ringing", allCalls, unheard(followMe) + `
+		{"over Local channels, ringing", allCalls, pbxtest.Unheard(followMe) + `
 			2 snapshot
 			3 gone A
 			3 gone B
@@ -102,7 +106,7 @@ func TestSnapshotTakesUpCallsInProgress(t *testing.T) {
 }
 
 func TestSnapshotClosesTheGap(t *testing.T) {
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"nothing happened", allCalls, answered + `
 			6 snapshot
 			7 snapshot
@@ -248,7 +252,7 @@ func TestEventsOlderThanTheSnapshotChangeNothing(t *testing.T) {
 		8.000 A CALL-FINISHED
 		8.000 A REGISTER B client>user:u101 4.003..8.000
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"of channels that are gone", allCalls, answered + `
 			~7 gone A
 			~7 gone B
@@ -273,7 +277,7 @@ func TestEventsOlderThanTheSnapshotChangeNothing(t *testing.T) {
 			!4 enter A br1
 			!4 enter B br1
 			8  snapshot`, answeredReports + ended},
-		{"of channels that the snapshot shows", allCalls, unheard(answered) + `
+		{"of channels that the snapshot shows", allCalls, pbxtest.Unheard(answered) + `
 			6     snapshot
 			!0    new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			!0.5  new B PJSIP/101 Down

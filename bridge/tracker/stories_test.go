@@ -13,6 +13,7 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
 const storiesPage = "../../docs/call-stories.md"
@@ -20,7 +21,7 @@ const storiesPage = "../../docs/call-stories.md"
 // TestTheCallStoriesAreOfToday: the page of call stories is drawn from captures of
 // real calls, and says what the Tracker makes of them today.
 func TestTheCallStoriesAreOfToday(t *testing.T) {
-	people := office(t)
+	people := pbxtest.Office()
 	var page strings.Builder
 	page.WriteString(storiesIntroduction)
 	for _, chapter := range storyChapters {
@@ -98,7 +99,7 @@ func drawStory(people *directory.Directory, events []bridge.Event) string {
 		for i, line := range told {
 			row := append([]string{"", ""}, make([]string, len(now))...)
 			if i == 0 {
-				row = append([]string{clock(event.Time, start), strings.TrimSpace(string(event.Type) + " " + event.DialStatus)}, now...)
+				row = append([]string{pbxtest.Seconds(event.Time, start), strings.TrimSpace(string(event.Type) + " " + event.DialStatus)}, now...)
 			}
 			s.lines = append(s.lines, append(row, line))
 		}

@@ -4,7 +4,7 @@ import "testing"
 
 // Asterisk may tell of the next dial before it tells that the client has left.
 func TestADialEndsTheTalkThatWasLeftForIt(t *testing.T) {
-	tell(t, []scenario{{"the dial is told first", allCalls, answered + `
+	playScenarios(t, []scenario{{"the dial is told first", allCalls, answered + `
 		10 new C PJSIP/102 Down
 		10 dial A>C 102
 		10 leave A br1
@@ -25,7 +25,7 @@ func TestADialEndsTheTalkThatWasLeftForIt(t *testing.T) {
 
 // The transferee of an agent who is called over a Local channel is its other half.
 func TestAnAgentOverALocalChannelHandsOverToAnOutsideNumber(t *testing.T) {
-	tell(t, []scenario{{"attended", allCalls, `
+	playScenarios(t, []scenario{{"attended", allCalls, `
 		0   new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 		0.1 new L1 Local/101@from-queue-00000001;1 Down
 		0.1 new L2 Local/101@from-queue-00000001;2 Ring
@@ -77,7 +77,7 @@ func TestASnapshotInTheMidstOfATransferInventsNoLeg(t *testing.T) {
 		20.000 A C finished client>user:u102
 		20.000 A CALL-FINISHED
 	`
-	tell(t, []scenario{
+	playScenarios(t, []scenario{
 		{"who has transferred is still in the bridge", allCalls, answered + `
 			10 blind B>A 102
 			10 snapshot

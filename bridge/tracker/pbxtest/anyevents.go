@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"math/rand/v2"
@@ -10,8 +10,8 @@ import (
 )
 
 // A stream of any events is written as bytes, eventWidth for one: what kind,
-// about which two channels, in which room, in which form, how much later.
-const eventWidth = 6
+// about which two channels, in which bridge, in which form, how much later.
+const EventWidth = 6
 
 var (
 	// The first four are what calls are made of, so they are here more than once.
@@ -25,37 +25,37 @@ var (
 		bridge.EventBlindTransfer, bridge.EventAttendedTransfer, "NeverHeardOf", "",
 		bridge.EventClickToCall, bridge.EventClickResult, bridge.EventHangup,
 	}
-	anyID     = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari~O.1", "kontur-ari~O.2"}
-	anyName   = []string{"PJSIP/trunk-00000001", "PJSIP/101-00000002", "PJSIP/102-00000003", "Local/x@y-00000001;1", "Local/x@y-00000001;2", "PJSIP/spare-00000004", "PJSIP/101-00000005", "", "PJSIP/103;1", "Snoop/1", "PJSIP/104-1", "-"}
-	anyState  = []bridge.ChannelState{bridge.StateDown, bridge.StateRing, bridge.StateUp, ""}
-	anyNumber = []string{"79997775533", "", "101", "anonymous", "+7 922 111-22-33", "s"}
-	anyApp    = []string{"", "Dial", "AppDial", "AppQueue", "AppDial2", "Queue"}
-	anyStatus = []string{"", "", "RINGING", "ANSWER", "NOANSWER", "CANCEL"}
-	anyString = []string{"79997775533@trunk", "", "101", "trunk/sip:+79221112233@host", "///@@"}
-	anyRoom   = []string{"br1", "br2", "br3", ""}
+	ChannelIDs = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari~O.1", "kontur-ari~O.2"}
+	anyName    = []string{"PJSIP/trunk-00000001", "PJSIP/101-00000002", "PJSIP/102-00000003", "Local/x@y-00000001;1", "Local/x@y-00000001;2", "PJSIP/spare-00000004", "PJSIP/101-00000005", "", "PJSIP/103;1", "Snoop/1", "PJSIP/104-1", "-"}
+	anyState   = []bridge.ChannelState{bridge.StateDown, bridge.StateRing, bridge.StateUp, ""}
+	anyNumber  = []string{"79997775533", "", "101", "anonymous", "+7 922 111-22-33", "s"}
+	anyApp     = []string{"", "Dial", "AppDial", "AppQueue", "AppDial2", "Queue"}
+	anyStatus  = []string{"", "", "RINGING", "ANSWER", "NOANSWER", "CANCEL"}
+	anyString  = []string{"79997775533@trunk", "", "101", "trunk/sip:+79221112233@host", "///@@"}
+	anyBridge  = []string{"br1", "br2", "br3", ""}
 )
 
-// anyStream draws a stream of any events, every byte as likely as another.
-func anyStream(t *rapid.T, most int) []bridge.Event {
+// AnyStream draws a stream of any events, every byte as likely as another.
+func AnyStream(t *rapid.T, most int) []bridge.Event {
 	length := rapid.IntRange(1, most).Draw(t, "length")
 	chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-	code := make([]byte, length*eventWidth)
+	code := make([]byte, length*EventWidth)
 	for i := range code {
 		code[i] = byte(chance.Uint32())
 	}
-	return anyEvents(code)
+	return AnyEvents(code)
 }
 
 func pick[T any](from []T, b byte) T { return from[int(b)%len(from)] }
 
-// anyEvents reads a stream of events out of any bytes.
-func anyEvents(code []byte) []bridge.Event {
+// AnyEvents reads a stream of events out of any bytes.
+func AnyEvents(code []byte) []bridge.Event {
 	var events []bridge.Event
-	now := midnight
-	for ; len(code) >= eventWidth; code = code[eventWidth:] {
+	now := Midnight
+	for ; len(code) >= EventWidth; code = code[EventWidth:] {
 		later := time.Duration(int8(code[5])) * 10 * time.Millisecond
 		now = now.Add(later)
-		events = append(events, anyEvent(code[:eventWidth], now))
+		events = append(events, anyEvent(code[:EventWidth], now))
 	}
 	return events
 }
@@ -68,27 +68,27 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 		event.Caller, event.Peer = anyChannel(first, form), anyChannel(second, form)
 		event.DialStatus, event.DialString = pick(anyStatus, place), pick(anyString, form)
 	case bridge.EventClickToCall:
-		return bridge.NewClickToCallEvent(anyOrder(first), at)
+		return bridge.NewClickToCallEvent(anyClick(first), at)
 	case bridge.EventClickResult:
 		if form%2 == 0 {
-			order := anyOrder(first)
+			order := anyClick(first)
 			var rung []bridge.ChannelID
 			for n := range int(second % 4) {
 				rung = append(rung, order.Channel(n+1))
 			}
 			return bridge.NewClickPlacedEvent(order, rung, at)
 		}
-		return bridge.NewClickRefusedEvent(anyOrder(first), &bridge.Refusal{Status: bridge.RefusedSwitch}, form%3 == 0, at)
+		return bridge.NewClickRefusedEvent(anyClick(first), &bridge.Refusal{Status: bridge.RefusedSwitch}, form%3 == 0, at)
 	case bridge.EventHangup:
-		return bridge.NewHangupEvent(bridge.HangupNews{Call: bridge.CallID(pick(anyID, first)), Leg: "1.1", User: "u101"}, at)
+		return bridge.NewHangupEvent(bridge.HangupNews{Call: bridge.CallID(pick(ChannelIDs, first)), Leg: "1.1", User: "u101"}, at)
 	case bridge.EventSnapshot:
 		event.Snapshot = anySnapshot(first, second, place, form)
 	case bridge.EventBridgeDestroyed:
 		event.Bridge = anyPlace(place)
 	case bridge.EventBlindTransfer, bridge.EventAttendedTransfer:
 		event.Transfer = &bridge.Transfer{
-			Transferer: pick(anyID, first), SecondLeg: pick(anyID, form),
-			Transferee: pick(anyID, second), Target: pick(anyID, place), Succeeded: form%4 != 0,
+			Transferer: pick(ChannelIDs, first), SecondLeg: pick(ChannelIDs, form),
+			Transferee: pick(ChannelIDs, second), Target: pick(ChannelIDs, place), Succeeded: form%4 != 0,
 		}
 	default:
 		event.Channel, event.Bridge = anyChannel(first, form), anyPlace(place)
@@ -101,7 +101,7 @@ func anyChannel(which, form byte) *bridge.Channel {
 	if which >= 250 {
 		return nil
 	}
-	n := which % byte(len(anyID))
+	n := which % byte(len(ChannelIDs))
 	name := pick(anyName, n)
 	if which >= 200 {
 		name = pick(anyName, form)
@@ -111,8 +111,8 @@ func anyChannel(which, form byte) *bridge.Channel {
 		state = bridge.StateRing
 	}
 	return &bridge.Channel{
-		ID: anyID[n], Name: name, State: state, CallerNumber: pick(anyNumber, form/4),
-		Exten: pick(anyNumber, form/8), Application: pick(anyApp, form), LinkedID: pick(anyID, form/16),
+		ID: ChannelIDs[n], Name: name, State: state, CallerNumber: pick(anyNumber, form/4),
+		Exten: pick(anyNumber, form/8), Application: pick(anyApp, form), LinkedID: pick(ChannelIDs, form/16),
 	}
 }
 
@@ -120,28 +120,28 @@ func anyPlace(which byte) *bridge.Bridge {
 	if which >= 250 {
 		return nil
 	}
-	return &bridge.Bridge{ID: pick(anyRoom, which), Holding: which >= 230}
+	return &bridge.Bridge{ID: pick(anyBridge, which), Holding: which >= 230}
 }
 
-// anySnapshot has a channel for every bit of present, and rooms for every other
+// anySnapshot has a channel for every bit of present, and bridges for every other
 // bit of inside.
 func anySnapshot(present, inside, place, form byte) *bridge.Snapshot {
 	if form == 255 {
 		return nil
 	}
-	snapshot := &bridge.Snapshot{Bridges: []bridge.Bridge{{ID: pick(anyRoom, place)}, {ID: pick(anyRoom, place/4), Holding: place >= 230}}}
-	for n := range anyID {
+	snapshot := &bridge.Snapshot{Bridges: []bridge.Bridge{{ID: pick(anyBridge, place)}, {ID: pick(anyBridge, place/4), Holding: place >= 230}}}
+	for n := range ChannelIDs {
 		if present>>n&1 == 0 {
 			continue
 		}
 		snapshot.Channels = append(snapshot.Channels, *anyChannel(byte(n), form+byte(n)*byte(place)))
 		br := &snapshot.Bridges[inside>>n&1]
-		br.Channels = append(br.Channels, anyID[n])
+		br.Channels = append(br.Channels, ChannelIDs[n])
 	}
 	return snapshot
 }
 
-func anyOrder(code byte) bridge.ClickToCall {
+func anyClick(code byte) bridge.ClickToCall {
 	order := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: pick([]string{"O", "O", "P", ""}, code), From: "u101", Number: "79997775533"}
 	if code%5 == 0 {
 		order.To, order.Number = "u102", "102"

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"errors"
@@ -10,14 +10,14 @@ import (
 	"kontur-ari/bridge"
 )
 
-// ledger judges reports by the rules that hold for every input: what a call and
+// Ledger judges reports by the rules that hold for every input: what a call and
 // a leg may be told of, in which order. It knows nothing of events.
-type ledger struct {
+type Ledger struct {
 	calls map[bridge.CallID]*account
 	// recorded are the channels of which there may be recordings. orderly: no event comes
 	// twice, so no channel is there twice.
 	recorded []bridge.Recorded
-	orderly  bool
+	Orderly  bool
 }
 
 // account is one call in the ledger.
@@ -39,10 +39,10 @@ type legAccount struct {
 	overAt      time.Time
 }
 
-func newLedger() *ledger { return &ledger{calls: make(map[bridge.CallID]*account)} }
+func NewLedger() *Ledger { return &Ledger{calls: make(map[bridge.CallID]*account)} }
 
-// enter takes the next report; an error says which rule it breaks.
-func (l *ledger) enter(r bridge.Report) error {
+// Enter takes the next report; an error says which rule it breaks.
+func (l *Ledger) Enter(r bridge.Report) error {
 	a := l.calls[r.Call]
 	if r.Kind == bridge.ReportStarted {
 		return l.open(r)
@@ -81,7 +81,7 @@ func (l *ledger) enter(r bridge.Report) error {
 	return fmt.Errorf("a report of kind %q", r.Kind)
 }
 
-func (l *ledger) open(r bridge.Report) error {
+func (l *Ledger) open(r bridge.Report) error {
 	switch {
 	case l.calls[r.Call] != nil:
 		return errors.New("call-started a second time")
@@ -209,8 +209,8 @@ func (a *account) registered(r bridge.Report) error {
 	return a.sameCall(r)
 }
 
-// settled says whether every call that was started is over and registered.
-func (l *ledger) settled() error {
+// Settled says whether every call that was started is over and registered.
+func (l *Ledger) Settled() error {
 	for id, a := range l.calls {
 		if !a.register {
 			return fmt.Errorf("call %s was started and never registered", id)
@@ -245,13 +245,19 @@ func (a *account) owns(r bridge.Recorded) error {
 	return nil
 }
 
-// record takes a channel of which there may be recordings.
-func (l *ledger) record(r bridge.Recorded) error {
+// Record takes a channel of which there may be recordings.
+func (l *Ledger) Record(r bridge.Recorded) error {
 	for _, before := range l.recorded {
-		if l.orderly && len(r.Stored) == 0 && len(before.Stored) == 0 && before.Channel == r.Channel && before.From.Equal(r.From) && !r.From.IsZero() {
+		if l.Orderly && len(r.Stored) == 0 && len(before.Stored) == 0 && before.Channel == r.Channel && before.From.Equal(r.From) && !r.From.IsZero() {
 			return fmt.Errorf("the recordings of channel %s are told of twice", r.Channel)
 		}
 	}
 	l.recorded = append(l.recorded, r)
 	return nil
 }
+
+// Calls returns how many calls have been entered.
+func (l *Ledger) Calls() int { return len(l.calls) }
+
+// Recorded returns what Record has taken, in order.
+func (l *Ledger) Recorded() []bridge.Recorded { return l.recorded }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 
 	"pgregory.net/rapid"
@@ -12,42 +11,13 @@ import (
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// The office that all tests take place in. PJSIP/104 is a phone that no user of
-// the CRM has.
 var (
-	users = []directory.User{
-		{ID: "u101", Extension: "101", Endpoint: "PJSIP/101", Mobile: "+7 (922) 111-22-33"},
-		{ID: "u102", Extension: "102", Endpoint: "PJSIP/102", Mobile: "79161110102"},
-		{ID: "u103", Extension: "103", Endpoint: "PJSIP/103"},
-		{ID: "u105", Extension: "105", Endpoint: "PJSIP/105"},
-		{ID: "u106", Extension: "106", Endpoint: "PJSIP/106"},
-		{ID: "u107", Extension: "107", Endpoint: "PJSIP/107"},
-		{ID: "umob", Mobile: "89224445566"},
-	}
-	trunks = []directory.Trunk{
-		{Endpoint: "PJSIP/trunk", Number: "8 (922) 992-92-92"},
-		{Endpoint: "PJSIP/spare", Number: "+78005553535"},
-		{Endpoint: "PJSIP/trunk2", Number: "8 800 555-35-36"},
-		{Endpoint: "DAHDI/i1", Number: "73432000000"},
-	}
 	allCalls     = tracker.Policy{ReportInternal: true, Application: "kontur-ari", Recordings: true}
 	outsideCalls = tracker.Policy{Application: "kontur-ari"}
 )
-
-func office(t rapid.TB) *directory.Directory {
-	t.Helper()
-	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
-	if err != nil {
-		t.Fatal(err)
-	}
-	people, err := directory.New(users, trunks, numbers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return people
-}
 
 // listener is a Tracker with everything that a test wants to know of it: the
 // ledger that its reports are entered in, and the states that a store would hold.
@@ -55,7 +25,7 @@ type listener struct {
 	tracker   *tracker.Tracker
 	directory *directory.Directory
 	policy    tracker.Policy
-	ledger    *ledger
+	ledger    *pbxtest.Ledger
 	reports   []bridge.Report
 	notes     []tracker.Note
 	actions   []bridge.Action
@@ -68,7 +38,7 @@ type listener struct {
 func newListener(people *directory.Directory, policy tracker.Policy) *listener {
 	return &listener{
 		tracker: tracker.New(people, policy), directory: people, policy: policy,
-		ledger: newLedger(), stored: make(map[bridge.CallID]bridge.CallState),
+		ledger: pbxtest.NewLedger(), stored: make(map[bridge.CallID]bridge.CallState),
 	}
 }
 
@@ -76,12 +46,12 @@ func newListener(people *directory.Directory, policy tracker.Policy) *listener {
 func (l *listener) hear(event bridge.Event) error {
 	outcome := l.tracker.Apply(event)
 	for _, r := range outcome.Reports {
-		if err := l.ledger.enter(r); err != nil {
+		if err := l.ledger.Enter(r); err != nil {
 			return fmt.Errorf("call %s: %w", r.Call, err)
 		}
 	}
 	for _, r := range outcome.Recorded {
-		if err := l.ledger.record(r); err != nil {
+		if err := l.ledger.Record(r); err != nil {
 			return err
 		}
 	}
@@ -143,7 +113,7 @@ func (l *listener) restart() error {
 
 // hangUp ends the day: a switch without any channel.
 func (l *listener) hangUp() error {
-	last := midnight
+	last := pbxtest.Midnight
 	for _, r := range l.reports {
 		if r.Time.After(last) {
 			last = r.Time
@@ -163,7 +133,7 @@ func (l *listener) hangUp() error {
 	if n := l.tracker.Remembered(); n != 0 {
 		return fmt.Errorf("%d things are remembered of a switch without channels", n)
 	}
-	return l.ledger.settled()
+	return l.ledger.Settled()
 }
 
 func asJSON(t rapid.TB, reports []bridge.Report) string {

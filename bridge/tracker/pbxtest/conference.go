@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"cmp"
@@ -13,9 +13,9 @@ import (
 // has called its number himself.
 type meeting struct {
 	*plan
-	room    string
-	client  *person
-	present []*attendant
+	bridgeID string
+	client   *person
+	present  []*attendant
 }
 
 // attendant is an employee in a conference. His leg is with the client.
@@ -52,12 +52,12 @@ func (p *plan) confer(client *person) {
 	}
 }
 
-// name gives the room a name once somebody's channel gives one to go by.
+// name gives the bridge a name once somebody's channel gives one to go by.
 func (m *meeting) name(id bridge.ChannelID) string {
-	if m.room == "" {
-		m.room = "meeting-" + string(id)
+	if m.bridgeID == "" {
+		m.bridgeID = "meeting-" + string(id)
 	}
-	return m.room
+	return m.bridgeID
 }
 
 func (m *meeting) calls(a *attendant, number string) {
@@ -75,14 +75,14 @@ func (m *meeting) comes(a *attendant) {
 
 func (m *meeting) clientComes() {
 	m.x.state(m.client.id, bridge.StateUp)
-	m.client.room = m.name(m.client.id)
-	m.x.enter(m.client.id, m.client.room, false)
+	m.client.bridgeID = m.name(m.client.id)
+	m.x.enter(m.client.id, m.client.bridgeID, false)
 	m.meet()
 }
 
 // meet: whoever is there with the client has a leg.
 func (m *meeting) meet() {
-	if m.client.room == "" {
+	if m.client.bridgeID == "" {
 		return
 	}
 	var fresh []*attendant
@@ -103,7 +103,7 @@ func (m *meeting) meet() {
 }
 
 func (m *meeting) clientHolds() {
-	if m.client.room == "" {
+	if m.client.bridgeID == "" {
 		return
 	}
 	m.client.held = !m.client.held
@@ -129,7 +129,7 @@ func (m *meeting) goes(a *attendant) {
 
 // clientGoes ends every leg. The employees may stay.
 func (m *meeting) clientGoes() {
-	m.client.room = ""
+	m.client.bridgeID = ""
 	for _, leg := range m.truth.legs {
 		leg.end()
 	}

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"strings"
@@ -71,7 +71,7 @@ func (c *conversation) turn(transferer *person) {
 
 // newConsultation draws who is asked by whom.
 func (c *conversation) newConsultation(asks *person) *consultation {
-	k := &consultation{conversation: c, call: &plan{traffic: c.traffic, truth: c.newTruth()}, asks: asks}
+	k := &consultation{conversation: c, call: &plan{Traffic: c.Traffic, truth: c.newTruth()}, asks: asks}
 	known := append(desksBut(c.far, c.near), mobiles...)
 	k.phone = k.call.reached(rapid.SampledFrom(known).Draw(c.t, "who is asked"), k.asks)
 	// Where the consultation is taken for a call within the first one it is no less
@@ -103,7 +103,7 @@ func (k *consultation) ring() {
 func (k *consultation) begins(own bridge.ChannelID) {
 	truth := k.call.truth
 	if k.inHouse() {
-		if k.policy.ReportInternal {
+		if k.internalToo {
 			truth.start("internal", "- -")
 		}
 		return
@@ -153,7 +153,7 @@ func (c *conversation) takesBack(transferer *person) {
 // handOver: who waits takes the employee's place. The moves come first and in
 // their order, and the telling before the end of either of the employee's channels.
 func (k *consultation) handOver() {
-	near, waiting, place := k.near, k.far, k.asks.room
+	near, waiting, place := k.near, k.far, k.asks.bridgeID
 	truth, leg := k.truth, k.leg
 	k.hold(near, false)
 	k.x.about(bridge.EventChannelUnhold, k.asks.id)

@@ -1,48 +1,28 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"kontur-ari/bridge"
 )
 
-// A script is what happens in a switch, a line each:
-//
-//	SECONDS WORD ARGUMENTS
-//
-//	new A PJSIP/trunk Ring caller=+79997775533 exten=79229929292
-//	state A Up             callerid A 79229929292
-//	dial A>B 101           >B: an originate; the rest is the dial string
-//	dialstatus A>B RINGING
-//	enter A br1 [holding]  leave A br1    close br1    merge br1>br2
-//	hold A                 unhold A
-//	blind B>A 102          B has sent A to 102: the event alone
-//	attended B C A D       B, whose second channel is C, has joined A and D: the event alone; - for none
-//	gone A 16              kill: the switch dies
-//	order O u101 79997775533 [u102]    the CRM orders a call; its phones are O.1, O.2
-//	settled O placed 1                 so many phones; or refused, failed, with a status
-//	app A Stasis [other]   what the channel runs; other: an application of somebody else
-//	linked A X             the linkedid of a channel, from now on
-//	snapshot               what is asked for after a connect
-//
-// A line that begins with ~ happens while nobody listens. One that begins with !
-// is an event that comes late: it changes nothing in the switch.
-func play(t testing.TB, script string) []bridge.Event {
-	t.Helper()
+// Play plays a script in an empty exchange and returns the events that it sends, in
+// order. The package's documentation describes the language. The error names the
+// first line that can't be read.
+func Play(script string) ([]bridge.Event, error) {
 	x := newExchange()
 	for line := range strings.Lines(script) {
 		if line, _, _ = strings.Cut(strings.TrimSpace(line), "#"); line == "" {
 			continue
 		}
 		if err := x.obey(line); err != nil {
-			t.Fatalf("script line %q: %v", line, err)
+			return nil, fmt.Errorf("script line %q: %w", line, err)
 		}
 	}
-	return x.events
+	return x.events, nil
 }
 
 func (x *exchange) obey(line string) error {
@@ -53,7 +33,7 @@ func (x *exchange) obey(line string) error {
 	if err != nil || len(words) < 2 {
 		return fmt.Errorf("want a time in seconds and a word")
 	}
-	x.now = midnight.Add(time.Duration(seconds*1000+0.5) * time.Millisecond)
+	x.now = Midnight.Add(time.Duration(seconds*1000+0.5) * time.Millisecond)
 	if late {
 		ghost := newExchange()
 		ghost.now = x.now
@@ -63,7 +43,7 @@ func (x *exchange) obey(line string) error {
 			}
 		}
 		if words[1] == "leave" {
-			ghost.rooms[words[3]] = &bridge.Bridge{ID: words[3]}
+			ghost.bridges[words[3]] = &bridge.Bridge{ID: words[3]}
 		}
 		err := ghost.do(words[1], words[2:])
 		x.events = append(x.events, ghost.events...)
@@ -100,7 +80,7 @@ func (x *exchange) do(word string, args []string) error {
 	case "leave":
 		x.leave(id, args[1])
 	case "close":
-		x.closeRoom(args[0])
+		x.closeBridge(args[0])
 	case "merge":
 		x.merge(from, to)
 	case "hold":
@@ -136,8 +116,9 @@ func (x *exchange) do(word string, args []string) error {
 	return nil
 }
 
-// unheard makes everything in a script happen while nobody listens.
-func unheard(script string) string {
+// Unheard returns the script with every line marked by ~: all of it happens while the
+// connection is down.
+func Unheard(script string) string {
 	var silent strings.Builder
 	for line := range strings.Lines(script) {
 		if line = strings.TrimSpace(line); line != "" {

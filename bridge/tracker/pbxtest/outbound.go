@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"pgregory.net/rapid"

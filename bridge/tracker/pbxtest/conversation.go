@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"strings"
@@ -13,8 +13,8 @@ type person struct {
 	id       bridge.ChannelID
 	endpoint string
 	party    string
-	// room is the bridge the channel is in.
-	room string
+	// bridge is the bridge the channel is in.
+	bridgeID string
 	// held: this one has put the other side on hold.
 	held bool
 }
@@ -88,16 +88,16 @@ func (c *conversation) hold(who *person, on bool) {
 	c.leg.hold(c.far.held || c.near.held)
 }
 
-// leaves takes somebody out of the room he is in. A hold does not outlast that.
+// leaves takes somebody out of the bridge he is in. A hold does not outlast that.
 func (c *conversation) leaves(who *person) {
-	c.x.leave(who.id, who.room)
-	c.x.closeEmpty(who.room)
-	who.room, who.held = "", false
+	c.x.leave(who.id, who.bridgeID)
+	c.x.closeEmpty(who.bridgeID)
+	who.bridgeID, who.held = "", false
 }
 
-func (c *conversation) enters(who *person, room string) {
-	who.room = room
-	c.x.enter(who.id, room, false)
+func (c *conversation) enters(who *person, bridgeID string) {
+	who.bridgeID = bridgeID
+	c.x.enter(who.id, bridgeID, false)
 }
 
 // end: both hang up, in either order, and the Local channel between them goes

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"pgregory.net/rapid"
@@ -61,10 +61,10 @@ func (c *conversation) takenUp(parked *person) {
 		c.x.state(own.id, bridge.StateUp)
 	})
 	c.then(func() {
-		room := "taken-up-" + string(own.id)
+		bridgeID := "taken-up-" + string(own.id)
 		c.interleaved("taken up",
-			[]func(){func() { c.x.leave(parked.id, lot) }, func() { c.enters(parked, room) }},
-			[]func(){func() { c.enters(own, room) }},
+			[]func(){func() { c.x.leave(parked.id, lot) }, func() { c.enters(parked, bridgeID) }},
+			[]func(){func() { c.enters(own, bridgeID) }},
 		)
 		c.truth.joins(own.id)
 		// After a gap it looks as if he had called the other himself.

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -7,14 +7,14 @@ import (
 	"kontur-ari/bridge"
 )
 
-// narrate writes events as a script, as far as a script can say them: what a
+// ScriptOf writes events as a script, as far as a script can say them: what a
 // property test has found becomes a scenario that way.
-func narrate(events []bridge.Event) string {
+func ScriptOf(events []bridge.Event) string {
 	var script strings.Builder
 	for _, event := range events {
 		line := sentence(event)
 		if line != "" {
-			fmt.Fprintf(&script, "\n%s %s", clock(event.Time, midnight), line)
+			fmt.Fprintf(&script, "\n%s %s", Seconds(event.Time, Midnight), line)
 		}
 	}
 	return script.String()

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -7,21 +7,20 @@ import (
 	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
-	"kontur-ari/bridge/tracker"
 )
 
-// traffic makes calls go through an exchange, many at a time, the way Asterisk
+// Traffic makes calls go through an exchange, many at a time, the way Asterisk
 // plays them, and keeps the truth about each.
-type traffic struct {
-	t      *rapid.T
-	x      *exchange
-	policy tracker.Policy
-	truths []*truth
-	serial int
+type Traffic struct {
+	t           *rapid.T
+	x           *exchange
+	internalToo bool
+	truths      []*truth
+	serial      int
 	// stories tell which channels have to do with each other: those of a call, of the
 	// consultations about it and of whoever joins it.
 	stories map[bridge.ChannelID]int
-	telling int
+	current int
 	// alike are the parties that a consultation in a story may be told to have.
 	alike map[int][]string
 	// served is how many legs of reported calls have been named after a channel.
@@ -33,7 +32,7 @@ type traffic struct {
 
 // plan is what one call will do, step by step.
 type plan struct {
-	*traffic
+	*Traffic
 	steps []func()
 	truth *truth
 	story int
@@ -41,9 +40,9 @@ type plan struct {
 
 func (p *plan) then(step func()) { p.steps = append(p.steps, step) }
 
-// anyTraffic plays up to that many calls to their ends.
-func anyTraffic(t *rapid.T, policy tracker.Policy, most int) *traffic {
-	m := &traffic{t: t, x: newExchange(), policy: policy, served: make(map[bridge.ChannelID]int), stories: make(map[bridge.ChannelID]int), alike: make(map[int][]string)}
+// AnyTraffic plays up to that many calls to their ends.
+func AnyTraffic(t *rapid.T, internalToo bool, most int) *Traffic {
+	m := &Traffic{t: t, x: newExchange(), internalToo: internalToo, served: make(map[bridge.ChannelID]int), stories: make(map[bridge.ChannelID]int), alike: make(map[int][]string)}
 	plans := make([]*plan, rapid.IntRange(1, most).Draw(t, "calls"))
 	for i := range plans {
 		plans[i] = m.anyCall()
@@ -52,7 +51,7 @@ func anyTraffic(t *rapid.T, policy tracker.Policy, most int) *traffic {
 	for len(plans) > 0 {
 		i := rapid.IntRange(0, len(plans)-1).Draw(t, "whose turn")
 		m.x.now = m.x.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "ms")) * time.Millisecond)
-		m.telling = plans[i].story
+		m.current = plans[i].story
 		plans[i].steps[0]()
 		m.keepMoments()
 		if plans[i].steps = plans[i].steps[1:]; len(plans[i].steps) == 0 {
@@ -66,7 +65,7 @@ func anyTraffic(t *rapid.T, policy tracker.Policy, most int) *traffic {
 
 // keepMoments takes the snapshot that a connect would get now. Within a step it
 // is the truth after the step that is kept: ARI's lists run ahead of its events.
-func (m *traffic) keepMoments() {
+func (m *Traffic) keepMoments() {
 	if len(m.moments) < len(m.x.events) {
 		now := m.x.snapshot()
 		for len(m.moments) < len(m.x.events) {
@@ -76,14 +75,14 @@ func (m *traffic) keepMoments() {
 }
 
 // newTruth is the truth about a call that may come to be.
-func (m *traffic) newTruth() *truth {
-	c := &truth{traffic: m}
+func (m *Traffic) newTruth() *truth {
+	c := &truth{Traffic: m}
 	m.truths = append(m.truths, c)
 	return c
 }
 
-func (m *traffic) anyCall() *plan {
-	p := &plan{traffic: m, truth: m.newTruth()}
+func (m *Traffic) anyCall() *plan {
+	p := &plan{Traffic: m, truth: m.newTruth()}
 	switch rapid.IntRange(0, 7).Draw(m.t, "kind of call") {
 	case 0, 1, 2:
 		p.inbound()
@@ -99,18 +98,18 @@ func (m *traffic) anyCall() *plan {
 	return p
 }
 
-func (m *traffic) chance(label string) bool { return rapid.Bool().Draw(m.t, label) }
+func (m *Traffic) chance(label string) bool { return rapid.Bool().Draw(m.t, label) }
 
 // newID gives the next unique id. It is called when the channel is made.
-func (m *traffic) newID() bridge.ChannelID {
+func (m *Traffic) newID() bridge.ChannelID {
 	m.serial++
 	id := bridge.ChannelID(fmt.Sprintf("1795401475.%d", m.serial))
-	m.stories[id] = m.telling
+	m.stories[id] = m.current
 	return id
 }
 
 // interleaved does what several do at once: each of them one thing after another.
-func (m *traffic) interleaved(label string, each ...[]func()) {
+func (m *Traffic) interleaved(label string, each ...[]func()) {
 	for len(each) > 0 {
 		i := rapid.IntRange(0, len(each)-1).Draw(m.t, label)
 		each[i][0]()
@@ -121,7 +120,7 @@ func (m *traffic) interleaved(label string, each ...[]func()) {
 }
 
 // shuffled does things that happen in one moment, in any order.
-func (m *traffic) shuffled(label string, things ...func()) func() {
+func (m *Traffic) shuffled(label string, things ...func()) func() {
 	order := rapid.Permutation(things).Draw(m.t, label)
 	return func() {
 		for _, thing := range order {
@@ -169,7 +168,7 @@ func (p *plan) internal() {
 		p.x.create(caller.id, caller.endpoint, bridge.StateRing, "103", "600")
 	})
 	p.ringRounds(caller, func() {
-		if p.policy.ReportInternal {
+		if p.internalToo {
 			p.truth.start("internal", "- -")
 		}
 	})
@@ -220,4 +219,25 @@ func (r *round) answered(ph *phone, how func()) {
 		how()
 		r.converse(r.caller, ph.who, ph.leg, ph.halves)
 	})
+}
+
+// Events returns what the exchange has sent, in order.
+func (m *Traffic) Events() []bridge.Event { return m.x.events }
+
+// Snapshot returns the snapshot that a connect just before the n-th event would
+// get; n may be the number of events.
+func (m *Traffic) Snapshot(n int) bridge.Event { return m.moments[n] }
+
+// Calls returns how many calls there were, reported or not.
+func (m *Traffic) Calls() int { return len(m.truths) }
+
+// Want returns what must be reported of each call, in the form of a Transcript.
+func (m *Traffic) Want() map[string][]string {
+	lines := make(map[string][]string)
+	for _, c := range m.truths {
+		if c.started {
+			lines[string(c.call)] = c.lines
+		}
+	}
+	return lines
 }

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -8,18 +8,18 @@ import (
 	"kontur-ari/bridge"
 )
 
-// consulting is what the names of the rooms begin with in which somebody consults
+// consulting is what the names of the bridges begin with in which somebody consults
 // another by the keys of the telephone.
 const consulting = "consulting-"
 
-// consultByKeys: the employee presses *2 and a number, is put in a room with a
+// consultByKeys: the employee presses *2 and a number, is put in a bridge with a
 // Local channel that calls whom he asks, and then hangs up or comes back.
 func (c *conversation) consultByKeys() {
 	transferer, _ := c.whoTransfers()
 	c.turn(transferer)
 	k := c.newConsultation(&person{id: transferer.id, endpoint: transferer.endpoint, party: transferer.party})
 	k.phone.local = false
-	home := transferer.room
+	home := transferer.bridgeID
 	c.then(func() { c.hold(transferer, true) })
 	c.then(func() { k.ringByKeys() })
 	if c.chance("nobody answers") {
@@ -48,7 +48,7 @@ func (c *conversation) consultByKeys() {
 	}
 }
 
-// ringByKeys: the Local channel calls while the employee goes to its room.
+// ringByKeys: the Local channel calls while the employee goes to its bridge.
 func (k *consultation) ringByKeys() {
 	k.phone.halves = [2]bridge.ChannelID{k.newID(), k.newID()}
 	first, second := k.phone.halves[0], k.phone.halves[1]
@@ -68,7 +68,7 @@ func (k *consultation) ringByKeys() {
 	)
 }
 
-// goesHome: the employee is back in the room where the first has waited.
+// goesHome: the employee is back in the bridge where the first has waited.
 func (k *consultation) goesHome(home string) {
 	k.leaves(k.near)
 	k.enters(k.near, home)
@@ -103,10 +103,10 @@ func (k *consultation) unplug() {
 }
 
 // handOverByKeys: the employee hangs up. The half of the Local channel that he was
-// in a room with comes to the one who waits, and the Local channel stays.
+// in a bridge with comes to the one who waits, and the Local channel stays.
 func (k *consultation) handOverByKeys(home string) {
 	near, waiting, half := k.near, k.far, k.phone.halves[0]
-	truth, leg, place := k.truth, k.leg, k.near.room
+	truth, leg, place := k.truth, k.leg, k.near.bridgeID
 	k.leaves(near)
 	k.call.truth.quits(near.id)
 	k.x.leave(half, place)

@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 // truth is what really happened in one call, written down by those who made it
 // happen, in the form of a transcript.
 type truth struct {
-	*traffic
+	*Traffic
 	call    bridge.ChannelID
 	started bool
 	lines   []string
@@ -39,7 +39,7 @@ func (c *truth) tell(format string, args ...any) {
 	c.lines = append(c.lines, c.now()+" "+string(c.call)+" "+fmt.Sprintf(format, args...))
 }
 
-func (c *truth) now() string { return clock(c.x.now, midnight) }
+func (c *truth) now() string { return Seconds(c.x.now, Midnight) }
 
 func (c *truth) start(direction, phones string) {
 	if !c.started {

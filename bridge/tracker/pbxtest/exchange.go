@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -10,15 +10,15 @@ import (
 	"kontur-ari/bridge"
 )
 
-// midnight is when the clock of every exchange begins.
-var midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+// Midnight is when the clock of every exchange begins.
+var Midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// switchboard is a small model of a switch: it keeps channels and rooms and writes
+// exchange is a small model of a switch: it keeps channels and bridges and writes
 // down the events that Asterisk would send of what is done to them.
 type exchange struct {
 	now      time.Time
 	channels map[bridge.ChannelID]*bridge.Channel
-	rooms    map[string]*bridge.Bridge
+	bridges  map[string]*bridge.Bridge
 	events   []bridge.Event
 	// silent: nobody listens, so what happens leaves no event.
 	silent bool
@@ -27,9 +27,9 @@ type exchange struct {
 
 func newExchange() *exchange {
 	return &exchange{
-		now:      midnight,
+		now:      Midnight,
 		channels: make(map[bridge.ChannelID]*bridge.Channel),
-		rooms:    make(map[string]*bridge.Bridge),
+		bridges:  make(map[string]*bridge.Bridge),
 	}
 }
 
@@ -148,19 +148,19 @@ func (x *exchange) dialStatus(caller, peer bridge.ChannelID, status string) {
 	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialStatus: status})
 }
 
-func (x *exchange) enter(id bridge.ChannelID, room string, holding bool) {
-	r := x.rooms[room]
+func (x *exchange) enter(id bridge.ChannelID, bridgeID string, holding bool) {
+	r := x.bridges[bridgeID]
 	if r == nil {
-		r = &bridge.Bridge{ID: room, Holding: holding}
-		x.rooms[room] = r
+		r = &bridge.Bridge{ID: bridgeID, Holding: holding}
+		x.bridges[bridgeID] = r
 	}
 	r.Channels = append(r.Channels, id)
-	x.linkRoom(r)
-	x.send(bridge.Event{Type: bridge.EventBridgeEntered, Channel: x.view(id), Bridge: roomView(r)})
+	x.linkBridge(r)
+	x.send(bridge.Event{Type: bridge.EventBridgeEntered, Channel: x.view(id), Bridge: bridgeView(r)})
 }
 
-// linkRoom gives everybody in a bridge the oldest linkedid among them.
-func (x *exchange) linkRoom(r *bridge.Bridge) {
+// linkBridge gives everybody in a bridge the oldest linkedid among them.
+func (x *exchange) linkBridge(r *bridge.Bridge) {
 	if r.Holding {
 		return
 	}
@@ -182,47 +182,47 @@ func bornBefore(a, b bridge.ChannelID) bool {
 	return len(a) < len(b) || len(a) == len(b) && a < b
 }
 
-func (x *exchange) leave(id bridge.ChannelID, room string) {
-	r := x.rooms[room]
+func (x *exchange) leave(id bridge.ChannelID, bridgeID string) {
+	r := x.bridges[bridgeID]
 	if r == nil {
 		return
 	}
 	r.Channels = slices.DeleteFunc(r.Channels, func(member bridge.ChannelID) bool { return member == id })
-	x.send(bridge.Event{Type: bridge.EventBridgeLeft, Channel: x.view(id), Bridge: roomView(r)})
+	x.send(bridge.Event{Type: bridge.EventBridgeLeft, Channel: x.view(id), Bridge: bridgeView(r)})
 }
 
-func roomView(r *bridge.Bridge) *bridge.Bridge {
+func bridgeView(r *bridge.Bridge) *bridge.Bridge {
 	return &bridge.Bridge{ID: r.ID, Holding: r.Holding, Channels: slices.Clone(r.Channels)}
 }
 
-func (x *exchange) closeRoom(room string) {
-	if r := x.rooms[room]; r != nil {
-		delete(x.rooms, room)
-		x.send(bridge.Event{Type: bridge.EventBridgeDestroyed, Bridge: roomView(r)})
+func (x *exchange) closeBridge(bridgeID string) {
+	if r := x.bridges[bridgeID]; r != nil {
+		delete(x.bridges, bridgeID)
+		x.send(bridge.Event{Type: bridge.EventBridgeDestroyed, Bridge: bridgeView(r)})
 	}
 }
 
-// closeEmpty ends a room if nobody is in it any more.
-func (x *exchange) closeEmpty(room string) {
-	if r := x.rooms[room]; r != nil && len(r.Channels) == 0 {
-		x.closeRoom(room)
+// closeEmpty ends a bridge if nobody is in it any more.
+func (x *exchange) closeEmpty(bridgeID string) {
+	if r := x.bridges[bridgeID]; r != nil && len(r.Channels) == 0 {
+		x.closeBridge(bridgeID)
 	}
 }
 
-// merge empties one room into another. Asterisk tells of every channel that moves,
+// merge empties one bridge into another. Asterisk tells of every channel that moves,
 // so the event of the merge itself says nothing new.
 func (x *exchange) merge(from, into string) {
-	for _, id := range slices.Clone(x.rooms[from].Channels) {
+	for _, id := range slices.Clone(x.bridges[from].Channels) {
 		x.leave(id, from)
 		x.enter(id, into, false)
 	}
 }
 
-// destroy ends a channel; it leaves the room it is in first.
+// destroy ends a channel; it leaves the bridge it is in first.
 func (x *exchange) destroy(id bridge.ChannelID, cause int) {
-	for _, room := range slices.Sorted(maps.Keys(x.rooms)) {
-		if slices.Contains(x.rooms[room].Channels, id) {
-			x.leave(id, room)
+	for _, bridgeID := range slices.Sorted(maps.Keys(x.bridges)) {
+		if slices.Contains(x.bridges[bridgeID].Channels, id) {
+			x.leave(id, bridgeID)
 		}
 	}
 	gone := x.view(id)
@@ -233,7 +233,7 @@ func (x *exchange) destroy(id bridge.ChannelID, cause int) {
 // kill ends everything at once without a word, as a crash of the switch does.
 func (x *exchange) kill() {
 	clear(x.channels)
-	clear(x.rooms)
+	clear(x.bridges)
 }
 
 // snapshot is the whole truth of this moment.
@@ -246,8 +246,8 @@ func (x *exchange) snapshot() bridge.Event {
 		}
 		truth.Channels = append(truth.Channels, ch)
 	}
-	for _, id := range slices.Sorted(maps.Keys(x.rooms)) {
-		truth.Bridges = append(truth.Bridges, *roomView(x.rooms[id]))
+	for _, id := range slices.Sorted(maps.Keys(x.bridges)) {
+		truth.Bridges = append(truth.Bridges, *bridgeView(x.bridges[id]))
 	}
 	return bridge.Event{Type: bridge.EventSnapshot, Time: x.now, Snapshot: truth}
 }

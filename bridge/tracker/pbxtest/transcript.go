@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -8,23 +8,23 @@ import (
 	"kontur-ari/bridge"
 )
 
-// transcript writes reports the way the tests compare them, a line each, with
+// Transcript writes reports the way the tests compare them, a line each, with
 // seconds since the start:
 //
 //	0.000 A started inbound 79997775533 79229929292
 //	0.500 A B appeared client>user:u101
 //	9.000 A CALL-FINISHED
 //	9.000 A REGISTER B client>user:u101 4.000..9.000
-func transcript(reports []bridge.Report, start time.Time) []string {
+func Transcript(reports []bridge.Report, start time.Time) []string {
 	lines := make([]string, 0, len(reports))
 	for _, r := range reports {
-		lines = append(lines, transcribe(r, start))
+		lines = append(lines, Line(r, start))
 	}
 	return lines
 }
 
-func transcribe(r bridge.Report, start time.Time) string {
-	line := clock(r.Time, start) + " " + string(r.Call) + " "
+func Line(r bridge.Report, start time.Time) string {
+	line := Seconds(r.Time, start) + " " + string(r.Call) + " "
 	switch r.Kind {
 	case bridge.ReportStarted:
 		line += fmt.Sprintf("started %s %s %s", r.Direction, orDash(r.ClientPhone), orDash(r.VatsPhone))
@@ -39,9 +39,9 @@ func transcribe(r bridge.Report, start time.Time) string {
 		for _, item := range r.Items {
 			began := "never"
 			if !item.StartedAt.IsZero() {
-				began = clock(item.StartedAt, start)
+				began = Seconds(item.StartedAt, start)
 			}
-			items = append(items, fmt.Sprintf("%s %s>%s %s..%s", item.ID, party(item.From), party(item.To), began, clock(item.FinishedAt, start)))
+			items = append(items, fmt.Sprintf("%s %s>%s %s..%s", item.ID, party(item.From), party(item.To), began, Seconds(item.FinishedAt, start)))
 		}
 		line += "REGISTER " + strings.Join(items, ", ")
 	default:
@@ -50,7 +50,7 @@ func transcribe(r bridge.Report, start time.Time) string {
 	return line
 }
 
-func clock(at, start time.Time) string {
+func Seconds(at, start time.Time) string {
 	return fmt.Sprintf("%.3f", float64(at.Sub(start).Milliseconds())/1000)
 }
 

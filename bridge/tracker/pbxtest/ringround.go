@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ type phone struct {
 	optimise       bool
 	// innerFirst: what the Local channel dials is told of before what dialled it.
 	innerFirst bool
-	// order is that in which the channels enter their rooms on an answer.
+	// order is that in which the channels enter their bridges on an answer.
 	order []int
 
 	leg        *legTruth
@@ -175,7 +175,7 @@ func (ph *phone) answer() {
 	ph.answeredBy = ph.devices[len(ph.devices)-1]
 	inner := "br-" + string(ph.answeredBy)
 	outer := inner
-	ph.who = &person{id: ph.answeredBy, endpoint: ph.endpoint, party: ph.party, room: inner}
+	ph.who = &person{id: ph.answeredBy, endpoint: ph.endpoint, party: ph.party, bridgeID: inner}
 	ph.truth.joins(ph.answeredBy)
 	ph.x.state(ph.answeredBy, bridge.StateUp)
 	members := []bridge.ChannelID{ph.answeredBy, ph.caller.id}
@@ -187,19 +187,19 @@ func (ph *phone) answer() {
 		if n >= len(members) {
 			continue
 		}
-		room := inner
+		bridgeID := inner
 		if n == 1 || n == 2 {
-			room = outer
+			bridgeID = outer
 		}
-		ph.x.enter(members[n], room, false)
+		ph.x.enter(members[n], bridgeID, false)
 	}
 	if ph.leg != nil {
 		ph.leg.connect()
 	}
 	ph.endDevices()
-	ph.caller.room = outer
+	ph.caller.bridgeID = outer
 	if ph.local && ph.optimise {
-		ph.caller.room = inner
+		ph.caller.bridgeID = inner
 		ph.x.leave(ph.caller.id, outer)
 		ph.x.leave(ph.halves[1], inner)
 		ph.x.enter(ph.caller.id, inner, false)

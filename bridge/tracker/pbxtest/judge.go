@@ -1,4 +1,4 @@
-package tracker_test
+package pbxtest
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// evidence is what a verdict rests on.
-func (m *traffic) evidence(heard []bridge.Event, reports []bridge.Report) string {
+// Evidence is what a verdict rests on.
+func (m *Traffic) Evidence(heard []bridge.Event, reports []bridge.Report) string {
 	var truth []string
 	for _, c := range m.truths {
 		if c.started {
@@ -17,7 +17,7 @@ func (m *traffic) evidence(heard []bridge.Event, reports []bridge.Report) string
 		}
 	}
 	return fmt.Sprintf("; what was heard:%s\n\nwhat was true:\n%s\n\nwhat was reported:\n%s",
-		narrate(heard), strings.Join(truth, "\n"), strings.Join(transcript(reports, midnight), "\n"))
+		ScriptOf(heard), strings.Join(truth, "\n"), strings.Join(Transcript(reports, Midnight), "\n"))
 }
 
 // claim is what a line of a transcript says beside when, and of which channel: a leg
@@ -25,7 +25,7 @@ func (m *traffic) evidence(heard []bridge.Event, reports []bridge.Report) string
 // that have to do with each other it doesn't say which: that an employee asks
 // somebody about a call, rather than calls him in it, is told by events that may
 // be lost. Who talks with whom is no less wrong for that.
-func (m *traffic) claim(line string) string {
+func (m *Traffic) claim(line string) string {
 	words := strings.Fields(line)
 	story := fmt.Sprint(m.stories[bridge.ChannelID(words[1])])
 	switch {
@@ -43,12 +43,12 @@ func (m *traffic) claim(line string) string {
 	return story + " " + strings.Join(words[3:], " ")
 }
 
-// unfounded is the first report that is not the truth about its call. That
+// Unfounded is the first report that is not the truth about its call. That
 // somebody holds is not judged: where it is not heard that he takes it back, or
 // has left, it is believed for longer than it lasts.
-func (m *traffic) unfounded(reports []bridge.Report) error {
+func (m *Traffic) Unfounded(reports []bridge.Report) error {
 	said := make(map[string]bool)
-	for _, lines := range m.byCall() {
+	for _, lines := range m.Want() {
 		for _, line := range lines {
 			said[m.claim(line)] = true
 		}
@@ -61,22 +61,22 @@ func (m *traffic) unfounded(reports []bridge.Report) error {
 		}
 	}
 	for _, r := range reports {
-		if line := transcribe(r, midnight); r.Event != bridge.LegPaused && !said[m.claim(line)] {
+		if line := Line(r, Midnight); r.Event != bridge.LegPaused && !said[m.claim(line)] {
 			return fmt.Errorf("it is not true that %s", line)
 		}
 	}
 	return nil
 }
 
-// missing is the first thing that the snapshot, or what came after it, must
+// Missing is the first thing that the snapshot, or what came after it, must
 // have told and that was not reported: a call whose caller is there and calls
 // somebody, its legs, and that they were answered.
-func (m *traffic) missing(reports []bridge.Report, snapshot bridge.Event) error {
+func (m *Traffic) Missing(reports []bridge.Report, snapshot bridge.Event) error {
 	said := make(map[string]bool)
 	for _, r := range reports {
-		said[m.claim(transcribe(r, midnight))] = true
+		said[m.claim(Line(r, Midnight))] = true
 	}
-	moment := clock(snapshot.Time, midnight)
+	moment := Seconds(snapshot.Time, Midnight)
 	for _, c := range m.truths {
 		story := m.stories[c.call]
 		if !c.started || !before(moment, c.over) || !shows(snapshot.Snapshot, c.call) {
@@ -106,7 +106,7 @@ func (m *traffic) missing(reports []bridge.Report, snapshot bridge.Event) error 
 // consults tells whether somebody in a story consults another by the keys of his
 // telephone in a snapshot. It does not show then that he talked before, and
 // unless he was dialled or has dialled, with whom.
-func (m *traffic) consults(snapshot *bridge.Snapshot, story int) bool {
+func (m *Traffic) consults(snapshot *bridge.Snapshot, story int) bool {
 	return slices.ContainsFunc(snapshot.Bridges, func(br bridge.Bridge) bool {
 		return strings.HasPrefix(br.ID, consulting) && slices.ContainsFunc(br.Channels, func(id bridge.ChannelID) bool {
 			return m.stories[id] == story
@@ -115,7 +115,7 @@ func (m *traffic) consults(snapshot *bridge.Snapshot, story int) bool {
 }
 
 // shows tells whether a snapshot has a caller and somebody who is called. That two
-// employees of whom neither was called are in a room shows no call: one may have
+// employees of whom neither was called are in a bridge shows no call: one may have
 // been parked, or both are in a conference.
 func shows(snapshot *bridge.Snapshot, call bridge.ChannelID) bool {
 	caller, outside, joined, called := false, false, false, false
