@@ -144,9 +144,6 @@ func channelOf(data ari.ChannelData) *bridge.Channel {
 	if data.Caller != nil {
 		channel.CallerNumber = data.Caller.Number
 	}
-	if data.Connected != nil {
-		channel.ConnectedNumber = data.Connected.Number
-	}
 	if data.Dialplan != nil {
 		channel.Exten = data.Dialplan.Exten
 	}

@@ -20,7 +20,7 @@ func TestDecode(t *testing.T) {
 		`"creationtime":"2026-11-23T11:19:02.365+0000","language":"en","channelvars":{"CHANNEL(linkedid)":"1.0"}}`
 	channel := &bridge.Channel{
 		ID: "1.1", Name: "PJSIP/trunk-00000000", State: bridge.StateRing, CallerNumber: "+7(999)777-55-33",
-		ConnectedNumber: "101", Exten: "74951112233", Application: "Dial", LinkedID: "1.0",
+		Exten: "74951112233", Application: "Dial", LinkedID: "1.0",
 	}
 	at := time.Date(2026, 11, 23, 11, 19, 2, 365e6, time.UTC)
 	mixing := `{"id":"b1","technology":"simple_bridge","bridge_type":"mixing","channels":["1.1","1.2"]}`

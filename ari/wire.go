@@ -61,12 +61,11 @@ type wireParty struct {
 // wireChannel is ARI's Channel object. LinkedID and DNID are not ARI's: the
 // snapshot adds them.
 type wireChannel struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	State     string    `json:"state"`
-	Caller    wireParty `json:"caller"`
-	Connected wireParty `json:"connected"`
-	Dialplan  struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	State    string    `json:"state"`
+	Caller   wireParty `json:"caller"`
+	Dialplan struct {
 		Exten   string `json:"exten"`
 		AppName string `json:"app_name"`
 		AppData string `json:"app_data"`
@@ -123,19 +122,18 @@ func (w *wireChannel) channel() *bridge.Channel {
 		linkedID = w.LinkedID
 	}
 	return &bridge.Channel{
-		ID:              bridge.ChannelID(w.ID),
-		Name:            w.Name,
-		State:           bridge.ChannelState(w.State),
-		CallerNumber:    w.Caller.Number,
-		ConnectedNumber: w.Connected.Number,
-		Exten:           w.Dialplan.Exten,
-		Application:     w.Dialplan.AppName,
-		Waits:           w.Dialplan.AppName == stasisApplication && strings.HasSuffix(w.Dialplan.AppData, ","+orderedArgument),
-		LinkedID:        bridge.ChannelID(linkedID),
-		DialledNumber:   w.DNID,
-		Files:           notEmpty(textOf(w.Vars.MixMonitor), w.Vars.RecordingFile),
-		Messages:        notEmpty(w.Vars.Recorded, textOf(w.Vars.Voicemail)),
-		NamesShown:      w.Vars.namesShown(),
+		ID:            bridge.ChannelID(w.ID),
+		Name:          w.Name,
+		State:         bridge.ChannelState(w.State),
+		CallerNumber:  w.Caller.Number,
+		Exten:         w.Dialplan.Exten,
+		Application:   w.Dialplan.AppName,
+		Waits:         w.Dialplan.AppName == stasisApplication && strings.HasSuffix(w.Dialplan.AppData, ","+orderedArgument),
+		LinkedID:      bridge.ChannelID(linkedID),
+		DialledNumber: w.DNID,
+		Files:         notEmpty(textOf(w.Vars.MixMonitor), w.Vars.RecordingFile),
+		Messages:      notEmpty(w.Vars.Recorded, textOf(w.Vars.Voicemail)),
+		NamesShown:    w.Vars.namesShown(),
 	}
 }
 

@@ -7,37 +7,37 @@ import (
 	"time"
 )
 
-// ClickToCall is a call that the CRM has ordered by its system call CALL: the phones of
-// one user ring, and for the first that is picked up somebody else is dialled.
+// ClickToCall is a call that the CRM commands (contract, system call CALL): the phones
+// of one user ring, and the first one that is picked up dials the other party.
 type ClickToCall struct {
-	// Application is the ARI application that has the phones rung.
+	// Application is the ARI application that originates the phones' channels.
 	Application string `json:"application"`
 	// CommunicationID is the CRM's id of the call.
 	CommunicationID string `json:"communicationId"`
-	// From is the user whose phones ring, To the user that is dialled then: "" for
-	// a client.
+	// From is the user whose phones ring. To is the user who is dialled next; it is ""
+	// when a client is dialled.
 	From string `json:"from"`
 	To   string `json:"to,omitempty"`
-	// Number is what is dialled: the client's normalised number, or To's extension.
+	// Number is what the phone dials: the client's normalised number, or To's extension.
 	Number string `json:"number"`
 }
 
-// orderMark stands in the ids of the channels that are made for orders, behind the
-// name of the application that they are made in: no name of one has it, so that two
-// of them on one switch never take each other's for their own.
+// ClickToCallMark separates the application's name from the rest in the ids of channels
+// that are made for click-to-calls. No application's name contains it, so two
+// applications on one exchange never mistake each other's channels for their own.
 const ClickToCallMark = "~"
 
-// Channel is the id that the order's n-th phone gets as a channel; n counts from 1.
-// That of the first is the id of the call.
+// Channel returns the channel id of the n-th phone; n counts from 1. The id of the first
+// phone's channel is also the id of the call.
 func (o ClickToCall) Channel(n int) ChannelID {
 	return ChannelID(fmt.Sprintf("%s%s%s.%d", o.Application, ClickToCallMark, o.CommunicationID, n))
 }
 
-// Call is the id of the call that the order becomes.
+// Call returns the id of the call that the click-to-call becomes.
 func (o ClickToCall) Call() CallID { return CallID(o.Channel(1)) }
 
-// orderedCall is the call that a channel of that id was made for, by an order; ""
-// for other channels.
+// CallOfClick returns the call of the click-to-call that a channel was made for. It
+// returns "" for other channels.
 func CallOfClick(id ChannelID) CallID {
 	dot := strings.LastIndexByte(string(id), '.')
 	if dot < 0 || !strings.Contains(string(id), ClickToCallMark) {
@@ -46,47 +46,46 @@ func CallOfClick(id ChannelID) CallID {
 	return CallID(id[:dot]) + ".1"
 }
 
-// ClickToCallResult is what became of the attempt to ring the phones of an order.
+// ClickToCallResult is the result of the attempt to ring the phones.
 type ClickToCallResult string
 
-// The settlements.
+// The results.
 const (
-	// ClickPlaced: the switch has been told to ring. What becomes of that, its
-	// events tell.
+	// ClickPlaced: the exchange was asked to ring. Its events show what comes of that.
 	ClickPlaced ClickToCallResult = "placed"
-	// ClickRefused: it did not come to that, and the CRM was told so at once.
+	// ClickRefused: no phone rings, and the answer to the command said so.
 	ClickRefused ClickToCallResult = "refused"
-	// ClickFailed: it did not come to that, and the CRM is still to be told.
+	// ClickFailed: no phone rings, and the CRM must still learn it from a report.
 	ClickFailed ClickToCallResult = "failed"
 )
 
-// ClickToCallNews is the part of an event that is about an order.
+// ClickToCallNews is the part of an event that is about a click-to-call.
 type ClickToCallNews struct {
 	ClickToCall ClickToCall `json:"order"`
-	// ClickToCallResult is filled for EventClickResult: with the phones that are rung for
-	// ClickPlaced, and why not for the others.
+	// Result is filled for EventClickResult. Rung are the channels of the phones that
+	// ring (ClickPlaced); Status and Message say why none rings (the other results).
 	Result  ClickToCallResult `json:"settlement,omitempty"`
 	Rung    []ChannelID       `json:"rung,omitempty"`
 	Status  RefusalStatus     `json:"status,omitempty"`
 	Message string            `json:"message,omitempty"`
 }
 
-// NewClickToCallEvent makes the event that an order was given at that moment.
+// NewClickToCallEvent makes the event that the CRM commanded a click-to-call.
 func NewClickToCallEvent(click ClickToCall, at time.Time) Event {
 	return clickToCallEvent(EventClickToCall, at, ClickToCallNews{ClickToCall: click})
 }
 
-// NewClickPlacedEvent makes the event that the switch was told to ring these phones for an
-// order, and no others.
+// NewClickPlacedEvent makes the event that the exchange was asked to ring these phones,
+// and no others.
 func NewClickPlacedEvent(click ClickToCall, rung []ChannelID, at time.Time) Event {
 	return clickToCallEvent(EventClickResult, at, ClickToCallNews{ClickToCall: click, Result: ClickPlaced, Rung: rung})
 }
 
-// NewClickRefusedEvent makes the event that no phone is rung for an order: told says
-// whether the CRM knows that already.
-func NewClickRefusedEvent(click ClickToCall, refusal *Refusal, told bool, at time.Time) Event {
+// NewClickRefusedEvent makes the event that no phone rings. answered is true when the
+// answer to the command has said so to the CRM.
+func NewClickRefusedEvent(click ClickToCall, refusal *Refusal, answered bool, at time.Time) Event {
 	news := ClickToCallNews{ClickToCall: click, Result: ClickFailed, Status: refusal.Status, Message: refusal.Message}
-	if told {
+	if answered {
 		news.Result = ClickRefused
 	}
 	return clickToCallEvent(EventClickResult, at, news)
@@ -102,7 +101,7 @@ func clickToCallEvent(eventType EventType, at time.Time, news ClickToCallNews) E
 	return event
 }
 
-// HangupNews is what the CRM wants hung up.
+// HangupNews is the leg that the CRM hangs up, its call, and the user who does so.
 type HangupNews struct {
 	Call CallID `json:"call"`
 	Leg  LegID  `json:"leg"`
@@ -120,7 +119,7 @@ func NewHangupEvent(news HangupNews, at time.Time) Event {
 	return event
 }
 
-// written is an event of ours as the journal keeps it.
+// written returns an event that we make ourselves as the journal keeps it.
 func written(event any) []byte {
 	raw, err := json.Marshal(event)
 	if err != nil {
@@ -130,15 +129,15 @@ func written(event any) []byte {
 	return raw
 }
 
-// Action is what the switch must be told, since a call has come to a point where
-// it doesn't go on by itself. To do it twice is to do it once.
+// Action is a request to the exchange that a call needs in order to go on. An action may
+// be repeated: a second time has no effect.
 type Action struct {
 	Kind    ActionKind
 	Call    CallID
 	Channel ChannelID
 	// Number is what to dial, for ActionDial: digits.
 	Number string
-	// Recording is the name of what is to be recorded, for ActionRecord.
+	// Recording is the name of the recording, for ActionRecord.
 	Recording string
 }
 
@@ -149,25 +148,26 @@ type ActionKind string
 const (
 	// ActionDial: the user has picked up this phone, so the channel dials Number.
 	ActionDial ActionKind = "dial"
-	// ActionHangup: another phone of the user was faster, so this one stops ringing.
+	// ActionHangup: the phone's channel must go, for example because the user has picked
+	// up another phone.
 	ActionHangup ActionKind = "hang up"
-	// ActionRecord: what is said on the channel, by both sides, is recorded as Recording.
-	// ActionStopRecording: the channel that listens for a recording is hung up.
+	// ActionRecord: both sides of the channel are recorded as Recording.
+	// ActionStopRecording: the snoop channel of a recording is hung up.
 	ActionRecord        ActionKind = "record"
 	ActionStopRecording ActionKind = "stop recording"
 )
 
-// Failure is an ordered call in which nobody was dialled.
+// Failure is a click-to-call that ended before the other party was dialled.
 type Failure struct {
 	Call            CallID
 	CommunicationID string
 	Cause           FailureCause
 }
 
-// FailureCause says why, one of a fixed set of words.
+// FailureCause says why; the set is fixed.
 type FailureCause string
 
-// The causes, as far as the switch tells them apart.
+// The causes, as far as the exchange distinguishes them.
 const (
 	// FailedBusy: the phone said that it is busy; FailedDeclined: its user did not
 	// want the call; FailedNoAnswer: it rang for calls.originate_timeout.
@@ -176,11 +176,11 @@ const (
 	FailedNoAnswer FailureCause = "no answer"
 	// FailedOffline: no phone of the user could be reached.
 	FailedOffline FailureCause = "offline"
-	// FailedHungUp: the CRM had the phone stop ringing.
+	// FailedHungUp: the CRM hung up while the phone rang.
 	FailedHungUp FailureCause = "hung up"
-	// FailedDialplan: the phone was picked up, and hung up before anybody was dialled,
-	// or calls.originate_context dialled nobody for that number.
+	// FailedDialplan: the phone was picked up, but no channel was dialled: the user hung
+	// up first, or calls.originate_context dials nothing for that number.
 	FailedDialplan FailureCause = "nobody dialled"
-	// FailedSwitch: the switch did not ring, or is gone.
+	// FailedSwitch: the exchange did not ring the phone, or the connection to it is lost.
 	FailedSwitch FailureCause = "switch away"
 )

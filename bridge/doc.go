@@ -1,6 +1,6 @@
 // Package bridge is the vocabulary of kontur-ari and its ports: what Asterisk
 // says ([Event]), what Kontur.CRM gets ([Report]), what the CRM commands
-// ([CallCommand], [HangupCommand]), and the interfaces that the rooms around it
+// ([CallCommand], [HangupCommand]), and the interfaces that the packages around it
 // implement. The name means the bridge between the two systems; a bridge of
 // Asterisk is a [Bridge] here.
 //

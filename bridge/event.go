@@ -6,13 +6,12 @@ import "time"
 // or whatever an originate asked for). It is opaque: never parse it.
 type ChannelID string
 
-// EventType names a kind of event. The values are ARI's own type names, but for
-// those that begin with KonturAri.
+// EventType names a kind of event. The values are ARI's type names. Those that begin with
+// KonturAri are our own.
 type EventType string
 
-// The events that the Tracker interprets. Package ari asks Asterisk to send
-// these and nothing else; a type that is not listed here is counted there and
-// never reaches the Tracker.
+// The events that the Tracker interprets. Package ari asks Asterisk to send these and
+// nothing else. It counts any other type and drops it.
 const (
 	EventChannelCreated     EventType = "ChannelCreated"
 	EventChannelStateChange EventType = "ChannelStateChange"
@@ -26,30 +25,29 @@ const (
 	EventBridgeDestroyed    EventType = "BridgeDestroyed"
 	EventBlindTransfer      EventType = "BridgeBlindTransfer"
 	EventAttendedTransfer   EventType = "BridgeAttendedTransfer"
-	// EventRecordingFinished tells of a recording that was made over the switch's
-	// interface.
+	// EventRecordingFinished: a recording that was made over ARI is complete.
 	EventRecordingFinished EventType = "RecordingFinished"
-	// EventSnapshot carries the whole truth of the switch (every channel, every
-	// bridge) as read after a connect. It is the first event of a connection.
+	// EventSnapshot carries every channel and every bridge of the exchange, as read after
+	// a connect. It is the first event of a connection.
 	EventSnapshot EventType = "KonturAriSnapshot"
-	// EventClickToCall: the CRM has ordered a call, and the switch is to be told next.
-	// EventClickResult: it was told, or will not be. Both are made here
+	// EventClickToCall: the CRM has commanded a call; the request to the exchange follows.
+	// EventClickResult: the request was made, or will not be. Both are made here
 	// ([NewClickToCallEvent], [NewClickPlacedEvent], [NewClickRefusedEvent]).
 	EventClickToCall EventType = "KonturAriOrdered"
 	EventClickResult EventType = "KonturAriOrderSettled"
-	// EventHangup: the CRM wants a leg hung up, and the switch is told next. It is for those who read the journal;
-	// what comes of it the switch's own events tell ([NewHangupEvent]).
+	// EventHangup: the CRM hangs up a leg; the request to the exchange follows. The event
+	// is for readers of the journal and changes nothing in the Tracker ([NewHangupEvent]).
 	EventHangup EventType = "KonturAriHangup"
 )
 
-// Event is one thing that the switch said, in the form that the Tracker reads.
-// Which fields are filled depends on Type; a field that the switch left out is
-// its zero value, and the Tracker must cope with any of them missing.
+// Event is one event of the exchange, in the form that the Tracker reads. Type decides
+// which fields are filled. A field that the exchange left out has its zero value; the
+// Tracker copes with any of them missing.
 type Event struct {
 	// Type says what happened.
 	Type EventType
-	// Time is the switch's own clock, millisecond resolution. Zero when the
-	// switch sent none or one that can't be read.
+	// Time is the exchange's clock, in milliseconds. It is zero when the exchange sent
+	// none, or one that can't be read.
 	Time time.Time
 	// Channel is the channel that the event is about, as it was at that moment.
 	// For Dial events it is nil: see Caller and Peer. For a blind transfer it is
@@ -66,10 +64,10 @@ type Event struct {
 	DialString string
 	// Bridge is the bridge that a channel entered or left, or that went away.
 	Bridge *Bridge
-	// Transfer tells the parties of a blind or attended transfer.
+	// Transfer holds the parties of a blind or attended transfer.
 	Transfer *Transfer
 	// Cause is the Q.850 hang-up cause of a ChannelDestroyed; 0 is "unknown"
-	// and usual for a phone that nobody picked up.
+	// and usual for a phone that was not picked up.
 	Cause int
 	// Recording is filled for EventRecordingFinished only.
 	Recording *FinishedRecording
@@ -84,9 +82,9 @@ type Event struct {
 	Raw []byte
 }
 
-// Subject is the channel that the event is about: the dialled one of a Dial, that of
-// the first phone of an order; ""
-// for an event about no single channel.
+// Subject returns the channel that the event is about: of a Dial the dialled one, of a
+// click-to-call that of its first phone. It returns "" for an event about no single
+// channel.
 func (e *Event) Subject() ChannelID {
 	switch {
 	case e.Channel != nil:
@@ -113,12 +111,12 @@ const (
 	StateUp      ChannelState = "Up"
 )
 
-// Channel is what an event shows of a channel at one moment.
+// Channel is the state of a channel at the moment of an event.
 type Channel struct {
-	// ID is unique for the life of the switch and across its restarts.
+	// ID is unique, also across restarts of the exchange.
 	ID ChannelID
 	// Name is "technology/endpoint-serial" ("PJSIP/101-0000001a"). Names repeat
-	// after a restart of the switch.
+	// after a restart of the exchange.
 	Name string
 	// State is the channel's state.
 	State ChannelState
@@ -126,27 +124,24 @@ type Channel struct {
 	// it: for an inbound trunk channel the client, for a phone its extension
 	// until the dial plan sets CALLERID(num), for a dialled trunk the number.
 	CallerNumber string
-	// ConnectedNumber is the number of the other end as the channel is shown it.
-	ConnectedNumber string
 	// Exten is the dial plan extension the channel is in. In the ChannelCreated
 	// of an inbound trunk channel it is the number that was dialled (DID).
 	Exten string
 	// Application is the dial plan application that runs ("Dial", "AppDial",
 	// "Queue", "AppQueue" ...). AppDial and AppQueue mean: this channel was dialled.
 	Application string
-	// Waits: it is where it was put when it was made for an order, and nowhere else
-	// that an application decides about it.
+	// Waits: the channel is in our application, where it was created for a click-to-call,
+	// and has not moved on.
 	Waits bool
-	// LinkedID is the linkedid where the switch is configured to show it
+	// LinkedID is the linkedid where the exchange is configured to show it
 	// (channelvars) or, in a Snapshot, where it could be read; else "".
 	LinkedID ChannelID
-	// Files are the names of recordings of conversations that the channel's variables
-	// show, Messages those of messages that were left, where the switch is configured to
-	// show these variables: a path as the switch has it, or a file's name; that of a
-	// message may lack its extension.
+	// Files are the recordings that the channel's variables name, Messages the voicemail
+	// messages. Both need the exchange to be configured to show these variables. Each is
+	// a path on the exchange or a file's name; a message's may lack its extension.
 	Files, Messages []string
-	// NamesShown: the switch is configured to show all of these variables, so that what it
-	// does not show is not.
+	// NamesShown: the exchange is configured to show all of these variables, so a name
+	// that is missing does not exist.
 	NamesShown bool
 	// DialledNumber is CALLERID(dnid), filled in a Snapshot only, where it could
 	// be read: the DID of an inbound channel whose ChannelCreated was missed.
@@ -157,34 +152,34 @@ type Channel struct {
 type Bridge struct {
 	// ID is the bridge's unique id.
 	ID string
-	// Holding is true for bridges where nobody talks to anybody (parking,
-	// queue and hold music). Being in one is not being connected.
+	// Holding is true for bridges whose members do not hear each other (parking, queue
+	// and hold music). A channel in one is not connected.
 	Holding bool
 	// Channels are the members after the event.
 	Channels []ChannelID
 }
 
-// Transfer tells who did what in a blind or attended transfer. Any id may be "".
+// Transfer holds the parties of a blind or attended transfer. Any id may be "".
 type Transfer struct {
 	// Transferer is the channel that asked for it (its leg in the first call),
 	// SecondLeg its leg in the consultation (attended only).
 	Transferer, SecondLeg ChannelID
-	// Transferee is who is sent elsewhere; Target who receives them (attended).
+	// Transferee is the channel that is transferred; Target the one that it is connected
+	// to (attended only).
 	Transferee, Target ChannelID
 	// Exten and Context are where a blind transfer goes.
 	Exten, Context string
-	// Succeeded is false for a transfer that the switch refused.
+	// Succeeded is false for a transfer that the exchange refused.
 	Succeeded bool
 }
 
-// Snapshot is what a switch knows at one moment.
+// Snapshot is the state of an exchange at one moment.
 type Snapshot struct {
 	// Channels are all live channels, in no particular order.
 	Channels []Channel
 	// Bridges are all bridges, empty ones included.
 	Bridges []Bridge
-	// MissedSince is when the switch was last heard before this snapshot: what has
-	// changed since then changed at a time that nobody knows. Zero when it is not
-	// known either.
+	// MissedSince is when the last message came before this snapshot. What has changed
+	// since then changed at an unknown time. It is zero when it is unknown too.
 	MissedSince time.Time
 }

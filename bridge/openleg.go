@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// OpenLeg is a leg that has not ended, for those who are to end it.
+// OpenLeg is a leg that has not ended, with what is needed to hang it up.
 type OpenLeg struct {
 	ID   LegID
 	Call CallID
-	// CommunicationID is the CRM's id of the call where it has ordered it; else "".
+	// CommunicationID is the CRM's id of a click-to-call; "" for other calls.
 	CommunicationID string
 	From, To        Party
-	// Own are the leg's own channels, Caller the one that called them: one of Own
-	// for a call that goes out.
+	// Own are the channels of the employee's phones. Caller is the channel that dialled
+	// them; for an outbound call it is one of Own.
 	Own    []ChannelID
 	Caller ChannelID
 }
 
-// Channels are those by which a user takes part in the leg; none when it is not his.
-// The case of the id doesn't matter.
+// Channels returns the channels of a user in the leg, none for a user who is no party of
+// it. The case of the id doesn't matter.
 func (l OpenLeg) Channels(userID string) []ChannelID {
-	// Whose the leg's own channels are: its caller's where he calls somebody outside
-	// or was called first himself, else those of who is called.
+	// The leg's own channels belong to the caller in an outbound call and in a
+	// click-to-call, else to the party that is called.
 	own := l.To
 	if slices.Contains(l.Own, l.Caller) {
 		own = l.From

@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// ErrNoRoom means that an event was not taken, since memory is full of events that
+// ErrNoRoom means that an event was not accepted, because memory is full of events that
 // can't be stored.
 var ErrNoRoom = errors.New("memory is full of events that can't be stored")
 
-// Batch is what one transaction of a Journal holds: events exactly as received
-// and everything they caused. It is stored whole or not at all.
+// Batch is the content of one transaction of a Journal: events as received and
+// everything they caused. It is stored whole or not at all.
 type Batch struct {
 	// Events are kept for support and replay, in order of arrival.
 	Events []Entry
-	// Changed are the calls whose state differs now, Gone those that are no
+	// Changed are the calls whose state differs now. Gone are the calls that are no
 	// longer in progress and leave the store. A call is in one of the two at most.
 	Changed []CallState
 	Gone    []CallID
-	// Ended are the reported calls that are over, to be remembered by id.
+	// Ended are the ids of the reported calls that are over. The store remembers them.
 	Ended []CallID
 	// Reports join the outbox in this order.
 	Reports []Report
-	// ClickToCalls are the calls that the CRM has ordered, and what became of the orders,
-	// to be remembered as long as the journal.
+	// ClickToCalls are the CRM's click-to-calls and their results. The store remembers
+	// them as long as the journal.
 	ClickToCalls []ClickToCallNews
-	// Recorded are the channels whose recordings are to be looked for.
+	// Recorded are the channels whose recordings must be looked for.
 	Recorded []Recorded
 }
 
@@ -36,32 +36,32 @@ type Entry struct {
 	Event Event
 	// Received is when it was read, on the clock of this process.
 	Received time.Time
-	// Call is the call that it was found to belong to; "" for none.
+	// Call is the call that the Tracker attributed it to; "" for none.
 	Call CallID
 }
 
-// CallState is a call in progress as the Tracker wants it back after a restart:
-// opaque to everybody else.
+// CallState is a call in progress, as the Tracker restores it after a restart. State is
+// opaque to all other packages.
 type CallState struct {
 	Call  CallID
 	State []byte
 }
 
-// ErrStoreDamaged says that the file behind a Journal, an Outbox or ClickToCalls holds something else
-// than was written. Nothing is stored any more: trying again is of no use, and the process must
-// end. Its next start saves what can be read.
+// ErrStoreDamaged says that the file behind a Journal, an Outbox or ClickToCalls does not
+// hold what was written. Nothing is stored any more, and a retry is of no use: the
+// process must end. Its next start saves what can be read.
 var ErrStoreDamaged = errors.New("the store is damaged")
 
-// EndedMemory is how many ended calls are remembered by id, so that an event that
-// comes late or twice cannot begin one of them anew.
+// EndedMemory is how many ended calls are remembered by id. It keeps an event that comes
+// late or twice from starting one of them again.
 const EndedMemory = 4096
 
-// Journal is the durable side of the event line; package store implements it.
+// Journal stores events and what they caused; package store implements it.
 type Journal interface {
-	// Commit makes a batch durable before it returns without an error, and returns its
-	// reports as they wait in the outbox, in order; their Identity is not filled in.
-	// After an error nothing of the batch is stored and the same batch may be given
-	// again, unless the error matches [ErrStoreDamaged]. One caller at a time.
+	// Commit makes a batch durable before it returns nil. It returns the batch's reports
+	// as they wait in the outbox, in order, without their Identity. After an error
+	// nothing of the batch is stored, and the same batch may be given again, unless the
+	// error matches [ErrStoreDamaged]. One caller at a time.
 	Commit(ctx context.Context, batch Batch) ([]Pending, error)
 	// OpenCalls returns the calls in progress, in no particular order, and the
 	// last [EndedMemory] calls that ended, oldest first. It is called once,
@@ -69,19 +69,19 @@ type Journal interface {
 	OpenCalls(ctx context.Context) (open []CallState, ended []CallID, err error)
 }
 
-// ClickToCalls remembers what the CRM has ordered; package store implements it. All
-// methods may be called concurrently.
+// ClickToCalls reads the click-to-calls that were stored; package store implements it.
+// All methods may be called concurrently.
 type ClickToCalls interface {
-	// ClickToCallFor returns the order that was given for a communication, and why it was
-	// refused, nil when it was not; false when none is remembered.
+	// ClickToCallFor returns the click-to-call of a communication, and its refusal, nil
+	// when it was not refused. found is false when none is stored.
 	ClickToCallFor(ctx context.Context, communicationID string) (click ClickToCall, refusal *Refusal, found bool, err error)
-	// CallOf returns the call that the CRM knows by that communicationId, as far as
-	// it has learnt it from us; false when none is remembered.
+	// CallOf returns the call that the CRM knows by that communicationId. found is false
+	// when none is stored.
 	CallOf(ctx context.Context, communicationID string) (call CallID, found bool, err error)
 }
 
-// Identity is how the CRM knows a call once it has answered its call-started.
-// A field is "" until learnt; then our own id is used in its place.
+// Identity holds the CRM's ids of a call, from the answer to its call-started. A field is
+// "" until it is known; until then our own id is sent in its place.
 type Identity struct {
 	ExternalID      string
 	CommunicationID string
@@ -97,50 +97,48 @@ type Pending struct {
 	Report Report
 	// Identity is what the CRM has answered for this call so far.
 	Identity Identity
-	// Attempts counts the tries so far that failed and were recorded.
+	// Attempts counts the failed attempts so far that were stored.
 	Attempts int
 	// Uncertain: one of them may have reached the CRM ([Result.NotTaken]).
 	Uncertain bool
 }
 
-// Sent is a report that was sent, and how that ended.
+// Sent is a report that was sent, and the result.
 type Sent struct {
 	Pending Pending
 	Result  Result
 }
 
-// Outbox is the durable side of the delivery line; package store implements it.
-// All methods may be called concurrently.
+// Outbox stores the reports that wait to be sent; package store implements it. All
+// methods may be called concurrently.
 type Outbox interface {
-	// WaitingCalls looks at the next reports that wait, limit of them at most, whose
-	// ids are above after, and returns their calls, each once, in order. last is the
-	// id to go on after; more is false when there are none beyond it.
+	// WaitingCalls reads at most limit waiting reports whose ids are above after, and
+	// returns their calls, each once, in order. The next call passes last as after; more
+	// is false when no report is left beyond it.
 	WaitingCalls(ctx context.Context, after int64, limit int) (calls []CallID, last int64, more bool, err error)
-	// ReturnedCalls returns the calls of reports that were dead letters and were put
-	// back to be tried again.
+	// ReturnedCalls returns the calls of dead letters that an operator has put back into
+	// the outbox.
 	ReturnedCalls(ctx context.Context) ([]CallID, error)
-	// Next returns the oldest waiting reports of each of the calls, each of them at
-	// most, those of a call together and in order. A call of which nothing waits is
-	// not in it.
+	// Next returns the oldest waiting reports of each call, at most each of them per
+	// call. The reports of a call are together and in order. Calls without waiting
+	// reports are left out.
 	Next(ctx context.Context, calls []CallID, each int) ([]Pending, error)
-	// MarkInFlight notes that reports are about to be tried: should the process die before it
-	// can say how that ended, they may have reached the CRM. It is durable before it
-	// returns nil.
+	// MarkInFlight marks reports as in flight. If the process dies before Settle, they may have
+	// reached the CRM. It is durable before it returns nil.
 	MarkInFlight(ctx context.Context, ids []int64) error
-	// Settle records how sends ended, all of them or, after an error, none. It takes
-	// reports that were Delivered or Refused out of the outbox (into the log of
-	// deliveries or the dead letters), and those that are Expired, whose recordings are
-	// to be uploaded again. It is durable before it returns nil.
+	// Settle stores the results of sends, all of them or, after an error, none. Delivered
+	// reports move to the log of deliveries, Refused ones to the dead letters. Expired
+	// ones leave the outbox, and their recordings are uploaded again. It is durable
+	// before it returns nil.
 	Settle(ctx context.Context, sent []Sent) error
-	// Collapse takes reports out of the outbox that nobody needs any more: of each
-	// of the calls that is over and of which nothing can have reached the CRM, all but
-	// register-call or, where nobody was dialled, call-failed. It leaves the other
-	// calls alone, and returns how many reports it took. It is durable before it
-	// returns nil.
+	// Collapse removes reports that register-call makes superfluous. It applies to those
+	// of the calls that are over and of which no report can have reached the CRM. Of
+	// these only register-call stays, or call-failed of a click-to-call that failed. It
+	// returns how many reports it removed, and is durable before it returns nil.
 	Collapse(ctx context.Context, calls []CallID) (collapsed int, err error)
 }
 
-// Verdict is what the answer to a request means for the request.
+// Verdict is what happens to a report after an attempt to send it.
 type Verdict string
 
 // The verdicts. All but Retry are final.
@@ -151,7 +149,7 @@ const (
 	Retry Verdict = "retry"
 	// Refused: the CRM will never take this request as it is.
 	Refused Verdict = "refused"
-	// Expired: it was not sent, since it is about a file that the CRM has no more
+	// Expired: it was not sent, because the CRM no longer has the file that it names
 	// ([Report.Expired]). It leaves the outbox, and the file is uploaded again.
 	Expired Verdict = "expired"
 )
@@ -159,33 +157,33 @@ const (
 // Result is the outcome of one send.
 type Result struct {
 	Verdict Verdict
-	// RetryAfter is the least pause that the CRM asked for, of everybody; 0 when it
-	// asked none.
+	// RetryAfter is the shortest pause that the CRM asked for, for all requests; 0 when
+	// it asked for none.
 	RetryAfter time.Duration
-	// Learnt is what the answer taught about the call's identity.
+	// Learnt holds the CRM's ids of the call from the answer.
 	Learnt Identity
-	// Everybody: what kept this request from the CRM keeps every other one as well,
-	// such as a lacking access key.
+	// Everybody: the cause of the failure affects every other request too, as a missing
+	// access key does.
 	Everybody bool
-	// NotTaken: the CRM does certainly not have it, since it never got there or since
-	// the CRM said so. A failure without it leaves open whether it has.
+	// NotTaken: the CRM certainly does not have the report, because it was never sent or
+	// the CRM said so. After a failure without NotTaken the CRM may have it.
 	NotTaken bool
 	// Status is the HTTP status, 0 when no answer came.
 	Status int
 	// Request and Answer are the bodies as sent and received (the answer cut to
 	// a sane length). Access keys are in neither.
 	Request, Answer []byte
-	// Reason says in words why a request was not delivered: stable for one
-	// cause, so that it can be logged once per change. "" when delivered.
+	// Reason says why a request was not delivered; "" when it was. It is stable for one
+	// cause, so that it can be logged once per change.
 	Reason string
 }
 
-// Upload is a file that the CRM is to keep.
+// Upload is a file to be uploaded to the CRM.
 type Upload struct {
-	// Name and ContentType are what the CRM calls it and takes it for, such as
+	// Name and ContentType are the file's name and media type in the CRM, such as
 	// "1795401475.25.wav" and "audio/wav".
 	Name, ContentType string
-	// Size is how long it is, in bytes.
+	// Size is its length in bytes.
 	Size int64
 	// Open gives the file's content from its beginning. It may be called several times,
 	// one after the other; each is closed by who called.
@@ -210,22 +208,21 @@ type UploadResult struct {
 	Reason     string
 }
 
-// ErrChanged says that a file is not as long as it was when it was looked at.
+// ErrChanged means that the length of a file changed after it was measured.
 var ErrChanged = errors.New("the file changed while it was read")
 
 // Uploader uploads files; package crm implements it. UploadFile is called concurrently.
-// It makes one attempt (renewing the access key at most once), which is broken off when
-// nothing moves for too long or ctx ends, and never retries by itself: a result is
-// always given. It holds no more of the file in memory than a moment's worth.
+// It makes one attempt (renewing the access key at most once) and never retries by
+// itself. It aborts the attempt when no data moves for too long or ctx ends, and returns
+// a result in any case. It streams the file and holds only a small part in memory.
 type Uploader interface {
 	UploadFile(ctx context.Context, file Upload) UploadResult
 }
 
 // Sender delivers one report to the CRM; package crm implements it. Send is
-// called concurrently for different calls, never for one call. It makes one
-// attempt (renewing the access key at most once), is bounded in time by ctx and
-// by a limit of its own, and never retries by itself: a Result is always given,
-// also when no answer came.
+// called concurrently for different calls, never for one call. It makes one attempt
+// (renewing the access key at most once) and never retries by itself. It is bounded in
+// time by ctx and by a limit of its own, and returns a Result also without an answer.
 type Sender interface {
 	Send(ctx context.Context, report Report, identity Identity) Result
 }

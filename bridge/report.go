@@ -13,16 +13,16 @@ type LegID string
 // ReportKind names a request of the CRM's telephony contract.
 type ReportKind string
 
-// The requests that tell the CRM about calls.
+// The requests about calls.
 const (
 	ReportStarted  ReportKind = "call-started"
 	ReportEvent    ReportKind = "call-event"
 	ReportFinished ReportKind = "call-finished"
 	ReportFailed   ReportKind = "call-failed"
 	ReportRegister ReportKind = "register-call"
-	// ReportRecording says that the recording of a leg was uploaded. It comes after the
-	// register-call: a call of which nothing could be told while it went on is told by that
-	// alone, and the CRM knows no call before.
+	// ReportRecording says that the recording of a leg was uploaded. It comes after
+	// register-call, which may be the first that the CRM learns of the call: the earlier
+	// reports are left out if they could not be sent while the call went on.
 	ReportRecording ReportKind = "call-recording"
 )
 
@@ -39,8 +39,8 @@ const (
 // LegEvent is what happened to a leg.
 type LegEvent string
 
-// The types of a call-event, in the order they may come (paused and connected
-// may alternate).
+// The types of a call-event, in the order in which they come. paused and connected may
+// alternate.
 const (
 	LegAppeared     LegEvent = "appeared"
 	LegConnected    LegEvent = "connected"
@@ -65,20 +65,19 @@ type Party struct {
 	UserID string    `json:"userId,omitempty"`
 }
 
-// Report is one request that the CRM is to receive, in the domain's terms and
-// with our own ids; package crm turns it into the contract's body. Its JSON form
-// is what the outbox keeps, so a change to it needs a schema migration.
+// Report is one request for the CRM, in our own terms and with our own ids. Package crm
+// turns it into the contract's body. The outbox keeps its JSON form, so a change to it
+// needs a schema migration.
 type Report struct {
-	// Kind says which request it is; it decides which fields below are filled.
+	// Kind is the request. It decides which of the fields below are filled.
 	Kind ReportKind `json:"kind"`
-	// Call is the call that the report is about: our own externalId, without
-	// the node prefix.
+	// Call is the id of the call: our own externalId without the node prefix.
 	Call CallID `json:"call"`
-	// CommunicationID is the CRM's id of the call where it ordered the call
-	// itself (CALL); else "", and what call-started answered is used.
+	// CommunicationID is the CRM's id of a click-to-call. For other calls it is "", and
+	// the id from the answer to call-started is sent.
 	CommunicationID string `json:"communicationId,omitempty"`
-	// Time is when it happened, on the switch's clock, never earlier than the
-	// report of this call before it. Milliseconds.
+	// Time is when it happened, on the exchange's clock, in milliseconds. It is never
+	// earlier than that of the call's report before.
 	Time time.Time `json:"time"`
 	// Direction, ClientPhone and VatsPhone describe the call (all kinds but
 	// call-event, call-failed and call-recording). Phones are normalised; "" where not known.
@@ -90,8 +89,8 @@ type Report struct {
 	Event LegEvent `json:"event,omitempty"`
 	From  *Party   `json:"from,omitempty"`
 	To    *Party   `json:"to,omitempty"`
-	// FileID is how the CRM calls the file of a call-recording. It is told once, and
-	// within a day of the upload, which was answered at Uploaded.
+	// FileID is the CRM's id of the file of a call-recording. The file is named in one
+	// report only, within [FileLifetime] of Uploaded, when the upload was answered.
 	FileID   string    `json:"fileId,omitempty"`
 	Uploaded time.Time `json:"uploaded,omitzero"`
 	// CreatedAt and Items are filled for a register-call. Items is never empty there.
@@ -108,16 +107,16 @@ type Item struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	// FinishedAt is when the leg ended; always set.
 	FinishedAt time.Time `json:"finishedAt"`
-	// Recordings are those of the leg that were uploaded, for a call that comes from
-	// history: of one that was told while it went on, call-recording tells. Each file is
-	// told in one of the two, once.
+	// Recordings are the leg's uploaded recordings, for a call that is imported from
+	// history. Other calls have call-recording instead. Each file is named in one of the
+	// two, once.
 	Recordings []UploadedFile `json:"recordings,omitempty"`
 }
 
-// UploadedFile is a file that the CRM has taken, and that register-call names.
+// UploadedFile is an uploaded file that register-call names.
 type UploadedFile struct {
-	// FileID is how the CRM calls it, Name, ContentType and Size, in bytes, are as it was
-	// uploaded.
+	// FileID is the CRM's id of the file. Name, ContentType and Size, in bytes, are those
+	// of the upload.
 	FileID      string `json:"fileId"`
 	Name        string `json:"name"`
 	ContentType string `json:"contentType"`

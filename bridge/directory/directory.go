@@ -12,7 +12,7 @@ import (
 type User struct {
 	// ID is the CRM's id of the user.
 	ID string
-	// Name is for people who read the log; it reaches no report.
+	// Name is for the log only; no report holds it.
 	Name string
 	// Extension is the short number, Endpoint the phone ("PJSIP/101"); both are
 	// "" for a user who has a mobile phone only.
@@ -22,19 +22,18 @@ type User struct {
 	Mobile string
 }
 
-// Trunk is a line to the outside.
+// Trunk is an endpoint that leads outside.
 type Trunk struct {
 	// Endpoint is its channels' technology and name ("PJSIP/trunk").
 	Endpoint string
-	// Number is what callers outside know: externalVatsPhone where the call
-	// itself does not show another.
+	// Number is the number that callers outside dial. It becomes externalVatsPhone where
+	// the call itself shows none.
 	Number string
 }
 
-// Directory tells who is behind a channel. It is immutable and safe for
-// concurrent use.
+// Directory knows who is behind a channel. It is immutable and safe for concurrent use.
 type Directory struct {
-	Numbers   *Numbers
+	numbers   *Numbers
 	users     map[string]User
 	byID      map[string][]User
 	mobiles   map[string]User
@@ -42,11 +41,12 @@ type Directory struct {
 	numberFor map[string]string
 }
 
-// New builds a directory. Two users with one endpoint, or one endpoint
-// that is both a user's and a trunk's, are an error.
+// New builds a directory. It is an error if two users have one endpoint, or if an endpoint
+// is both a user's and a trunk's. A user may be listed several times, once for each
+// telephone.
 func New(users []User, trunks []Trunk, numbers *Numbers) (*Directory, error) {
 	d := &Directory{
-		Numbers:   numbers,
+		numbers:   numbers,
 		users:     make(map[string]User, len(users)),
 		byID:      make(map[string][]User, len(users)),
 		mobiles:   make(map[string]User),
@@ -81,29 +81,34 @@ func New(users []User, trunks []Trunk, numbers *Numbers) (*Directory, error) {
 	return d, errors.Join(errs...)
 }
 
-// Entries are the entries of a user, as configured: one for each telephone or mobile
-// number. The case of the id doesn't matter. None: no such user.
+// Numbers returns the rules for numbers that the directory was built with.
+func (d *Directory) Numbers() *Numbers { return d.numbers }
+
+// Entries returns the entries of a user as configured, one for each telephone or mobile
+// number, and none for an unknown user. The case of the id doesn't matter.
 func (d *Directory) Entries(userID string) []User { return d.byID[strings.ToLower(userID)] }
 
-// userByMobile finds the user whose mobile phone has that normalised number.
+// UserByMobile returns the user whose mobile phone has this normalised number.
 func (d *Directory) UserByMobile(number string) (User, bool) {
 	u, ok := d.mobiles[number]
 	return u, ok
 }
 
-// side says where a channel's far end stands.
+// Side says who is at the far end of a channel. The set is fixed.
 type Side string
 
+// The sides.
 const (
-	// employee: a phone of the house, whether or not the CRM knows its user.
+	// Employee: a phone of the office, whether or not the CRM knows its user.
 	Employee Side = "employee"
-	// outside: a trunk, or an endpoint that nothing is known of.
+	// Outside: a trunk, or an unknown endpoint.
 	Outside Side = "outside"
-	// plumbing: a channel that the switch made for itself. Nobody is behind it.
+	// Plumbing: a channel without a person, which Asterisk made for its own use: a half
+	// of a Local channel, a snoop channel, an announcer.
 	Plumbing Side = "plumbing"
 )
 
-// plumbingTechnologies are the channel technologies behind which nobody sits
+// plumbingTechnologies are the channel technologies without a person at the far end
 // (Asterisk 22: core_local, res_stasis_snoop, bridge and ConfBridge announcers
 // and recorders, message processing, external media, masquerade helpers).
 var plumbingTechnologies = map[string]bool{
@@ -113,7 +118,8 @@ var plumbingTechnologies = map[string]bool{
 	"audiosocket": true, "websocket": true, "mixmonitor": true, "parked": true,
 }
 
-// sideOf tells where the far end of a channel of that name stands.
+// SideOf returns the side of a channel by its name ("PJSIP/101-0000001a"). An endpoint that
+// is neither a user's nor a trunk's is an Employee's if its name is an internal number.
 func (d *Directory) SideOf(channelName string) Side {
 	endpoint := EndpointOf(channelName)
 	technology, resource, found := strings.Cut(endpoint, "/")
@@ -126,18 +132,20 @@ func (d *Directory) SideOf(channelName string) Side {
 	if _, ok := d.trunkKey(endpoint); ok {
 		return Outside
 	}
-	if d.Numbers.IsInternal(resource) {
+	if d.numbers.IsInternal(resource) {
 		return Employee
 	}
 	return Outside
 }
 
-// party is how an employee's channel appears in a report.
+// Party returns the party of a report for an employee's channel. Its UserID is "" if the
+// directory has no user for the endpoint.
 func (d *Directory) Party(channelName string) bridge.Party {
 	return bridge.Party{Type: bridge.PartyUser, UserID: d.users[EndpointOf(channelName)].ID}
 }
 
-// trunkNumber is the configured number of the trunk that a channel uses; "" if none.
+// TrunkNumber returns the configured number of the trunk that a channel uses, normalised;
+// "" if there is none.
 func (d *Directory) TrunkNumber(channelName string) string {
 	key, _ := d.trunkKey(EndpointOf(channelName))
 	return d.numberFor[key]
@@ -154,8 +162,8 @@ func (d *Directory) trunkKey(endpoint string) (string, bool) {
 	return "", false
 }
 
-// endpointOf cuts the serial off a channel name ("PJSIP/101-0000001a") and gives
-// what is left in lower case, since technologies and endpoints are found without
+// EndpointOf returns the endpoint of a channel by its name: without the serial, and in
+// lower case ("PJSIP/101-0000001a" gives "pjsip/101"). Endpoints are compared without
 // regard to case.
 func EndpointOf(channelName string) string {
 	name := strings.ToLower(channelName)

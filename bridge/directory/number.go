@@ -9,57 +9,55 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// longestNumber is the most digits that an international number has (ITU-T
-// E.164, section 6). Longer runs of digits are no telephone numbers.
+// longestNumber is the maximum number of digits of an international number (ITU-T E.164,
+// section 6).
 const longestNumber = 15
 
-// mostRemembered is how many numbers are remembered in their one form, and
-// longestRemembered how long the text may be that a switch shows for one.
-const mostRemembered, longestRemembered = 256, 64
+// The cache of normalised numbers holds mostCached entries. A text of more than
+// longestCached bytes is not cached, since a text that is no number may have any length.
+const mostCached, longestCached = 256, 64
 
-// Numbers turns telephone numbers, in whatever form a switch shows them, into
-// the one form that the CRM is told: digits only, E.164 without the plus. It is
-// safe for concurrent use, and gives the same for the same whenever it is asked.
+// Numbers normalises telephone numbers: from any form that an exchange shows to digits
+// only, E.164 without the plus. It is safe for concurrent use, and equal input always
+// gives equal output.
 type Numbers struct {
 	region   string
 	internal *regexp.Regexp
 	hidden   string
-	// recentlyGone are the numbers that were asked for last: an office has few of its own, and
-	// each is looked at with every call.
-	lately *lru.Cache[string, string]
+	// normalised caches results: an office has few numbers of its own, and each of them
+	// is normalised with every call.
+	normalised *lru.Cache[string, string]
 }
 
 // NewNumbers makes Numbers for a default region (an ISO 3166 code such as "RU"),
-// a pattern that short internal numbers match as a whole, and the word that
-// stands in place of a number that is not known.
+// a pattern that short internal numbers match as a whole, and the placeholder for a
+// client's number that is unknown.
 func NewNumbers(region string, internal *regexp.Regexp, hidden string) (*Numbers, error) {
 	if !phonenumbers.GetSupportedRegions()[region] {
 		return nil, fmt.Errorf("region %q is unknown: write a two-letter country code such as RU", region)
 	}
-	// Of two alternatives that match, an expression takes the first, not the
-	// longest: "1|101" must be anchored to match 101 as a whole.
+	// An expression prefers the first alternative that matches, not the longest: "1|101"
+	// must be anchored to match 101 as a whole.
 	whole, err := regexp.Compile(`\A(?:` + internal.String() + `)\z`)
 	if err != nil {
 		return nil, fmt.Errorf("the pattern of internal numbers: %w", err)
 	}
-	lately, err := lru.New[string, string](mostRemembered)
+	normalised, err := lru.New[string, string](mostCached)
 	if err != nil {
 		return nil, fmt.Errorf("remembering numbers: %w", err)
 	}
-	return &Numbers{region: region, internal: whole, hidden: hidden, lately: lately}, nil
+	return &Numbers{region: region, internal: whole, hidden: hidden, normalised: normalised}, nil
 }
 
-// Normalise returns the number in raw, or "" when raw holds none: when it is
-// empty, a name, a withheld number, or longer than a telephone number can be.
-// Short internal numbers, and numbers that no country knows (emergency and
-// service numbers), come back with their digits as they are.
+// Normalise returns the number in raw, or "" if raw holds none: if it is empty, a name, a
+// withheld number, or longer than a telephone number can be. Short internal numbers and
+// numbers outside every country's plan (emergency and service numbers) keep their digits.
 func (n *Numbers) Normalise(raw string) string {
-	number, known := n.lately.Get(raw)
+	number, known := n.normalised.Get(raw)
 	if !known {
 		number = n.normalise(raw)
-		// A text that is no number may be of any length.
-		if len(raw) <= longestRemembered {
-			n.lately.Add(strings.Clone(raw), number)
+		if len(raw) <= longestCached {
+			n.normalised.Add(strings.Clone(raw), number)
 		}
 	}
 	return number
@@ -78,7 +76,7 @@ func (n *Numbers) normalise(raw string) string {
 		if err != nil || !phonenumbers.IsValidNumber(parsed) {
 			continue
 		}
-		// By the rules of some countries there are longer ones, which E.164 has not.
+		// Some countries' rules allow longer numbers than E.164 does.
 		if number := strings.TrimPrefix(phonenumbers.Format(parsed, phonenumbers.E164), "+"); len(number) <= longestNumber {
 			return number
 		}
@@ -89,9 +87,9 @@ func (n *Numbers) normalise(raw string) string {
 	return digits
 }
 
-// candidates lists what a run of digits may mean, the likeliest first: a number
-// as dialled in the region, then an international one whose plus got lost, as
-// trunks often send it, or was written 00.
+// candidates lists what digits may mean, the likeliest first: a number as dialled in the
+// region, then an international number without its plus, as many trunks send it, or with
+// 00 in its place.
 func candidates(digits string, plus bool) []string {
 	if plus {
 		return []string{"+" + digits}
@@ -103,8 +101,8 @@ func candidates(digits string, plus bool) []string {
 	return all
 }
 
-// Client returns the number of somebody outside: normalised, or the configured
-// placeholder where there is none.
+// Client returns a client's number: normalised, or the configured placeholder if raw holds
+// none.
 func (n *Numbers) Client(raw string) string {
 	if number := n.Normalise(raw); number != "" {
 		return number
@@ -112,11 +110,11 @@ func (n *Numbers) Client(raw string) string {
 	return n.hidden
 }
 
-// IsInternal tells whether a number is a short number of the switch itself.
+// IsInternal reports whether a number is a short number of the exchange itself.
 func (n *Numbers) IsInternal(number string) bool { return n.internal.MatchString(number) }
 
-// digitsOf takes the digits out of a number written with the usual separators,
-// or out of a SIP or tel URI. It is not ok when anything else is in it.
+// digitsOf returns the digits of a number with the usual separators, or of a SIP or tel
+// URI. ok is false if the text holds anything else.
 func digitsOf(raw string) (digits string, plus, ok bool) {
 	s := strings.TrimSpace(raw)
 	for _, scheme := range []string{"sips:", "sip:", "tel:"} {

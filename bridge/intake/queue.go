@@ -233,7 +233,7 @@ func cost(event *bridge.Event) int64 {
 func costOfChannel(c *bridge.Channel) int64 {
 	size := channelSize
 	for _, text := range []string{
-		string(c.ID), c.Name, string(c.State), c.CallerNumber, c.ConnectedNumber, c.Exten, c.Application, string(c.LinkedID), c.DialledNumber,
+		string(c.ID), c.Name, string(c.State), c.CallerNumber, c.Exten, c.Application, string(c.LinkedID), c.DialledNumber,
 	} {
 		size += textSize(text)
 	}

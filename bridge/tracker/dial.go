@@ -170,7 +170,7 @@ func (t *Tracker) attachToLeg(peer *channel, dialString string, at timeOfEvent) 
 // standsForColleague tells whether an employee who dialled a colleague's short
 // number is connected to that one's mobile phone: he doesn't call a client.
 func (t *Tracker) standsForColleague(root, peer *channel, dialString string) bool {
-	return t.directory.Numbers.IsInternal(root.Dialled) && t.outsideParty(dialString, peer).Type == bridge.PartyUser
+	return t.directory.Numbers().IsInternal(root.Dialled) && t.outsideParty(dialString, peer).Type == bridge.PartyUser
 }
 
 // nobodyDialled tells of a half of a Local channel that it is known that no channel
@@ -255,11 +255,11 @@ func (t *Tracker) inBridgeWith(half *channel) *channel {
 }
 
 func (t *Tracker) startInbound(c *call, trunk *channel, at timeOfEvent) bool {
-	dialled := t.directory.Numbers.Normalise(trunk.Dialled)
+	dialled := t.directory.Numbers().Normalise(trunk.Dialled)
 	if dialled == "" {
 		dialled = t.directory.TrunkNumber(trunk.Name)
 	}
-	return t.start(c, bridge.Inbound, t.directory.Numbers.Client(trunk.Caller), dialled, at)
+	return t.start(c, bridge.Inbound, t.directory.Numbers().Client(trunk.Caller), dialled, at)
 }
 
 // clientDials: somebody outside is connected through to a phone or, forwarded,
@@ -283,7 +283,7 @@ func (t *Tracker) clientDials(c *call, client, peer *channel, dialString string,
 // employeeDialsOut: one leg, the employee's own, through all attempts.
 func (t *Tracker) employeeDialsOut(c *call, own, trunk *channel, dialString string, at timeOfEvent) {
 	if c.silent() {
-		client := t.directory.Numbers.Client(t.numberCalled(dialString, trunk, own))
+		client := t.directory.Numbers().Client(t.numberCalled(dialString, trunk, own))
 		if !t.start(c, bridge.Outbound, client, t.numberShown(own, trunk), at) {
 			return
 		}
@@ -308,7 +308,7 @@ func (t *Tracker) employeeDials(c *call, own, peer *channel, dialString string, 
 
 // outsideParty is the user whose mobile phone was called, else a client.
 func (t *Tracker) outsideParty(dialString string, peer *channel) bridge.Party {
-	number := t.directory.Numbers.Normalise(t.numberCalled(dialString, peer, nil))
+	number := t.directory.Numbers().Normalise(t.numberCalled(dialString, peer, nil))
 	if user, ok := t.directory.UserByMobile(number); ok {
 		return bridge.Party{Type: bridge.PartyUser, UserID: user.ID}
 	}
@@ -319,11 +319,11 @@ func (t *Tracker) outsideParty(dialString string, peer *channel) bridge.Party {
 // string, else what the channel shows, else what the employee dialled.
 func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
 	candidates := []string{numberIn(dialString), peer.Caller, peer.Dialled}
-	if own != nil && !t.directory.Numbers.IsInternal(own.Dialled) {
+	if own != nil && !t.directory.Numbers().IsInternal(own.Dialled) {
 		candidates = append(candidates, own.Dialled)
 	}
 	for _, number := range candidates {
-		if t.directory.Numbers.Normalise(number) != "" {
+		if t.directory.Numbers().Normalise(number) != "" {
 			return number
 		}
 	}
@@ -333,8 +333,8 @@ func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
 // numberShown is the number that the called party sees: the caller id that the
 // dial plan has set, unless it is still an internal one; then the trunk's.
 func (t *Tracker) numberShown(own, trunk *channel) string {
-	number := t.directory.Numbers.Normalise(own.Caller)
-	if number == "" || t.directory.Numbers.IsInternal(number) {
+	number := t.directory.Numbers().Normalise(own.Caller)
+	if number == "" || t.directory.Numbers().IsInternal(number) {
 		return t.directory.TrunkNumber(trunk.Name)
 	}
 	return number
