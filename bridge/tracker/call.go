@@ -10,82 +10,80 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// call is everything about one call, from the first channel to the last. A call
-// in which nobody has been called yet is silent: its Direction is "", and nothing
-// is reported of it. Its JSON form is what the store keeps.
+// call is one call, from its first channel to its last. A call is silent until a phone is
+// called: its Direction is "", and nothing is reported. The store keeps its JSON form.
 type call struct {
 	ID              bridge.CallID    `json:"id"`
 	Direction       bridge.Direction `json:"direction,omitempty"`
 	ClientPhone     string           `json:"clientPhone,omitempty"`
 	VatsPhone       string           `json:"vatsPhone,omitempty"`
 	CommunicationID string           `json:"communicationId,omitempty"`
-	// CreatedAt is when the call was reported started, Last when anything was
-	// reported of it last.
+	// CreatedAt is the time of call-started, Last that of the call's last report.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
-	// Started counts the calls that were reported started, this one included: the
-	// switch's clock may be set back, and which call is older must not depend on it.
-	// 0 in a call that was stored before this was counted.
+	// Started is the call's number among all calls that were reported started. It orders
+	// calls by age even if the exchange's clock is set back. It is 0 in a call that an
+	// older version has stored.
 	Started  int64      `json:"started,omitempty"`
 	Last     time.Time  `json:"last,omitzero"`
 	Channels []*channel `json:"channels"`
 	Legs     []*leg     `json:"legs,omitempty"`
-	// ClickToCall is what the CRM has ordered it by; nil for other calls.
+	// ClickToCall is the CRM's command; nil for other calls.
 	ClickToCall *clickToCall `json:"order,omitempty"`
-	// Unheard are the channels that are gone and that nobody talked to, for what was
-	// recorded of them.
+	// Unheard are the channels that are gone and were never connected. Their recordings
+	// are assigned to a leg at the end of the call.
 	Unheard []bridge.Recorded `json:"unheard,omitempty"`
-	// OwnRecording is what is recorded of it for us now, nil for nothing; Made counts what was.
+	// OwnRecording is the recording that we make now, nil for none. OwnRecordings counts
+	// all that were begun.
 	OwnRecording  *ownRecording `json:"making,omitempty"`
 	OwnRecordings int           `json:"made,omitempty"`
 }
 
-// channel is what is remembered of a live channel.
+// channel is a live channel.
 type channel struct {
 	ID   bridge.ChannelID `json:"id"`
 	Name string           `json:"name"`
-	// Caller is its caller number, Dialled the number it was made with: the DID
-	// of an inbound one, what the employee dialled for a phone.
+	// Caller is its caller number. Dialled is the number that it was created with: the
+	// DID of an inbound channel, or what the employee has dialled.
 	Caller  string `json:"caller,omitempty"`
 	Dialled string `json:"dialled,omitempty"`
-	// Incoming: its far end made the call. Originated: the switch was told to
-	// call it by somebody other than a channel. Undialled: half of a Local channel
-	// that nobody has dialled, as it is made for a consultation by keys.
+	// Incoming: its far end made the call. Originated: an originate has made it, no
+	// channel dialled it. Undialled: a half of a Local channel that no channel dialled,
+	// as Asterisk makes it for a consultation by keys.
 	Incoming   bool `json:"incoming,omitempty"`
 	Originated bool `json:"originated,omitempty"`
 	Undialled  bool `json:"undialled,omitempty"`
 	// DialledBy is the channel that dialled it; "" for none.
 	DialledBy bridge.ChannelID `json:"dialledBy,omitempty"`
-	// Waits: a Local channel dialled it, and who dialled that is not known yet.
-	// DialString is kept that long.
+	// Waits: a Local channel dialled it, and the caller behind that is not known yet.
+	// DialString is kept until it is.
 	Waits      bool   `json:"waits,omitempty"`
 	DialString string `json:"dialString,omitempty"`
-	// Bridge is the bridge it is in, "" for none and for holding bridges.
+	// BridgeID is the bridge it is in, "" for none and for holding bridges.
 	BridgeID string `json:"room,omitempty"`
 	// Held: its far end has put the other side on hold.
 	Held bool `json:"held,omitempty"`
-	// Served is how many legs have been named after it, in whatever calls.
+	// Served counts the legs that have its id, in all calls.
 	Served int `json:"served,omitempty"`
-	// Met: it has been in a room with somebody.
+	// Met: it has been connected to another person.
 	Met bool `json:"met,omitempty"`
-	// Joined: an attended transfer has brought it together with somebody, and it
-	// has not gone on since.
+	// Joined: an attended transfer has connected it, and it has not left since.
 	Joined bool `json:"joined,omitempty"`
-	// Parted is the bridge whose talk it has ended by a blind transfer. It may be
-	// in there for a moment still.
+	// Parted is the bridge that it leaves after its blind transfer. It may still be in
+	// there for a moment.
 	Parted string `json:"parted,omitempty"`
-	// Counted: it was told already that the switch counts it to another call.
+	// Counted: the note that its linkedid is of another call was already made.
 	Counted bool `json:"counted,omitempty"`
-	// Born is when it was first known, Heard the leg by which it was heard first, and
-	// Files and Messages are the names of recordings that its variables have shown: all
-	// for those recordings, and only where they are wanted.
+	// Born is when it became known. Heard is the leg that it was connected to first. Files
+	// and Messages are the recordings that its variables have named. All are filled only
+	// if recordings are wanted.
 	Born     time.Time `json:"born,omitzero"`
 	Heard    *heard    `json:"heard,omitempty"`
 	Files    []string  `json:"files,omitempty"`
 	Messages []string  `json:"messages,omitempty"`
-	// Bridged: it is a half of a Local channel, and was in a room.
+	// Bridged: it is a half of a Local channel and was in a bridge.
 	Bridged bool `json:"roomed,omitempty"`
 
-	// unrecorded: the switch has said, as it went, that nothing is recorded of it.
+	// unrecorded: at its end, its variables have named no recording.
 	unrecorded bool
 
 	side directory.Side
@@ -95,18 +93,18 @@ type channel struct {
 // leg is one employee's part in a call.
 type leg struct {
 	ID bridge.LegID `json:"id"`
-	// Channels are the leg's own: several where one extension rings on several
-	// devices. Those that are gone, or have refused, are taken out. They are of
-	// another call where that one goes on too: a consultation, a conference.
+	// Channels are the employee's own, several if one extension rings on several devices.
+	// Those that are gone or have refused are removed. In a consultation or a conference
+	// they may belong to another call that still goes on.
 	Channels []bridge.ChannelID `json:"channels"`
-	// Caller is the channel that dialled (or, outbound, the employee's own).
+	// Caller is the channel that dialled; for an outbound call the employee's own.
 	Caller bridge.ChannelID `json:"caller"`
 	From   bridge.Party     `json:"from"`
 	To     bridge.Party     `json:"to"`
 	// State is the last call-event of the leg.
 	State bridge.LegEvent `json:"state"`
-	// Talked are the channels it was connected to that are still there and have
-	// not gone on to somebody else.
+	// Talked are the channels that it was connected to, without those that are gone or
+	// have left for another conversation.
 	Talked []bridge.ChannelID `json:"talked,omitempty"`
 	// StartedAt is when it was connected first, FinishedAt when it ended.
 	StartedAt  time.Time `json:"startedAt,omitzero"`
@@ -119,8 +117,8 @@ func (c *call) remove(id bridge.ChannelID) {
 	c.Channels = slices.DeleteFunc(c.Channels, func(ch *channel) bool { return ch.ID == id })
 }
 
-// older orders calls by which was reported started first, where that was counted, else
-// by when, and those of one moment by the birth of their first channels.
+// older compares calls by age: by the order of their call-started if both have it, else by
+// its time, else by their ids.
 func older(a, b *call) int {
 	if a.Started != 0 && b.Started != 0 {
 		return cmp.Compare(a.Started, b.Started)
@@ -128,7 +126,7 @@ func older(a, b *call) int {
 	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(serial(bridge.ChannelID(a.ID)), serial(bridge.ChannelID(b.ID))), cmp.Compare(a.ID, b.ID))
 }
 
-// openLegOf finds the leg, still going on, that has the channel as its own.
+// openLegOf returns the open leg that has the channel as its own; nil for none.
 func (c *call) openLegOf(id bridge.ChannelID) *leg {
 	for _, l := range c.Legs {
 		if l.open() && slices.Contains(l.Channels, id) {
@@ -138,8 +136,8 @@ func (c *call) openLegOf(id bridge.ChannelID) *leg {
 	return nil
 }
 
-// lastLeg is the leg that the call's one finished event belongs to: the last
-// that was connected, else the last; nil when the call had none.
+// lastLeg returns the leg that the call's one finished event belongs to: the last that was
+// connected, else the last one; nil for a call without legs.
 func (c *call) lastLeg() *leg {
 	var last *leg
 	for _, l := range c.Legs {
@@ -150,12 +148,12 @@ func (c *call) lastLeg() *leg {
 	return last
 }
 
-// withClient tells whether somebody outside is a party of the leg.
+// withClient reports whether a client is a party of the leg.
 func (l *leg) withClient() bool {
 	return l.From.Type == bridge.PartyClient || l.To.Type == bridge.PartyClient
 }
 
-// lose takes a channel that is gone, or belongs to the call no more, out of the leg.
+// lose removes a channel from the leg: it is gone or has moved to another call.
 func (l *leg) lose(id bridge.ChannelID) {
 	isIt := func(other bridge.ChannelID) bool { return other == id }
 	l.Channels = slices.DeleteFunc(l.Channels, isIt)
@@ -164,7 +162,7 @@ func (l *leg) lose(id bridge.ChannelID) {
 
 func (l *leg) open() bool { return l.State != bridge.LegDisconnected && l.State != bridge.LegFinished }
 
-// pairName is the name that both halves of a Local channel share; "" for other
+// pairName returns the name that both halves of a Local channel share; "" for other
 // channels.
 func (ch *channel) pairName() string {
 	if ch.half() == "" {
@@ -173,7 +171,7 @@ func (ch *channel) pairName() string {
 	return ch.Name[:len(ch.Name)-len(";1")]
 }
 
-// half is "1" for the half of a Local channel that is dialled, "2" for the one that
+// half returns "1" for the half of a Local channel that is dialled, "2" for the half that
 // runs the dial plan, and "" for other channels.
 func (ch *channel) half() string {
 	_, half, _ := strings.Cut(ch.Name, ";")

@@ -6,25 +6,25 @@ import (
 	"kontur-ari/bridge"
 )
 
-// order is what a call keeps of its order.
+// clickToCall is the state of a click-to-call within its call.
 type clickToCall struct {
 	bridge.ClickToCall
-	// Pending: the attempt to ring the phones is not over. It was at SettledAt, on our
+	// Pending: the attempt to ring the phones is not over. It ended at SettledAt, on our
 	// own clock.
 	Pending   bool      `json:"pending,omitempty"`
 	SettledAt time.Time `json:"settledAt,omitzero"`
-	// Rung are the phones that are rung, known once the order is settled; Heard those
-	// channels that were made for it and heard of.
+	// Rung are the channels of the phones that ring, known when the attempt is over.
+	// Heard are the channels of this click-to-call that an event has shown.
 	Rung  []bridge.ChannelID `json:"rung,omitempty"`
 	Heard []bridge.ChannelID `json:"heard,omitempty"`
-	// Refused: the CRM knows already that there is no call.
+	// Refused: the answer to the command has said that there is no call.
 	Refused bool `json:"refused,omitempty"`
 	// Rang: one of the phones has rung.
 	Rang bool `json:"rang,omitempty"`
 	// PickedUp is the phone that was picked up first.
 	PickedUp bridge.ChannelID `json:"pickedUp,omitempty"`
-	// Dialled: somebody was dialled for it.
+	// Dialled: the other party was dialled.
 	Dialled bool `json:"dialled,omitempty"`
-	// Cause is why it failed, as far as is known.
+	// Cause is why it failed; "" if unknown.
 	Cause bridge.FailureCause `json:"cause,omitempty"`
 }

@@ -6,7 +6,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// endedCalls remembers the ids of the last calls that ended, a fixed number.
+// endedCalls holds the ids of a fixed number of calls that ended last.
 type endedCalls struct {
 	known map[bridge.CallID]bool
 	ring  []bridge.CallID
@@ -29,7 +29,7 @@ func (e *endedCalls) add(id bridge.CallID) {
 
 func (e *endedCalls) has(id bridge.CallID) bool { return e.known[id] }
 
-// list returns the ids, those that ended first first.
+// list returns the ids, oldest first.
 func (e *endedCalls) list() []bridge.CallID {
 	all := slices.Concat(e.ring[e.next:], e.ring[:e.next])
 	return slices.DeleteFunc(all, func(id bridge.CallID) bool { return id == "" })

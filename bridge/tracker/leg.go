@@ -8,8 +8,8 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// startLeg begins a leg, unless the phone rings already on another device of the
-// same endpoint: then the channel joins that leg.
+// startLeg starts a leg and reports it. If another device of the same endpoint rings
+// already, the channel joins that leg instead.
 func (t *Tracker) startLeg(c *call, caller, own *channel, from, to bridge.Party, at timeOfEvent) {
 	for _, l := range c.Legs {
 		if l.State == bridge.LegAppeared && l.Caller == caller.ID && caller.ID != own.ID && t.sameEndpoint(l, own) {
@@ -27,7 +27,7 @@ func (t *Tracker) startLeg(c *call, caller, own *channel, from, to bridge.Party,
 	t.legEvent(c, l, bridge.LegAppeared, at)
 }
 
-// sameEndpoint tells whether a leg is that of the same employee's phone.
+// sameEndpoint reports whether a leg has a channel of the same employee's endpoint.
 func (t *Tracker) sameEndpoint(l *leg, own *channel) bool {
 	for _, id := range l.Channels {
 		if ch := t.channels[id]; ch != nil && ch.side == directory.Employee && directory.EndpointOf(ch.Name) == directory.EndpointOf(own.Name) {
@@ -37,8 +37,8 @@ func (t *Tracker) sameEndpoint(l *leg, own *channel) bool {
 	return false
 }
 
-// legID is the channel's id, with a number behind it where the channel has been a
-// leg before, in this call or another.
+// legID returns the channel's id, with a number appended if the channel has given its id to
+// a leg before, in this call or another.
 func (t *Tracker) legID(c *call, own *channel) bridge.LegID {
 	for {
 		own.Served++

@@ -17,8 +17,7 @@ func (t *Tracker) holdEvent(event bridge.Event) {
 	t.markDirty(ch)
 }
 
-// evaluate reports what the legs of a call have become: connected, on hold,
-// talking again, over.
+// evaluate reports the changes of a call's open legs: connected, on hold, resumed, over.
 func (t *Tracker) evaluate(c *call, at timeOfEvent) {
 	for _, l := range c.Legs {
 		if !l.open() {
@@ -26,19 +25,20 @@ func (t *Tracker) evaluate(c *call, at timeOfEvent) {
 		}
 		others := t.counterparts(c, l)
 		if len(others) > 0 {
-			t.talks(c, l, others, at)
+			t.connect(c, l, others, at)
 			continue
 		}
-		talkedOut := !l.StartedAt.IsZero() && len(l.Talked) == 0
-		if len(l.Channels) == 0 || talkedOut {
+		othersLeft := !l.StartedAt.IsZero() && len(l.Talked) == 0
+		if len(l.Channels) == 0 || othersLeft {
 			t.legEvent(c, l, bridge.LegDisconnected, at)
 		}
 	}
 	t.recordTalk(c)
 }
 
-// talks: the leg is in a room with others.
-func (t *Tracker) talks(c *call, l *leg, others []*channel, at timeOfEvent) {
+// connect reports that the leg hears others: connected for the first time, or put on hold,
+// or resumed.
+func (t *Tracker) connect(c *call, l *leg, others []*channel, at timeOfEvent) {
 	for _, ch := range others {
 		if !slices.Contains(l.Talked, ch.ID) {
 			l.Talked = append(l.Talked, ch.ID)
@@ -49,7 +49,7 @@ func (t *Tracker) talks(c *call, l *leg, others []*channel, at timeOfEvent) {
 	if l.State == bridge.LegAppeared {
 		t.legEvent(c, l, bridge.LegConnected, at)
 	}
-	t.hear(c, l)
+	t.markHeard(c, l)
 	held := t.held(l, others)
 	switch {
 	case held && l.State == bridge.LegConnected:
@@ -59,8 +59,8 @@ func (t *Tracker) talks(c *call, l *leg, others []*channel, at timeOfEvent) {
 	}
 }
 
-// held tells whether nobody hears anybody: the leg's own side has pressed hold, or
-// everybody on the other side has.
+// held reports whether the leg is on hold: one of its own channels holds, or all channels of
+// the other side do.
 func (t *Tracker) held(l *leg, others []*channel) bool {
 	for _, id := range l.Channels {
 		if ch := t.channels[id]; ch != nil && ch.Held {
@@ -70,8 +70,7 @@ func (t *Tracker) held(l *leg, others []*channel) bool {
 	return !slices.ContainsFunc(others, func(ch *channel) bool { return !ch.Held })
 }
 
-// counterparts are the channels that a leg's own are connected to, as far as they
-// are the other side of the leg.
+// counterparts returns the channels of the other side that the leg's own channels hear.
 func (t *Tracker) counterparts(c *call, l *leg) []*channel {
 	var found []*channel
 	for _, id := range l.Channels {
@@ -88,9 +87,9 @@ func (t *Tracker) counterparts(c *call, l *leg) []*channel {
 	return found
 }
 
-// isCounterpart tells whether a channel is of the other side of a leg: who called,
-// or another of the same call that has no leg of its own; for a leg with a client,
-// somebody outside.
+// isCounterpart reports whether a channel is of the other side of a leg. That is the caller,
+// or another channel of the same call without a leg of its own. In a leg with a client
+// it must be an outside channel.
 func (t *Tracker) isCounterpart(c *call, l *leg, ch *channel) bool {
 	switch {
 	case ch.side == directory.Plumbing || slices.Contains(l.Channels, ch.ID):

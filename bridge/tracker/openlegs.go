@@ -6,8 +6,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// OpenLegs returns the legs of all calls that have not ended, the oldest call's
-// first.
+// OpenLegs returns all legs that have not ended, those of the oldest call first. The caller
+// may keep them.
 func (t *Tracker) OpenLegs() []bridge.OpenLeg {
 	var calls []*call
 	for _, id := range t.callIDs() {
@@ -28,8 +28,8 @@ func (t *Tracker) OpenLegs() []bridge.OpenLeg {
 	return legs
 }
 
-// OpenClickToCalls returns the orders of the calls in progress; pending are those of them
-// of which it is not known whether the switch was told.
+// OpenClickToCalls returns the click-to-calls in progress. pending are those of them whose
+// result ([bridge.EventClickResult]) has not come yet.
 func (t *Tracker) OpenClickToCalls() (open, pending []bridge.ClickToCall) {
 	for _, id := range t.callIDs() {
 		if o := t.calls[id].ClickToCall; o != nil {

@@ -19,9 +19,9 @@ type heard struct {
 	Since time.Time     `json:"since"`
 }
 
-// hear notes that a leg is connected to everybody that its channel can hear, the
+// markHeard notes that a leg is connected to everybody that its channel can hear, the
 // halves of Local channels in between included: these may be what is recorded.
-func (t *Tracker) hear(c *call, l *leg) {
+func (t *Tracker) markHeard(c *call, l *leg) {
 	if !t.policy.Recordings {
 		return
 	}

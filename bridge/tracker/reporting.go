@@ -6,11 +6,11 @@ import (
 	"kontur-ari/bridge"
 )
 
-// timeOfEvent is the switch's time of the event that caused a report.
+// timeOfEvent is the time of the event that caused a report, on the exchange's clock.
 type timeOfEvent = time.Time
 
-// start reports a call as started. It is silent, and stays so, when a call of
-// that id has ended already, or when nobody knows when it was.
+// start reports a call as started. It returns false, and the call stays silent, if a call
+// of that id has already ended or the event has no time.
 func (t *Tracker) start(c *call, direction bridge.Direction, clientPhone, vatsPhone string, at timeOfEvent) bool {
 	if t.ended.has(c.ID) || at.IsZero() {
 		return false
@@ -25,7 +25,7 @@ func (t *Tracker) start(c *call, direction bridge.Direction, clientPhone, vatsPh
 	return true
 }
 
-// legEvent reports what happened to a leg and keeps it.
+// legEvent reports an event of a leg and makes it the leg's state.
 func (t *Tracker) legEvent(c *call, l *leg, event bridge.LegEvent, at timeOfEvent) {
 	stamp := t.stamp(c, at)
 	l.State = event
@@ -44,8 +44,8 @@ func (t *Tracker) legEvent(c *call, l *leg, event bridge.LegEvent, at timeOfEven
 	})
 }
 
-// reportEnd reports everything that ends a call: its open legs, its finished
-// event, call-finished, register-call; or that it has failed.
+// reportEnd reports the end of a call: its open legs, its finished event, call-finished and
+// register-call. For a click-to-call that failed it reports call-failed instead.
 func (t *Tracker) reportEnd(c *call, at timeOfEvent) {
 	for _, l := range c.Legs {
 		if l.open() {
@@ -71,7 +71,7 @@ func (t *Tracker) reportEnd(c *call, at timeOfEvent) {
 		register.Items = append(register.Items, bridge.Item{ID: l.ID, From: l.From, To: l.To, StartedAt: l.StartedAt, FinishedAt: l.FinishedAt})
 	}
 	if last == nil {
-		// A caller who hung up before any phone rang still has called.
+		// A caller who hangs up before a phone rings is a missed call all the same.
 		register.Items = []bridge.Item{{
 			ID: bridge.LegID(c.ID), From: bridge.Party{Type: bridge.PartyClient}, To: bridge.Party{Type: bridge.PartyUser}, FinishedAt: finished.Time,
 		}}
@@ -92,8 +92,8 @@ func (t *Tracker) report(c *call, report bridge.Report) {
 	t.changed(c)
 }
 
-// stamp is the time of the call's next report: the event's, but never before
-// the last one's.
+// stamp returns the time of the call's next report: that of the event, but never earlier
+// than that of the report before.
 func (t *Tracker) stamp(c *call, at timeOfEvent) time.Time {
 	at = at.UTC().Truncate(time.Millisecond)
 	if at.Before(c.Last) {

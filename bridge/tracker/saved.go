@@ -10,11 +10,11 @@ import (
 	"kontur-ari/bridge"
 )
 
-// UnreadableCallsError names calls in progress whose stored state can't be read.
-// The other calls are restored all the same.
+// UnreadableCallsError names the calls in progress whose stored state can't be read. All
+// other calls are restored.
 type UnreadableCallsError struct {
 	Calls []bridge.CallID
-	// First is what is wrong with the first of them.
+	// First is the error of the first of them.
 	First error
 }
 
@@ -22,12 +22,12 @@ func (e *UnreadableCallsError) Error() string {
 	return fmt.Sprintf("the state of %d calls in progress can't be read, beginning with call %s: %v", len(e.Calls), e.Calls[0], e.First)
 }
 
-// Unwrap returns what is wrong with the first call.
+// Unwrap returns the error of the first call.
 func (e *UnreadableCallsError) Unwrap() error { return e.First }
 
-// Restore gives a new Tracker the calls that were in progress when another one
-// was stopped, and the ids of calls that ended lately, oldest first. Call it
-// once, before the first Apply. The error is an [*UnreadableCallsError].
+// Restore gives a new Tracker the state of an earlier one: the calls in progress, and the
+// ids of the last calls that ended, oldest first. It must be called at most once, before
+// the first Apply. The error is an [*UnreadableCallsError].
 func (t *Tracker) Restore(open []bridge.CallState, ended []bridge.CallID) error {
 	for _, id := range ended {
 		t.ended.add(id)
@@ -59,8 +59,8 @@ func (t *Tracker) Restore(open []bridge.CallState, ended []bridge.CallID) error 
 	return nil
 }
 
-// readCall reads a stored call. What Apply relies on is checked, since a state
-// that made it panic would do so again at every start.
+// readCall reads a stored call. It checks what Apply relies on: a state that made Apply
+// panic would do so again at every start.
 func readCall(state bridge.CallState) (*call, error) {
 	c := new(call)
 	if err := json.Unmarshal(state.State, c); err != nil {
@@ -72,8 +72,8 @@ func readCall(state bridge.CallState) (*call, error) {
 	return c, nil
 }
 
-// restoreForeignCalls finds the channels of other calls that play a part in one. Those
-// that no call has are gone.
+// restoreForeignCalls finds the channels of other calls that play a part in this call, and
+// removes those that are gone.
 func (t *Tracker) restoreForeignCalls(c *call) {
 	for _, l := range c.Legs {
 		for _, id := range slices.Concat(l.Channels, l.Talked, []bridge.ChannelID{l.Caller}) {
@@ -86,8 +86,7 @@ func (t *Tracker) restoreForeignCalls(c *call) {
 	}
 }
 
-// State returns a call in the form that Restore takes; false when it is not in
-// progress.
+// State returns the state of a call for Restore; false if it is not in progress.
 func (t *Tracker) State(id bridge.CallID) (bridge.CallState, bool) {
 	c, ok := t.calls[id]
 	if !ok {
@@ -101,8 +100,8 @@ func (t *Tracker) State(id bridge.CallID) (bridge.CallState, bool) {
 	return bridge.CallState{Call: id, State: state}, true
 }
 
-// Saved returns all calls in progress and the ids of calls that ended lately, oldest
-// first: what Restore takes.
+// Saved returns what Restore takes: all calls in progress, and the ids of the last calls
+// that ended, oldest first.
 func (t *Tracker) Saved() (open []bridge.CallState, ended []bridge.CallID) {
 	for _, id := range t.callIDs() {
 		state, _ := t.State(id)

@@ -9,39 +9,39 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// Policy is what the operator decides about the reports.
+// Policy is the operator's choice of what is reported and recorded.
 type Policy struct {
 	// ReportInternal: calls between employees are reported too.
 	ReportInternal bool
-	// Application is the ARI application whose orders are this Tracker's.
+	// Application is the ARI application whose click-to-calls and recordings are ours.
 	Application string
-	// Recordings: what may have been recorded of calls is told ([Outcome.Recorded]).
+	// Recordings: [Outcome.Recorded] is filled.
 	Recordings bool
-	// Make says which conversations are recorded for us.
+	// Make says which conversations we record ourselves.
 	Make OwnRecordingPolicy
 }
 
-// Tracker turns the events of a switch into reports: it knows every channel that
-// lives and every call in progress. It is not safe for concurrent use; it reads
-// no clock and does no I/O, so the same events give the same reports, also when
-// it is saved and restored in between.
+// Tracker turns the events of an exchange into reports. It knows every live channel and
+// every call in progress. It is not safe for concurrent use. It reads no clock and does
+// no I/O, so the same events give the same reports, also with a save and a restore in
+// between.
 //
-// Only a ChannelCreated or a Snapshot makes a channel known. Events about
-// channels that are not known are ignored: what came before the snapshot of a
-// connection cannot bring back what the snapshot has ended.
+// Only a ChannelCreated or a Snapshot makes a channel known, and events about unknown
+// channels are ignored. So an event from before a snapshot cannot bring back a channel
+// that the snapshot has removed.
 type Tracker struct {
 	directory *directory.Directory
 	policy    Policy
 	calls     map[bridge.CallID]*call
 	channels  map[bridge.ChannelID]*channel
-	// byPair finds a half of a Local channel by the name both share.
+	// byPair holds the halves of Local channels by the name that both share.
 	byPair map[string][]*channel
-	// byBridge finds who is in a bridge.
+	// byBridge holds the members of each bridge.
 	byBridge map[string][]*channel
-	// foreignCalls are the calls that have a channel of another call in a leg.
+	// foreignCalls holds, by channel, the other calls in which it plays a part.
 	foreignCalls map[bridge.ChannelID][]bridge.CallID
 	ended        *endedCalls
-	// snoops are the channels that listen to a channel.
+	// snoops holds, by channel, the snoop channels that listen to it.
 	snoops       map[bridge.ChannelID][]bridge.ChannelID
 	recentlyGone recentlyGone
 	// started counts the calls that were reported started.
@@ -50,11 +50,11 @@ type Tracker struct {
 	outcome Outcome
 	// now is the time of the event at hand.
 	now timeOfEvent
-	// dirty are the calls and bridges that the event at hand has changed.
+	// dirty holds the calls and bridges that the event at hand has changed.
 	dirty dirty
 }
 
-// dirty is what has to be looked at before an event is done with.
+// dirty holds the calls and bridges that are evaluated at the end of an event.
 type dirty struct {
 	calls   map[bridge.CallID]bool
 	bridges map[string]bool
@@ -62,35 +62,34 @@ type dirty struct {
 
 // Outcome is what one event caused.
 type Outcome struct {
-	// Call is the call that the event belongs to; "" for none or all.
+	// Call is the call that the event belongs to; "" for none or for all.
 	Call bridge.CallID
 	// Reports are for the CRM, in order.
 	Reports []bridge.Report
-	// Touched are the calls whose state may be new, each once; [Tracker.State]
-	// tells which of them are still in progress.
+	// Touched are the calls whose state may have changed, each once, sorted.
+	// [Tracker.State] returns the state of those that are still in progress.
 	Touched []bridge.CallID
-	// Ended are the reported calls that are over, in order. They are touched too.
+	// Ended are the reported calls that are over, in order. They are in Touched too.
 	Ended []bridge.CallID
-	// Actions are for the switch, once the event is stored.
+	// Actions are for the exchange. They must wait until the event is stored.
 	Actions []bridge.Action
-	// Recorded are the channels that are gone and of which there may be recordings, each
-	// once.
+	// Recorded are the channels that are gone and may have recordings, each once.
 	Recorded []bridge.Recorded
-	// Failures are the ordered calls that ended without anybody being dialled.
+	// Failures are the click-to-calls that ended before the other party was dialled.
 	Failures []bridge.Failure
-	// Notes name what could not be interpreted, each once.
+	// Notes name what could not be understood, each once.
 	Notes []Note
 }
 
-// Note says that something about a call was not understood and so not reported.
+// Note says that a part of a call was not understood, so it was not reported.
 type Note struct {
 	Call    bridge.CallID
 	Channel bridge.ChannelID
-	// Reason is one of a fixed set of sentences, fit to count by.
+	// Reason is one of a fixed set of sentences, so metrics may use it as a label.
 	Reason string
 }
 
-// New makes a Tracker that knows no call.
+// New returns a Tracker that knows no call.
 func New(people *directory.Directory, policy Policy) *Tracker {
 	return &Tracker{
 		directory:    people,
@@ -109,8 +108,8 @@ func New(people *directory.Directory, policy Policy) *Tracker {
 // Open returns how many calls and channels are known, silent calls included.
 func (t *Tracker) Open() (calls, channels int) { return len(t.calls), len(t.channels) }
 
-// Apply takes the next event and returns what it caused. It accepts any event
-// in any order; what makes no sense is ignored.
+// Apply takes the next event and returns what it caused. It accepts any event in any order
+// and ignores what makes no sense.
 func (t *Tracker) Apply(event bridge.Event) Outcome {
 	t.outcome = Outcome{Call: t.callOf(event)}
 	t.now = event.Time.UTC().Truncate(time.Millisecond)
@@ -150,7 +149,7 @@ func (t *Tracker) Apply(event bridge.Event) Outcome {
 	return t.takeOutcome()
 }
 
-// callOf finds the call that an event belongs to.
+// callOf returns the call that an event belongs to; "" for none.
 func (t *Tracker) callOf(event bridge.Event) bridge.CallID {
 	if ch := t.channels[event.Subject()]; ch != nil {
 		return ch.call.ID
@@ -164,8 +163,8 @@ func (t *Tracker) callOf(event bridge.Event) bridge.CallID {
 	return ""
 }
 
-// conclude draws the conclusions from what an event has changed: who is with whom
-// now, what has become of the legs, which calls are over.
+// conclude evaluates what an event has changed: who is connected now, the states of the
+// legs, and which calls are over.
 func (t *Tracker) conclude(at timeOfEvent) {
 	t.connectBridges(at)
 	t.eachDirty(func(c *call) { t.evaluate(c, at) })
@@ -174,7 +173,7 @@ func (t *Tracker) conclude(at timeOfEvent) {
 	clear(t.dirty.bridges)
 }
 
-// connectBridges looks at who hears whom in the bridges that have changed.
+// connectBridges evaluates who hears whom in the bridges that have changed.
 func (t *Tracker) connectBridges(at timeOfEvent) {
 	for _, bridgeID := range slices.Sorted(maps.Keys(t.dirty.bridges)) {
 		if there := t.byBridge[bridgeID]; len(there) > 0 {
@@ -200,7 +199,7 @@ func (t *Tracker) eachDirty(do func(*call)) {
 	}
 }
 
-// takeOutcome closes the outcome of an event.
+// takeOutcome returns the outcome of an event and clears it for the next.
 func (t *Tracker) takeOutcome() Outcome {
 	o := t.outcome
 	t.outcome = Outcome{}
@@ -209,14 +208,14 @@ func (t *Tracker) takeOutcome() Outcome {
 	return o
 }
 
-// changed marks a call as one to be looked at, and stored.
+// changed marks a call to be evaluated and stored.
 func (t *Tracker) changed(c *call) {
 	t.dirty.calls[c.ID] = true
 	t.outcome.Touched = append(t.outcome.Touched, c.ID)
 }
 
-// stir marks every call in which a channel plays a part, and the bridge it is in,
-// as one to be looked at.
+// markDirty marks every call in which a channel plays a part, and its bridge, to be
+// evaluated. For a half of a Local channel it marks the bridge of the other half too.
 func (t *Tracker) markDirty(ch *channel) {
 	t.dirty.calls[ch.call.ID] = true
 	for _, id := range t.foreignCalls[ch.ID] {

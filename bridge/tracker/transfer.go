@@ -6,7 +6,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// blindTransfer: the transferer's part ends here, before the transferee calls on
+// blindTransfer ends the transferer's part, before the transferee's new dial begins
 // (Asterisk 22: the event comes before the transferee runs the dial plan).
 func (t *Tracker) blindTransfer(event bridge.Event) {
 	transfer := event.Transfer
@@ -29,9 +29,8 @@ func (t *Tracker) blindTransfer(event bridge.Event) {
 	t.part(transferer, transferee, event.Time)
 }
 
-// attendedTransfer: who was consulted and who waited are together, or will be in a
-// moment; the transferer's parts in both calls end. The channels are moved before
-// this event or after it.
+// attendedTransfer connects the transferee and the target, and ends the transferer's parts in
+// both calls. Asterisk moves the channels before this event or after it.
 func (t *Tracker) attendedTransfer(event bridge.Event) {
 	transfer := event.Transfer
 	if transfer == nil || !transfer.Succeeded {
@@ -55,7 +54,7 @@ func (t *Tracker) attendedTransfer(event bridge.Event) {
 	}
 }
 
-// part ends the legs that two channels have with each other.
+// part ends the legs between two channels. If b is nil, it ends all connected legs of a.
 func (t *Tracker) part(a, b *channel, at timeOfEvent) {
 	for _, c := range t.callsOf(a) {
 		for _, l := range c.Legs {
@@ -69,7 +68,7 @@ func (t *Tracker) part(a, b *channel, at timeOfEvent) {
 	}
 }
 
-// between tells whether a leg is that of one channel, and was connected to another.
+// between reports whether a leg belongs to one channel and was connected to the other.
 func between(l *leg, own, other bridge.ChannelID) bool {
 	return slices.Contains(l.Channels, own) && slices.Contains(l.Talked, other)
 }
