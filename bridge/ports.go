@@ -193,7 +193,7 @@ type Upload struct {
 // UploadResult is the outcome of one upload.
 type UploadResult struct {
 	// Verdict is Delivered, and FileID the CRM's name of the file: a temporary one, which
-	// must be told within a day, and only once. Retry: it may succeed later. Refused: the
+	// must be reported within a day, and only once. Retry: it may succeed later. Refused: the
 	// CRM will never take this file as it is.
 	Verdict Verdict
 	FileID  string

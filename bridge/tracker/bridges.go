@@ -8,7 +8,7 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// noteCountedElsewhere is a check only: nothing is concluded from it.
+// noteCountedElsewhere is for diagnosis: it changes no report.
 const noteCountedElsewhere = "the switch counts a channel to another call than its events do"
 
 func (t *Tracker) bridgeEvent(event bridge.Event) {
@@ -30,7 +30,7 @@ func (t *Tracker) bridgeEvent(event bridge.Event) {
 			t.checkLinked(ch, event.Channel.LinkedID)
 		}
 	case bridge.EventBridgeLeft:
-		// Another room means that it is elsewhere already.
+		// In another bridge, the channel has moved on before this event.
 		if ch := t.known(event.Channel); ch != nil && ch.BridgeID == event.Bridge.ID {
 			t.move(ch, "")
 		} else if ch != nil && ch.Parted == event.Bridge.ID && ch.Parted != "" {
@@ -44,8 +44,8 @@ func (t *Tracker) bridgeEvent(event bridge.Event) {
 	}
 }
 
-// leftUnheard takes those out of a bridge whom somebody who enters doesn't find
-// there: that they left, or hung up, was not told.
+// leftUnheard removes the members that the event of an entering channel does not list: the
+// event of their leaving was lost.
 func (t *Tracker) leftUnheard(event bridge.Event) {
 	if !slices.Contains(event.Bridge.Channels, event.Channel.ID) {
 		return
@@ -57,9 +57,9 @@ func (t *Tracker) leftUnheard(event bridge.Event) {
 	}
 }
 
-// thereUnheard puts those into a bridge whom somebody who enters finds there and whom
-// nobody is known to be elsewhere: a snapshot that was read after they had left again
-// shows them nowhere, and is told before this event is.
+// thereUnheard adds the members that the event of an entering channel lists and that are in
+// no bridge. A snapshot comes before the events that were buffered while it was read, so
+// it may show a channel in no bridge although it is still in one here.
 func (t *Tracker) thereUnheard(event bridge.Event) {
 	for _, id := range event.Bridge.Channels {
 		if ch := t.channels[id]; ch != nil && ch.BridgeID == "" {
@@ -68,8 +68,8 @@ func (t *Tracker) thereUnheard(event bridge.Event) {
 	}
 }
 
-// move notes the room that a channel is in now. A hold belongs to the room it
-// was asked for in: who comes back or goes elsewhere is heard again.
+// move puts a channel into another bridge, or into none. A hold ends with that: it belongs
+// to the bridge in which it was pressed.
 func (t *Tracker) move(ch *channel, bridgeID string) {
 	if ch.BridgeID == bridgeID {
 		return
@@ -97,8 +97,8 @@ func (t *Tracker) leaveBridge(ch *channel) {
 	ch.BridgeID = ""
 }
 
-// wentOn tells that a channel has left those it talked to for good: it is parked,
-// or calls somebody else.
+// wentOn ends a channel's connections: it is parked or dials again, so it will not return to
+// the conversation. It does nothing while the channel is in a bridge.
 func (t *Tracker) wentOn(ch *channel) {
 	if ch.BridgeID != "" {
 		return
@@ -117,7 +117,7 @@ func (t *Tracker) wentOn(ch *channel) {
 	}
 }
 
-// parked tells that a channel waits in a holding bridge. Its own legs end by that
+// parked ends the connections of a channel that waits in a holding bridge, and its own legs
 // too: an employee may be parked by the colleague who has called him.
 func (t *Tracker) parked(ch *channel) {
 	t.wentOn(ch)
@@ -131,7 +131,7 @@ func (t *Tracker) parked(ch *channel) {
 	}
 }
 
-// callsOf are the calls in which a channel plays a part, its own first.
+// callsOf returns the calls in which a channel plays a part, its own first.
 func (t *Tracker) callsOf(ch *channel) []*call {
 	calls := []*call{ch.call}
 	for _, id := range t.foreignCalls[ch.ID] {
@@ -142,8 +142,9 @@ func (t *Tracker) callsOf(ch *channel) []*call {
 	return calls
 }
 
-// talkOf are the channels that hear each other with a channel that is in a room,
-// itself and the Local channels in between included; in the order of their birth.
+// talkOf returns the channels that hear each other with a channel, through bridges and Local
+// channels. The channel itself and the Local channels are included. They are sorted by
+// birth.
 func (t *Tracker) talkOf(start *channel) []*channel {
 	if start.BridgeID == "" {
 		return []*channel{start}
@@ -169,15 +170,15 @@ func (t *Tracker) talkOf(start *channel) []*channel {
 	return talk
 }
 
-// byBirth sorts channels by their unique ids, which count upwards within one life
-// of the switch.
+// byBirth compares channels by their unique ids, which count upwards until the exchange
+// restarts.
 func byBirth(a, b *channel) int {
 	return cmp.Or(cmp.Compare(serial(a.ID), serial(b.ID)), cmp.Compare(a.ID, b.ID))
 }
 
-// checkLinked compares the call that a channel belongs to with the one that the
-// switch counts it to, where it says that. A consultation is a call of its own for
-// us, and part of the first one for the switch.
+// checkLinked compares a channel's call with its linkedid, if there is one, and notes a
+// difference once. A consultation is an exception: it is a call of its own here, but has
+// the linkedid of the first call.
 func (t *Tracker) checkLinked(ch *channel, linked bridge.ChannelID) {
 	other := t.calls[bridge.CallID(linked)]
 	if other == nil || other == ch.call || other.silent() || ch.call.silent() || ch.Counted {
@@ -191,7 +192,7 @@ func (t *Tracker) checkLinked(ch *channel, linked bridge.ChannelID) {
 	t.changed(ch.call)
 }
 
-// consults tells whether somebody of the other call makes this one.
+// consults reports whether a channel of the other call is a caller in this one.
 func (t *Tracker) consults(c, other *call) bool {
 	return slices.ContainsFunc(c.Legs, func(l *leg) bool {
 		caller := t.channels[l.Caller]

@@ -16,8 +16,8 @@ func (t *Tracker) created(event bridge.Event) {
 		return
 	}
 	ch := t.add(*event.Channel, bridge.CallID(event.Channel.ID))
-	// The dial plan extension is the number dialled only now; it moves on with
-	// the dial plan.
+	// Only in this event is the dial plan extension the dialled number; it changes as the
+	// dial plan runs.
 	ch.Dialled = event.Channel.Exten
 	t.hangUpStray(ch, event.Channel)
 	if ch.Incoming && ch.side == directory.Outside && ch.call.silent() {
@@ -25,8 +25,8 @@ func (t *Tracker) created(event bridge.Event) {
 	}
 }
 
-// add makes a channel known, in the call of that id or, a half of a Local
-// channel, in the call of its other half.
+// add makes a channel known, in the call with that id. A half of a Local channel joins the
+// call of its other half, and a phone of a click-to-call joins that call.
 func (t *Tracker) add(seen bridge.Channel, id bridge.CallID) *channel {
 	ch := &channel{
 		ID: seen.ID, Name: seen.Name, Caller: seen.CallerNumber,
@@ -39,10 +39,10 @@ func (t *Tracker) add(seen bridge.Channel, id bridge.CallID) *channel {
 	if other := t.otherHalf(ch); other != nil {
 		id = other.call.ID
 	}
-	if ordered := t.calls[bridge.CallOfClick(ch.ID)]; ordered != nil && ordered.ClickToCall != nil {
-		id, ch.Originated = ordered.ID, true
-		if !slices.Contains(ordered.ClickToCall.Heard, ch.ID) {
-			ordered.ClickToCall.Heard = append(ordered.ClickToCall.Heard, ch.ID)
+	if clicked := t.calls[bridge.CallOfClick(ch.ID)]; clicked != nil && clicked.ClickToCall != nil {
+		id, ch.Originated = clicked.ID, true
+		if !slices.Contains(clicked.ClickToCall.Heard, ch.ID) {
+			clicked.ClickToCall.Heard = append(clicked.ClickToCall.Heard, ch.ID)
 		}
 	}
 	c := t.calls[id]
@@ -70,7 +70,7 @@ func (t *Tracker) index(c *call, ch *channel) {
 	}
 }
 
-// known returns a channel; nil when it is unknown.
+// known returns the known channel with the id of an event's; nil for none.
 func (t *Tracker) known(seen *bridge.Channel) *channel {
 	if seen == nil {
 		return nil
@@ -78,7 +78,7 @@ func (t *Tracker) known(seen *bridge.Channel) *channel {
 	return t.channels[seen.ID]
 }
 
-// seen takes what an event shows of a channel beside its own news.
+// seen updates a channel from the caller number and state that an event shows.
 func (t *Tracker) seen(event bridge.Event) {
 	ch := t.known(event.Channel)
 	if ch == nil {
@@ -98,7 +98,7 @@ func (t *Tracker) seen(event bridge.Event) {
 	}
 }
 
-// otherHalf is the other half of a Local channel; nil for none.
+// otherHalf returns the other half of a Local channel; nil for none.
 func (t *Tracker) otherHalf(ch *channel) *channel {
 	pair := ch.pairName()
 	if pair == "" {
@@ -107,8 +107,7 @@ func (t *Tracker) otherHalf(ch *channel) *channel {
 	return firstBorn(without(slices.Clone(t.byPair[pair]), ch))
 }
 
-// firstBorn is the oldest of some channels; nil for none. There is one at most,
-// but for events that are not Asterisk's.
+// firstBorn returns the oldest of the channels; nil for none.
 func firstBorn(channels []*channel) *channel {
 	if len(channels) == 0 {
 		return nil
@@ -116,7 +115,7 @@ func firstBorn(channels []*channel) *channel {
 	return slices.MinFunc(channels, byBirth)
 }
 
-// merge moves all channels of a silent call into another call.
+// merge moves all channels of a silent call into another call and forgets the silent one.
 func (t *Tracker) merge(into, from *call) {
 	if into == from {
 		return
@@ -128,8 +127,8 @@ func (t *Tracker) merge(into, from *call) {
 	delete(t.calls, from.ID)
 }
 
-// adopt moves a channel into another call: from now on it belongs to that one
-// alone.
+// moveToCall moves a channel into another call. Its former call keeps it only as the caller
+// of a leg.
 func (t *Tracker) moveToCall(into *call, ch *channel) {
 	from := ch.call
 	if from == into {
@@ -152,7 +151,7 @@ func (t *Tracker) moveToCall(into *call, ch *channel) {
 	t.markDirty(ch)
 }
 
-// addForeignChannel makes a channel of another call play a part in this one.
+// addForeignChannel notes that a channel of another call plays a part in this one.
 func (t *Tracker) addForeignChannel(c *call, ch *channel) {
 	if ch.call != c && !slices.Contains(t.foreignCalls[ch.ID], c.ID) {
 		t.foreignCalls[ch.ID] = append(t.foreignCalls[ch.ID], c.ID)
@@ -175,7 +174,7 @@ func (t *Tracker) destroyed(event bridge.Event) {
 // drop forgets a channel that is gone.
 func (t *Tracker) drop(ch *channel) {
 	if ch.Waits {
-		t.note(ch.call, ch, noteNobodyDialed)
+		t.note(ch.call, ch, noteNoCaller)
 	}
 	t.leaveRecordings(ch)
 	t.markDirty(ch)
@@ -199,8 +198,8 @@ func (t *Tracker) drop(ch *channel) {
 	t.changed(ch.call)
 }
 
-// markCounterpartsDirty marks those whom a leg that loses a channel was connected to:
-// another telephone of the same employee may be with them.
+// markCounterpartsDirty marks the bridges of the channels that a leg was connected to, when
+// the leg loses its own channel: another telephone of the employee may be in them.
 func (t *Tracker) markCounterpartsDirty(l *leg, ch *channel) {
 	if !l.open() || !slices.Contains(l.Channels, ch.ID) {
 		return
@@ -216,7 +215,7 @@ func without(channels []*channel, gone *channel) []*channel {
 	return slices.DeleteFunc(channels, func(ch *channel) bool { return ch == gone })
 }
 
-// endIfOver reports the end of a call in which nobody is left, and forgets it.
+// endIfOver reports the end of a call without people, and forgets the call.
 func (t *Tracker) endIfOver(c *call, at timeOfEvent) {
 	if !t.over(c) {
 		return
@@ -239,8 +238,8 @@ func (t *Tracker) endIfOver(c *call, at timeOfEvent) {
 	t.leaveBehind(c)
 }
 
-// leaveBehind keeps the plumbing of a call that is over, silently, until it goes:
-// others may hear each other through it.
+// leaveBehind keeps the remaining plumbing of a call that is over in a silent call: other
+// channels may hear each other through it until it goes.
 func (t *Tracker) leaveBehind(c *call) {
 	if len(c.Channels) == 0 {
 		return
@@ -256,8 +255,8 @@ func (t *Tracker) leaveBehind(c *call) {
 	}
 }
 
-// over tells that nobody is in a call any more: every channel is gone, or all
-// that is left is plumbing with nobody behind it, which will go by itself.
+// over reports whether a call has no people any more. Either every channel is gone, or only
+// plumbing without a caller is left, which Asterisk removes by itself.
 func (t *Tracker) over(c *call) bool {
 	if c.ClickToCall != nil && (c.ClickToCall.Pending || c.ClickToCall.awaited()) {
 		return false

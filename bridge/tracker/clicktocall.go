@@ -8,8 +8,9 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// clickToCallGiven begins the call of an order. Nothing is reported until its first phone
-// is called: an order that comes to nothing at once was refused at once.
+// clickToCallGiven starts the call of a click-to-call; a repeated command changes nothing.
+// Nothing is reported until the first phone rings: if none does, the answer to the
+// command has refused it.
 func (t *Tracker) clickToCallGiven(event bridge.Event) {
 	if event.ClickToCall == nil || event.ClickToCall.ClickToCall.CommunicationID == "" || event.Time.IsZero() {
 		return
@@ -24,8 +25,8 @@ func (t *Tracker) clickToCallGiven(event bridge.Event) {
 	t.changed(c)
 }
 
-// clickToCallResult takes what became of the attempt to ring. It may come before the
-// events of the phones that ring, and after their end.
+// clickToCallResult takes the result of the attempt to ring. It may come before the events of
+// the phones, or after their end.
 func (t *Tracker) clickToCallResult(event bridge.Event) {
 	if event.ClickToCall == nil {
 		return
@@ -49,12 +50,12 @@ func (t *Tracker) clickToCallResult(event bridge.Event) {
 	}
 }
 
-// awaited tells whether a phone is rung of which nothing was heard yet.
+// awaited reports whether a phone rings of which no event has come yet.
 func (o *clickToCall) awaited() bool {
 	return slices.ContainsFunc(o.Rung, func(id bridge.ChannelID) bool { return !slices.Contains(o.Heard, id) })
 }
 
-// clickToCallFor is the order that a channel was made for, with its call; nil for none.
+// clickToCallFor returns the click-to-call that a channel was made for; nil for none.
 func (t *Tracker) clickToCallFor(ch *channel) *clickToCall {
 	if ch.call.ClickToCall != nil && bridge.CallOfClick(ch.ID) == ch.call.ID {
 		return ch.call.ClickToCall
@@ -62,8 +63,8 @@ func (t *Tracker) clickToCallFor(ch *channel) *clickToCall {
 	return nil
 }
 
-// phoneCalled: a phone of an order is called now. All of them are one leg, from the
-// user to whom is dialled when one of them is picked up.
+// phoneCalled notes that a phone of a click-to-call rings. All its phones are one leg, from
+// the user to the party that is dialled.
 func (t *Tracker) phoneCalled(own *channel, at timeOfEvent) {
 	c, o := own.call, t.clickToCallFor(own)
 	if o == nil {
@@ -91,7 +92,7 @@ func (t *Tracker) phoneCalled(own *channel, at timeOfEvent) {
 	}
 }
 
-// clickedLeg is the leg of an order's phones; nil until the first is called.
+// clickedLeg returns the leg of a click-to-call's phones; nil until the first one rings.
 func (c *call) clickedLeg() *leg {
 	if c.ClickToCall == nil || len(c.Legs) == 0 {
 		return nil
@@ -99,7 +100,7 @@ func (c *call) clickedLeg() *leg {
 	return c.Legs[0]
 }
 
-// phoneRings: a phone of an order is known to ring.
+// phoneRings notes that a phone of a click-to-call has signalled ringing.
 func (t *Tracker) phoneRings(own *channel) {
 	if o := t.clickToCallFor(own); o != nil && !o.Rang {
 		o.Rang = true
@@ -107,8 +108,8 @@ func (t *Tracker) phoneRings(own *channel) {
 	}
 }
 
-// pickedUpPhone: a phone of an order is picked up. The first one dials on; the
-// others, also one that was picked up a moment later, are hung up.
+// pickedUpPhone handles a phone of a click-to-call that is picked up. The first one dials; all
+// others are hung up, also one that is picked up a moment later.
 func (t *Tracker) pickedUpPhone(own *channel) {
 	o := t.clickToCallFor(own)
 	switch {
@@ -132,8 +133,8 @@ func (t *Tracker) pickedUpPhone(own *channel) {
 	}
 }
 
-// dialsForClick tells whether a channel dials what its order says, as it does from
-// when it is picked up until it has talked; or has done so unheard.
+// dialsForClick reports whether a channel's dial is that of its click-to-call. It is until the
+// leg is connected, or if no such dial was seen before.
 func (t *Tracker) dialsForClick(own *channel) bool {
 	o := t.clickToCallFor(own)
 	if o == nil || o.PickedUp != "" && o.PickedUp != own.ID {
@@ -143,11 +144,11 @@ func (t *Tracker) dialsForClick(own *channel) bool {
 	return l != nil && l == own.call.clickedLeg() && (l.State == bridge.LegAppeared || !o.Dialled)
 }
 
-// clickDials: the phone that was picked up dials. Its leg is there already, and
-// goes through all attempts.
+// clickDials notes the dial of the phone that was picked up. Its leg exists already and lasts
+// through all attempts.
 func (t *Tracker) clickDials(own, peer *channel) {
 	c := own.call
-	// That it was picked up may not have been told.
+	// The event of its answer may be lost.
 	c.ClickToCall.PickedUp, c.clickedLeg().Caller = own.ID, own.ID
 	c.ClickToCall.Dialled = true
 	if peer.side == directory.Outside && c.VatsPhone == "" && c.Direction == bridge.Outbound {
@@ -166,9 +167,9 @@ func (t *Tracker) act(kind bridge.ActionKind, own *channel) {
 	}
 }
 
-// takeUpPhones brings the phones of orders to where a snapshot shows them: one may
-// ring, or was picked up, unheard. One that was picked up and waits still is to dial
-// on: whoever was to tell it so may have died before.
+// takeUpPhones brings the phones of click-to-calls to the state that a snapshot shows: events
+// of ringing or answering may be lost. A phone that was picked up and still waits must
+// dial: the process may have died before it asked for that.
 func (t *Tracker) takeUpPhones(live map[bridge.ChannelID]*bridge.Channel, at timeOfEvent) {
 	for _, id := range t.callIDs() {
 		c := t.calls[id]
@@ -179,7 +180,7 @@ func (t *Tracker) takeUpPhones(live map[bridge.ChannelID]*bridge.Channel, at tim
 			continue
 		}
 		if !c.ClickToCall.Pending && c.ClickToCall.SettledAt.Before(at) && c.ClickToCall.awaited() {
-			// It is here or was.
+			// All phones are in this snapshot or gone, so no event is awaited.
 			c.ClickToCall.Heard = slices.Clone(c.ClickToCall.Rung)
 			t.changed(c)
 		}
@@ -200,33 +201,33 @@ func (t *Tracker) takeUpPhones(live map[bridge.ChannelID]*bridge.Channel, at tim
 	}
 }
 
-// hangUpStray ends the channel of a phone that is not rung, as far as anybody knows:
-// of an order that was refused or given up, or made by a request of which Asterisk has
-// not said that it obeyed. It would stay for ever, or dial what nobody waits for.
+// hangUpStray hangs up the channel of a phone that must not ring: its click-to-call was
+// refused or given up, or Asterisk's answer to the request was lost. Otherwise it would
+// stay for ever, or dial a party that no user waits for.
 func (t *Tracker) hangUpStray(ch *channel, seen *bridge.Channel) {
 	waits := seen != nil && (seen.State == bridge.StateDown || seen.Waits)
-	nobodys := strings.HasPrefix(string(ch.ID), t.policy.Application+bridge.ClickToCallMark) && ch.call.ClickToCall == nil
-	if nobodys && waits || t.strayed(ch) {
+	unowned := strings.HasPrefix(string(ch.ID), t.policy.Application+bridge.ClickToCallMark) && ch.call.ClickToCall == nil
+	if unowned && waits || t.strayed(ch) {
 		t.act(bridge.ActionHangup, ch)
 	}
 }
 
-// strayed tells it of a channel whose order is known.
+// strayed reports whether a channel is of a known click-to-call that does not ring it.
 func (t *Tracker) strayed(ch *channel) bool {
 	o := t.clickToCallFor(ch)
 	return o != nil && !o.Pending && !o.Dialled && !slices.Contains(o.Rung, ch.ID)
 }
 
-// phoneMissed: a phone of an order is found gone. If it was picked up, nobody knows
-// whether it has dialled: then it is not said that it has not.
+// phoneMissed handles a phone of a click-to-call that is missing from a snapshot. If it was
+// picked up, it may have dialled, so the call must not be reported as failed.
 func (t *Tracker) phoneMissed(own *channel) {
 	if o := t.clickToCallFor(own); o != nil && o.PickedUp == own.ID {
 		o.Dialled = true
 	}
 }
 
-// endUnseen notes that a phone has come and gone whose coming was not told: it is
-// waited for no more.
+// endUnseen handles the end of a phone whose ChannelCreated was lost: it is no longer
+// awaited.
 func (t *Tracker) endUnseen(id bridge.ChannelID) {
 	if c := t.calls[bridge.CallOfClick(id)]; c != nil && c.ClickToCall != nil && !slices.Contains(c.ClickToCall.Heard, id) {
 		c.ClickToCall.Heard = append(c.ClickToCall.Heard, id)
@@ -234,7 +235,7 @@ func (t *Tracker) endUnseen(id bridge.ChannelID) {
 	}
 }
 
-// phoneGone keeps why a phone of an order is called no more.
+// phoneGone stores why a phone of a click-to-call has stopped ringing.
 func (t *Tracker) phoneGone(own *channel, cause int) {
 	o := t.clickToCallFor(own)
 	if o == nil || o.PickedUp != "" && o.PickedUp != own.ID || cause == causeAnsweredElsewhere {
@@ -279,14 +280,14 @@ func failureCause(cause int, rang, pickedUp bool) bridge.FailureCause {
 	return bridge.FailedSwitch
 }
 
-// cameToNothing tells of an ordered call that nobody was dialled in it; last is its
-// last leg.
+// cameToNothing reports whether a click-to-call has ended before the other party was dialled.
+// last is the call's last leg.
 func (c *call) cameToNothing(last *leg) bool {
 	return c.silent() || c.ClickToCall != nil && !c.ClickToCall.Dialled && (last == nil || last.StartedAt.IsZero())
 }
 
-// reportFailed reports that nobody was dialled: instead of the call's end, and
-// alone where not even a phone was called. It says nothing where the CRM knows.
+// reportFailed reports call-failed in place of call-finished and register-call. It is the only
+// report if no phone has rung, and is left out if the answer to the command said so.
 func (t *Tracker) reportFailed(c *call, at timeOfEvent) {
 	if c.silent() && c.ClickToCall.Refused {
 		return

@@ -9,22 +9,22 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// The reasons for which a dial is left unreported.
+// The reasons why a dial is not reported.
 const (
 	noteCallsMeet      = "two calls that are both reported were joined by a dial"
-	noteNobodyDialed   = "a phone was called by a channel behind which nobody is"
+	noteNoCaller   = "a phone was called by a channel behind which nobody is"
 	noteClientConsults = "somebody outside consulted a phone by the keys of a telephone"
 	noteNotIncoming    = "somebody outside who had not called in was connected to a phone"
 )
 
-// finalStatuses end an attempt to call somebody (Asterisk 22, app_dial, app_queue):
+// finalStatuses end an attempt to dial a channel (Asterisk 22, app_dial, app_queue):
 // they come before the next one begins, and the end of the channel may come after.
 var finalStatuses = map[string]bool{
 	"NOANSWER": true, "BUSY": true, "CANCEL": true, "CHANUNAVAIL": true, "CONGESTION": true,
 }
 
-// dialEvent takes the start of a dial, or any other news of one whose start was
-// not told: a picked-up call is answered by somebody who was never dialled.
+// dialEvent takes the start of a dial, or a later event of a dial whose start did not come.
+// A pickup is such a dial: the channel that answers was never dialled.
 func (t *Tracker) dialEvent(event bridge.Event) {
 	peer := t.known(event.Peer)
 	if peer == nil {
@@ -39,8 +39,8 @@ func (t *Tracker) dialEvent(event bridge.Event) {
 	}
 	t.showsNumber(peer, event.Peer.CallerNumber)
 	if event.Caller == nil {
-		// Asterisk 22: an originate begins with a start; of the Local channel of a
-		// consultation by keys only what becomes of it is told.
+		// Asterisk 22: an originate sends a Dial without status first. For the Local
+		// channel of a consultation by keys only Dials with a status come.
 		peer.Originated = peer.Originated || event.DialStatus == ""
 		peer.Undialled = !peer.Originated
 		t.changed(peer.call)
@@ -62,14 +62,14 @@ func (t *Tracker) dialEvent(event bridge.Event) {
 		}
 	}
 	if event.DialStatus == "" && caller.side != directory.Plumbing && caller.BridgeID != peer.BridgeID {
-		// Who dials is in no bridge, whether or not that was told yet.
+		// A channel that dials is in no bridge, even if the event of its leaving is late.
 		t.move(caller, "")
 	}
 	t.dialled(caller, peer, event.DialString, event.Time)
 }
 
-// pickedUp: somebody who was not dialled has answered in place of those who were,
-// so that nobody rings for the caller any more.
+// pickedUp ends the ringing of all phones that a caller has dialled: a channel that was not
+// dialled has answered in their place.
 func (t *Tracker) pickedUp(caller *channel, at timeOfEvent) {
 	rang := false
 	for _, ch := range caller.call.Channels {
@@ -85,8 +85,8 @@ func (t *Tracker) pickedUp(caller *channel, at timeOfEvent) {
 	}
 }
 
-// refused takes a channel out of the legs in which it only rang, and tells whether
-// there were any.
+// refused removes a channel from the legs in which it only rang. It returns whether there
+// were any.
 func (t *Tracker) refused(peer *channel) (rang bool) {
 	for _, c := range t.callsOf(peer) {
 		for _, l := range c.Legs {
@@ -100,7 +100,7 @@ func (t *Tracker) refused(peer *channel) (rang bool) {
 	return rang
 }
 
-// showsNumber keeps the number that a channel shows; none is no news in a Dial.
+// showsNumber stores a channel's caller number from a Dial, which may lack it.
 func (t *Tracker) showsNumber(ch *channel, number string) {
 	if number != "" && number != ch.Caller {
 		ch.Caller = number
@@ -108,7 +108,7 @@ func (t *Tracker) showsNumber(ch *channel, number string) {
 	}
 }
 
-// dialled is told once for every channel that a channel has begun to call.
+// dialled notes the caller of a channel, once for each channel that is dialled.
 func (t *Tracker) dialled(caller, peer *channel, dialString string, at timeOfEvent) {
 	if from := peer.call; from != caller.call {
 		if !from.silent() {
@@ -126,8 +126,8 @@ func (t *Tracker) dialled(caller, peer *channel, dialString string, at timeOfEve
 	t.attachToLeg(peer, dialString, at)
 }
 
-// place makes a channel that is called part of a leg. Where nobody is found to
-// call it, it waits for the dial that reaches its Local channel.
+// attachToLeg makes a dialled channel part of a leg. If its caller is unknown, it waits for
+// the dial of the Local channel that dialled it.
 func (t *Tracker) attachToLeg(peer *channel, dialString string, at timeOfEvent) {
 	c := peer.call
 	root, consults := t.rootOf(t.channels[peer.DialledBy])
@@ -144,15 +144,15 @@ func (t *Tracker) attachToLeg(peer *channel, dialString string, at timeOfEvent) 
 	case consults && root.side == directory.Outside:
 		t.note(c, peer, noteClientConsults)
 		return
-	case consults && c.silent() && !t.hasTalked(root) && !t.nobodyDialled(t.channels[peer.DialledBy]):
-		// The dial of the Local channel was not told.
+	case consults && c.silent() && !t.hasTalked(root) && !t.isUndialled(t.channels[peer.DialledBy]):
+		// The Dial of the Local channel was lost.
 		t.merge(root.call, c)
 		c = root.call
 	case !consults:
 		t.wentOn(root)
 		t.evaluate(c, at)
 	}
-	// That it was called may not have been told.
+	// The event that showed the click-to-call's phone ringing may be lost.
 	t.phoneCalled(root, at)
 	switch {
 	case t.dialsForClick(root):
@@ -167,22 +167,20 @@ func (t *Tracker) attachToLeg(peer *channel, dialString string, at timeOfEvent) 
 	t.addForeignChannel(c, root)
 }
 
-// standsForColleague tells whether an employee who dialled a colleague's short
-// number is connected to that one's mobile phone: he doesn't call a client.
+// standsForColleague reports whether an employee has dialled a colleague's short number and
+// reaches the colleague's mobile phone. Such a call has no client.
 func (t *Tracker) standsForColleague(root, peer *channel, dialString string) bool {
 	return t.directory.Numbers().IsInternal(root.Dialled) && t.outsideParty(dialString, peer).Type == bridge.PartyUser
 }
 
-// nobodyDialled tells of a half of a Local channel that it is known that no channel
-// has dialled the other.
-func (t *Tracker) nobodyDialled(half *channel) bool {
+// isUndialled reports whether the other half of a Local channel is known to be undialled.
+func (t *Tracker) isUndialled(half *channel) bool {
 	other := t.otherHalf(half)
 	return other != nil && other.Undialled
 }
 
-// hasTalked tells whether somebody is in a conversation that he can consult a
-// third about. Of a call that is not reported no more is known than that he has
-// met somebody.
+// hasTalked reports whether a channel is in a conversation, so that it can consult a third
+// party about it. In a silent call it is enough that it was connected once.
 func (t *Tracker) hasTalked(ch *channel) bool {
 	if ch.call.silent() && ch.Met {
 		return true
@@ -197,8 +195,8 @@ func (t *Tracker) hasTalked(ch *channel) bool {
 	return false
 }
 
-// attachWaiting places the channels that a Local channel called before it was
-// known who had called that.
+// attachWaiting attaches the channels of a call that wait for their caller, where the caller
+// is known now.
 func (t *Tracker) attachWaiting(c *call, at timeOfEvent) {
 	for _, ch := range slices.Clone(c.Channels) {
 		if !ch.Waits {
@@ -210,11 +208,11 @@ func (t *Tracker) attachWaiting(c *call, at timeOfEvent) {
 	}
 }
 
-// rootOf finds who is really calling: it goes from a Local channel's dialling
-// half to the half that was dialled, and on to who dialled that. Where nobody did,
-// it is the employee in a room with that half, ;1: an employee who consults somebody
-// by the keys of the telephone is put in a room with a Local channel (Asterisk 22,
-// bridge_basic). Nil when nobody is at the end.
+// rootOf returns the person who calls through Local channels: it goes from the half that
+// dials to the half that was dialled, and on to its caller. For a consultation by keys
+// it returns the employee in the bridge of the undialled half ;1, and consults is true:
+// Asterisk puts the employee into a bridge with a Local channel (Asterisk 22,
+// bridge_basic). It returns nil if there is no person at the end.
 func (t *Tracker) rootOf(ch *channel) (root *channel, consults bool) {
 	passed := make(map[*channel]bool)
 	for ch != nil && !passed[ch] {
@@ -239,8 +237,8 @@ func (t *Tracker) rootOf(ch *channel) (root *channel, consults bool) {
 	return nil, false
 }
 
-// inBridgeWith is the person in the room of a Local channel's half: an employee
-// rather than somebody outside. Nil where there is nobody.
+// inBridgeWith returns the person in the bridge of a Local channel's half, an employee before
+// an outside channel; nil for none.
 func (t *Tracker) inBridgeWith(half *channel) *channel {
 	var employees, others []*channel
 	for _, ch := range t.byBridge[half.BridgeID] {
@@ -262,8 +260,8 @@ func (t *Tracker) startInbound(c *call, trunk *channel, at timeOfEvent) bool {
 	return t.start(c, bridge.Inbound, t.directory.Numbers().Client(trunk.Caller), dialled, at)
 }
 
-// clientDials: somebody outside is connected through to a phone or, forwarded,
-// to a number outside.
+// clientDials starts the leg of a phone that rings for a client, or of a number outside that
+// the call is forwarded to.
 func (t *Tracker) clientDials(c *call, client, peer *channel, dialString string, at timeOfEvent) {
 	if c.silent() && !client.Incoming {
 		t.note(c, client, noteNotIncoming)
@@ -280,7 +278,7 @@ func (t *Tracker) clientDials(c *call, client, peer *channel, dialString string,
 	t.startLeg(c, client, peer, from, t.outsideParty(dialString, peer), at)
 }
 
-// employeeDialsOut: one leg, the employee's own, through all attempts.
+// employeeDialsOut starts the leg of an outbound call, once for all trunks that are tried.
 func (t *Tracker) employeeDialsOut(c *call, own, trunk *channel, dialString string, at timeOfEvent) {
 	if c.silent() {
 		client := t.directory.Numbers().Client(t.numberCalled(dialString, trunk, own))
@@ -293,8 +291,8 @@ func (t *Tracker) employeeDialsOut(c *call, own, trunk *channel, dialString stri
 	}
 }
 
-// employeeDials: a phone of the house calls another, or a mobile phone that
-// stands for one.
+// employeeDials starts the leg of a phone that an employee dials, or of a colleague's mobile
+// phone.
 func (t *Tracker) employeeDials(c *call, own, peer *channel, dialString string, at timeOfEvent) {
 	if c.silent() && (!t.policy.ReportInternal || !t.start(c, bridge.Internal, "", "", at)) {
 		return
@@ -306,7 +304,7 @@ func (t *Tracker) employeeDials(c *call, own, peer *channel, dialString string, 
 	t.startLeg(c, own, peer, t.directory.Party(own.Name), to, at)
 }
 
-// outsideParty is the user whose mobile phone was called, else a client.
+// outsideParty returns the user whose mobile phone was called, else a client.
 func (t *Tracker) outsideParty(dialString string, peer *channel) bridge.Party {
 	number := t.directory.Numbers().Normalise(t.numberCalled(dialString, peer, nil))
 	if user, ok := t.directory.UserByMobile(number); ok {
@@ -315,8 +313,8 @@ func (t *Tracker) outsideParty(dialString string, peer *channel) bridge.Party {
 	return bridge.Party{Type: bridge.PartyClient}
 }
 
-// numberCalled is the number of somebody outside who is called: from the dial
-// string, else what the channel shows, else what the employee dialled.
+// numberCalled returns the number outside that is called: from the dial string, else from the
+// channel, else what the employee has dialled.
 func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
 	candidates := []string{numberIn(dialString), peer.Caller, peer.Dialled}
 	if own != nil && !t.directory.Numbers().IsInternal(own.Dialled) {
@@ -330,8 +328,8 @@ func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
 	return ""
 }
 
-// numberShown is the number that the called party sees: the caller id that the
-// dial plan has set, unless it is still an internal one; then the trunk's.
+// numberShown returns the number that the called party sees: the caller id that the dial plan
+// has set, or the trunk's number if that is empty or internal.
 func (t *Tracker) numberShown(own, trunk *channel) string {
 	number := t.directory.Numbers().Normalise(own.Caller)
 	if number == "" || t.directory.Numbers().IsInternal(number) {
@@ -340,7 +338,7 @@ func (t *Tracker) numberShown(own, trunk *channel) string {
 	return number
 }
 
-// numberIn finds the number in a dial string: "79997775533@trunk",
+// numberIn returns the number in a dial string: "79997775533@trunk",
 // "trunk/79997775533", "trunk/sip:79997775533@host".
 func numberIn(dialString string) string {
 	if i := strings.LastIndex(dialString, "/"); i >= 0 {

@@ -9,42 +9,43 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// OwnRecordingPolicy says which conversations are recorded for us, without the dial plan doing
-// anything for it.
+// OwnRecordingPolicy says which conversations we record ourselves over ARI, without help from
+// the dial plan.
 type OwnRecordingPolicy struct {
-	// Wanted: those with somebody outside are; Internal: those between employees too.
+	// Wanted: conversations with outside parties are recorded. Internal: those between
+	// employees too.
 	Wanted, Internal bool
-	// Users are users of whose conversations nothing is recorded, Numbers our own numbers
-	// (normalised) at which nothing is.
+	// Users are the ids of users whose conversations are not recorded. Numbers are our own
+	// numbers, normalised, whose calls are not recorded.
 	Users, Numbers []string
 }
 
-// ownRecording is a recording that is being made for us.
+// ownRecording is a recording that we are making.
 type ownRecording struct {
-	// Name is that of the recording and the id of the channel that listens for it.
+	// Name is the name of the recording and the id of its snoop channel.
 	Name string `json:"name"`
-	// Of is the channel that is listened to: what both sides of it say is recorded.
+	// Of is the channel whose two sides are recorded.
 	Of bridge.ChannelID `json:"of"`
-	// Leg is the leg that it was begun for.
+	// Leg is the leg that it was started for.
 	Leg bridge.LegID `json:"leg"`
 }
 
-// madeMark stands in the names of recordings that are made for us, behind the name of the
-// application. It is other than the one of orders.
+// madeMark follows the application's name in the names of our own recordings. It differs from
+// [bridge.ClickToCallMark].
 const madeMark = "-recording-"
 
-// isMade tells whether a recording of that name is made for us.
+// isMade reports whether a recording of that name is one of our own.
 func (t *Tracker) isMade(name string) bool {
 	return t.policy.Application != "" && strings.HasPrefix(name, t.policy.Application+madeMark)
 }
 
-// mostMade bounds how many recordings are begun for one call: where whoever listens goes
-// again and again, it is in vain.
+// mostMade bounds the recordings that are started for one call. If the snoop channel keeps
+// going away, further attempts are useless.
 const mostMade = 20
 
-// recordTalk has a call recorded in which somebody talks, if that is wanted and nothing of
-// it is being recorded; and what is recorded of it ended, if it is not wanted. All legs
-// must have been looked at.
+// recordTalk starts our recording of a call that has a connected leg, if the policy wants it
+// and the dial plan does not record. It stops a recording that the policy no longer
+// wants. The legs must have been evaluated before.
 func (t *Tracker) recordTalk(c *call) {
 	if !t.policy.Make.Wanted || !t.policy.Recordings {
 		return
@@ -72,8 +73,8 @@ func (t *Tracker) recordTalk(c *call) {
 	}
 }
 
-// dialPlanRecords tells whether somebody in a talk shows that the dial plan records it:
-// for a call out that is the employee's channel, for one in the client's.
+// dialPlanRecords reports whether a channel of the conversation shows that the dial plan
+// records it: the employee's in an outbound call, the client's in an inbound one.
 func (t *Tracker) dialPlanRecords(l *leg, of *channel) bool {
 	if slices.ContainsFunc(t.talkOf(of), func(ch *channel) bool { return len(ch.Files) > 0 }) {
 		return true
@@ -88,9 +89,9 @@ func (t *Tracker) askToRecord(c *call) {
 	t.outcome.Actions = append(t.outcome.Actions, bridge.Action{Kind: bridge.ActionRecord, Call: c.ID, Channel: c.OwnRecording.Of, Recording: c.OwnRecording.Name})
 }
 
-// askAgain asks for recordings that are to be made and that nobody listens for, and ends
-// those that are not to be: whoever was to ask may have died before, the switch may not
-// have heard it, and what is wanted may be another by now.
+// askAgain requests the recordings that lack their snoop channel, and stops those that are no
+// longer wanted. The process may have died before its request, the request may be lost,
+// or the configuration may have changed.
 func (t *Tracker) askAgain() {
 	for _, id := range t.callIDs() {
 		switch c := t.calls[id]; {
@@ -108,9 +109,8 @@ func (t *Tracker) askAgain() {
 	}
 }
 
-// stopStray hangs up a channel that listens for a recording which is not to be made, as
-// far as anybody knows: the request to end it may have been lost, or have overtaken the one
-// to begin it.
+// stopStray hangs up a snoop channel whose recording must not be made: the request to stop it
+// may have been lost, or have overtaken the request to start it.
 func (t *Tracker) stopStray(ch *channel) {
 	if !t.isMade(string(ch.ID)) || snooped(ch.Name) == "" {
 		return
@@ -121,7 +121,7 @@ func (t *Tracker) stopStray(ch *channel) {
 	t.outcome.Actions = append(t.outcome.Actions, bridge.Action{Kind: bridge.ActionStopRecording, Call: ch.call.ID, Channel: ch.ID})
 }
 
-// madeCall is the call that a recording of that name is made of.
+// madeCall returns the call that our recording of that name belongs to; nil for none.
 func (t *Tracker) madeCall(name string) *call {
 	if !t.isMade(name) {
 		return nil
@@ -130,8 +130,8 @@ func (t *Tracker) madeCall(name string) *call {
 	return t.calls[bridge.CallID(id[:max(strings.LastIndexByte(id, '-'), 0)])]
 }
 
-// leftOut tells whether somebody talks in a call of whose conversations nothing is to be
-// recorded, or the call is one of which nothing is.
+// leftOut reports whether the policy excludes a call: by its direction, by our number, or by a
+// user who is connected in it.
 func (t *Tracker) leftOut(c *call) bool {
 	if c.Direction == bridge.Internal && !t.policy.Make.Internal || slices.Contains(t.policy.Make.Numbers, c.VatsPhone) {
 		return true
@@ -146,8 +146,8 @@ func (t *Tracker) leftOut(c *call) bool {
 	})
 }
 
-// toListenTo is the channel by which a whole conversation is heard: that of who is outside,
-// which stays when the call is handed on.
+// toListenTo returns the channel to record: the outside one, since it stays when the call is
+// transferred; nil for none.
 func (t *Tracker) toListenTo(c *call, others []*channel) *channel {
 	for _, ch := range others {
 		if ch.side == directory.Outside || c.Direction == bridge.Internal {
@@ -157,7 +157,7 @@ func (t *Tracker) toListenTo(c *call, others []*channel) *channel {
 	return nil
 }
 
-// stopOwnRecording ends what is recorded of a call.
+// stopOwnRecording stops our recording of a call.
 func (t *Tracker) stopOwnRecording(c *call) {
 	if c.OwnRecording == nil {
 		return
@@ -166,7 +166,8 @@ func (t *Tracker) stopOwnRecording(c *call) {
 	t.madeFor(c)
 }
 
-// leaveMade tells of the recordings that were made of a channel that goes, or by it.
+// leaveMade reports our recordings that end with a channel: the recorded channel or the snoop
+// channel goes.
 func (t *Tracker) leaveMade(ch *channel) {
 	for _, c := range t.callsOf(ch) {
 		if c.OwnRecording != nil && c.OwnRecording.Of == ch.ID {
@@ -178,14 +179,14 @@ func (t *Tracker) leaveMade(ch *channel) {
 	}
 }
 
-// madeFor tells of the recording that was made of a call, which ends.
+// madeFor reports our recording of a call, which has ended.
 func (t *Tracker) madeFor(c *call) {
 	made := bridge.Recorded{
 		Call: c.ID, Leg: c.OwnRecording.Leg, Channel: c.OwnRecording.Of, From: c.CreatedAt, To: t.now, Made: true,
 		Stored: []bridge.StoredFile{{Name: c.OwnRecording.Name, Format: madeFormat}},
 	}
 	if made.To.Before(made.From) {
-		made.To = made.From // the switch's clock was set back
+		made.To = made.From // the exchange's clock was set back
 	}
 	for _, l := range c.Legs {
 		if l.ID == made.Leg {
@@ -199,5 +200,5 @@ func (t *Tracker) madeFor(c *call) {
 	}
 }
 
-// madeFormat is what recordings are made in for us: every Asterisk can.
+// madeFormat is the format of our own recordings, which every Asterisk supports.
 const madeFormat = "wav"

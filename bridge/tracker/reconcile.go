@@ -12,13 +12,12 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// reconcile makes what is known agree with the whole truth of the switch. It is
-// told of after every connect, so also of everything that was missed since the
-// last.
+// reconcile makes the state agree with a snapshot of the exchange. A snapshot comes after
+// every connect and makes up for the events that were missed.
 //
-// The channels that are gone go first: after a restart of the switch new ones
-// have their names. A call that has lost all its channels ends last, since some
-// of those that are new may belong to it.
+// Missing channels are dropped first, because new channels may have their names after a
+// restart of the exchange. A call that has lost all its channels ends last, because new
+// channels may belong to it.
 func (t *Tracker) reconcile(event bridge.Event) {
 	if event.Snapshot == nil {
 		return
@@ -61,17 +60,16 @@ func (t *Tracker) evaluateAll(ids []bridge.CallID, at timeOfEvent) {
 	}
 }
 
-// callIDs are the calls in progress in an order that depends on nothing but them.
+// callIDs returns the ids of the calls in progress, sorted.
 func (t *Tracker) callIDs() []bridge.CallID { return slices.Sorted(maps.Keys(t.calls)) }
 
-// longestGuess is how long nobody may have listened for an end that was missed to
-// be put at the end of that time.
+// longestGuess is the longest gap in the connection at whose end a missed hang-up is dated.
 const longestGuess = time.Minute
 
-// goneAt is when the channels that a snapshot does not show any more are taken to
-// have gone: now, which is late by the length of the gap at most; after a longer
-// gap, when they were last known to be there. A call is rather told too short
-// than as a conversation of a day.
+// goneAt returns the time at which channels that are missing from a snapshot count as gone:
+// the snapshot's, which is late by the length of the gap at most. After a gap of more
+// than longestGuess it is the start of the gap: a call that is reported too short is
+// better than one of a day.
 func goneAt(event bridge.Event) timeOfEvent {
 	since := event.Snapshot.MissedSince
 	if since.IsZero() || event.Time.Sub(since) <= longestGuess {
@@ -80,8 +78,7 @@ func goneAt(event bridge.Event) timeOfEvent {
 	return since
 }
 
-// dropMissing forgets the channels that are gone and returns the calls they
-// were in.
+// dropMissing drops the channels that are gone and returns the calls that they were in.
 func (t *Tracker) dropMissing(live map[bridge.ChannelID]*bridge.Channel) []bridge.CallID {
 	var bereft []bridge.CallID
 	for _, id := range t.callIDs() {
@@ -100,8 +97,7 @@ func (t *Tracker) dropMissing(live map[bridge.ChannelID]*bridge.Channel) []bridg
 	return bereft
 }
 
-// takeUp makes the channels known that are not yet, each in the call of its
-// linkedid.
+// takeUp makes unknown channels known, each in the call of its linkedid.
 func (t *Tracker) takeUp(event bridge.Event, live map[bridge.ChannelID]*bridge.Channel) {
 	for _, seen := range inOrderOfBirth(event.Snapshot.Channels) {
 		if seen.ID == "" {
@@ -124,8 +120,8 @@ func (t *Tracker) takeUp(event bridge.Event, live map[bridge.ChannelID]*bridge.C
 		ch.Incoming = ch.Incoming || cameIn(ch, seen)
 		ch.Dialled = seen.DialledNumber
 		if ch.Dialled == "" && ch.side == directory.Employee {
-			// What an employee dialled is not far from where the dial plan is; a
-			// caller from outside may be anywhere in it by now.
+			// An employee's channel is still near the extension that was dialled. An
+			// outside caller may be anywhere in the dial plan by now.
 			ch.Dialled = seen.Exten
 		}
 		if ch.Incoming && ch.side == directory.Outside && ch.call.silent() {
@@ -134,7 +130,8 @@ func (t *Tracker) takeUp(event bridge.Event, live map[bridge.ChannelID]*bridge.C
 	}
 }
 
-// joinLinked brings a channel whose dial was missed into the call it belongs to.
+// joinLinked merges the silent call of a channel whose Dial was missed into the call of its
+// linkedid.
 func (t *Tracker) joinLinked(c *call, seen bridge.Channel) {
 	into, ch := t.calls[bridge.CallID(seen.LinkedID)], t.channels[seen.ID]
 	missed := wasDialled(seen) && (ch.DialledBy == "" || ch.Waits) && !ch.Originated
@@ -143,22 +140,22 @@ func (t *Tracker) joinLinked(c *call, seen bridge.Channel) {
 	}
 }
 
-// enterBridges puts everybody where the switch says they are. Who waits in a holding
-// bridge, as a parked caller does, has left those it talked to.
+// enterBridges moves every channel to the bridge that the snapshot shows. A channel in a
+// holding bridge, such as a parked caller, has left its conversation.
 func (t *Tracker) enterBridges(bridges []bridge.Bridge) {
-	roomOf, waits := make(map[bridge.ChannelID]string), make(map[bridge.ChannelID]bool)
+	bridgeOf, waits := make(map[bridge.ChannelID]string), make(map[bridge.ChannelID]bool)
 	for _, br := range bridges {
 		for _, id := range br.Channels {
 			if br.Holding {
 				waits[id] = true
 			} else {
-				roomOf[id] = br.ID
+				bridgeOf[id] = br.ID
 			}
 		}
 	}
 	for _, id := range t.callIDs() {
 		for _, ch := range t.calls[id].Channels {
-			bridgeID := roomOf[ch.ID]
+			bridgeID := bridgeOf[ch.ID]
 			if bridgeID != "" && bridgeID == ch.Parted {
 				bridgeID = "" // it is about to leave
 			}
@@ -170,16 +167,16 @@ func (t *Tracker) enterBridges(bridges []bridge.Bridge) {
 	}
 }
 
-// cameIn tells whether a channel of a snapshot is a call from outside. An answered
-// one shows that by the number it has dialled; one that the switch calls, or that
-// was sent on from another call, has none or is not its call's first.
+// cameIn reports whether an answered channel of a snapshot has called from outside. Such a
+// channel has a dialled number and is the first of its call. A channel that the exchange
+// has called, or that was transferred from another call, lacks one of the two.
 func cameIn(ch *channel, seen bridge.Channel) bool {
 	first := seen.LinkedID == "" || seen.LinkedID == seen.ID
 	return ch.side == directory.Outside && first && !wasDialled(seen) && seen.State == bridge.StateUp && seen.DialledNumber != ""
 }
 
-// inOrderOfBirth sorts channels by their unique ids, which count upwards within
-// one life of the switch.
+// inOrderOfBirth returns channels sorted by their unique ids, which count upwards until the
+// exchange restarts.
 func inOrderOfBirth(channels []bridge.Channel) []bridge.Channel {
 	sorted := slices.Clone(channels)
 	slices.SortFunc(sorted, func(a, b bridge.Channel) int {
@@ -188,7 +185,7 @@ func inOrderOfBirth(channels []bridge.Channel) []bridge.Channel {
 	return sorted
 }
 
-// serial is the count behind the last dot of a unique id; 0 where there is none.
+// serial returns the number after the last dot of a unique id; 0 if there is none.
 func serial(id bridge.ChannelID) int {
 	n, err := strconv.Atoi(string(id[strings.LastIndex(string(id), ".")+1:]))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// takeUpDials finds out who dialled the channels whose Dial event was missed, or
-// that of the Local channel before them.
+// takeUpDials finds the callers of the channels whose Dial was missed, or whose Local
+// channel's Dial was missed.
 func (t *Tracker) takeUpDials(live map[bridge.ChannelID]*bridge.Channel, at timeOfEvent) {
 	for _, id := range t.callIDs() {
 		c := t.calls[id]
@@ -33,8 +33,8 @@ func (t *Tracker) takeUpDials(live map[bridge.ChannelID]*bridge.Channel, at time
 	}
 }
 
-// callerIn is the channel of a call that dials its others: the one that runs what
-// they were dialled by. Nil when none does.
+// callerIn returns the channel of a call that runs the application which has dialled peer;
+// nil for none.
 func (t *Tracker) callerIn(c *call, peer *channel, live map[bridge.ChannelID]*bridge.Channel) *channel {
 	dials := strings.TrimPrefix(live[peer.ID].Application, "App")
 	for _, ch := range c.Channels {
@@ -45,9 +45,8 @@ func (t *Tracker) callerIn(c *call, peer *channel, live map[bridge.ChannelID]*br
 	return nil
 }
 
-// callerByKeys is the half of a Local channel by which an employee consults a
-// channel: both are counted by the switch to the call of those who wait. Nil when
-// nobody consults it.
+// callerByKeys returns the half of a Local channel through which an employee consults peer by
+// keys; nil for none. Both have the linkedid of the call that waits.
 func (t *Tracker) callerByKeys(peer *channel, live map[bridge.ChannelID]*bridge.Channel) *channel {
 	linked := live[peer.ID].LinkedID
 	for _, id := range t.callIDs() {
@@ -63,8 +62,8 @@ func (t *Tracker) callerByKeys(peer *channel, live map[bridge.ChannelID]*bridge.
 	return nil
 }
 
-// isWaitedFor tells whether somebody is in the call of one who consults another
-// and does not hear the two.
+// isWaitedFor reports whether a person in root's call waits: one who is in a bridge but does
+// not hear root and peer.
 func (t *Tracker) isWaitedFor(root, peer *channel, live map[bridge.ChannelID]*bridge.Channel) bool {
 	hear := t.talkOf(root)
 	return slices.ContainsFunc(root.call.Channels, func(ch *channel) bool {
@@ -72,9 +71,8 @@ func (t *Tracker) isWaitedFor(root, peer *channel, live map[bridge.ChannelID]*br
 	})
 }
 
-// byKeys tells whether a channel is a half of a Local channel that nobody dialled:
-// an employee who consults somebody by the keys of the telephone has it made
-// (Asterisk 22, bridge_basic).
+// byKeys reports whether a channel is a half of a Local channel that no channel dialled.
+// Asterisk makes one for a consultation by keys (Asterisk 22, bridge_basic).
 func (t *Tracker) byKeys(ch *channel, live map[bridge.ChannelID]*bridge.Channel) bool {
 	first := ch
 	if !isFirstHalf(ch.Name) {
@@ -86,18 +84,18 @@ func (t *Tracker) byKeys(ch *channel, live map[bridge.ChannelID]*bridge.Channel)
 	return !wasDialled(*live[first.ID])
 }
 
-// consultsByKeys tells whether a call is one that an employee makes by such a Local
-// channel. It is a call of its own, whichever the switch counts it to.
+// consultsByKeys reports whether a call is a consultation by keys. It is a call of its own
+// here, although its channels have the linkedid of the first call.
 func (t *Tracker) consultsByKeys(c *call, live map[bridge.ChannelID]*bridge.Channel) bool {
 	return slices.ContainsFunc(c.Channels, func(ch *channel) bool { return t.byKeys(ch, live) })
 }
 
-// isFirstHalf tells the half of a Local channel that is dialled, or put in a room
-// with somebody, from the one that dials.
+// isFirstHalf reports whether a channel is the half ;1 of a Local channel, which is dialled or
+// put into a bridge. The half ;2 dials.
 func isFirstHalf(name string) bool { return strings.HasSuffix(name, ";1") }
 
-// wasDialled tells a channel that the switch called from one that called the
-// switch, by the application it shows (Asterisk 22: app_dial, app_queue).
+// wasDialled reports whether the exchange has dialled a channel, by the channel's application
+// (Asterisk 22: app_dial, app_queue).
 func wasDialled(ch bridge.Channel) bool {
 	return strings.HasPrefix(ch.Application, "AppDial") || strings.HasPrefix(ch.Application, "AppQueue")
 }

@@ -8,19 +8,19 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// mostFiles bounds how many names are remembered of a channel: whoever records in
-// parts has a few.
+// mostFiles bounds the names that are kept for a channel. A dial plan that records in parts
+// makes a few.
 const mostFiles = 64
 
-// heard is the leg by which a channel was heard first.
+// heard is the leg that a channel was connected to first.
 type heard struct {
 	Call  bridge.CallID `json:"call"`
 	Leg   bridge.LegID  `json:"leg"`
 	Since time.Time     `json:"since"`
 }
 
-// markHeard notes that a leg is connected to everybody that its channel can hear, the
-// halves of Local channels in between included: these may be what is recorded.
+// markHeard assigns a connected leg to every channel that it hears, halves of Local channels
+// included, since a recording may be of those.
 func (t *Tracker) markHeard(c *call, l *leg) {
 	if !t.policy.Recordings {
 		return
@@ -36,8 +36,7 @@ func (t *Tracker) markHeard(c *call, l *leg) {
 	}
 }
 
-// heardBy notes by which leg a channel is heard, if it was not before; and so are those
-// who listen to it.
+// heardBy assigns the first leg to a channel and to the snoop channels that listen to it.
 func (t *Tracker) heardBy(ch *channel, by heard) {
 	if ch.Heard != nil {
 		return
@@ -56,7 +55,7 @@ func (t *Tracker) heardBy(ch *channel, by heard) {
 	}
 }
 
-// snoop notes that a channel listens to another.
+// snoop registers a snoop channel with the channel that it listens to.
 func (t *Tracker) snoop(ch *channel) {
 	of := snooped(ch.Name)
 	if of == "" || !t.policy.Recordings {
@@ -68,7 +67,7 @@ func (t *Tracker) snoop(ch *channel) {
 	}
 }
 
-// unsnoop forgets that a channel listens to another.
+// unsnoop removes a snoop channel from the channel that it listens to.
 func (t *Tracker) unsnoop(ch *channel) {
 	of := snooped(ch.Name)
 	if left := slices.DeleteFunc(t.snoops[of], func(id bridge.ChannelID) bool { return id == ch.ID }); len(left) > 0 {
@@ -78,15 +77,15 @@ func (t *Tracker) unsnoop(ch *channel) {
 	}
 }
 
-// born is since when a channel is known.
+// born returns when a channel became known.
 func (t *Tracker) born(ch *channel) time.Time {
 	if ch.Born.IsZero() || t.now.Before(ch.Born) {
-		return t.now // the switch's clock was set back
+		return t.now // the exchange's clock was set back
 	}
 	return ch.Born
 }
 
-// showFiles takes the names of recordings that an event shows on a channel.
+// showFiles stores the names of recordings that an event shows on a channel.
 func (t *Tracker) showFiles(seen *bridge.Channel) {
 	if seen == nil || len(seen.Files)+len(seen.Messages) == 0 || !t.policy.Recordings {
 		return
@@ -101,7 +100,7 @@ func (t *Tracker) showFiles(seen *bridge.Channel) {
 	}
 }
 
-// addNames adds what is not known yet, and tells whether anything was.
+// addNames adds the names that are new, and returns whether there were any.
 func addNames(known *[]string, names []string) (added bool) {
 	for _, name := range names {
 		if len(*known) < mostFiles && !slices.Contains(*known, name) {
@@ -111,8 +110,8 @@ func addNames(known *[]string, names []string) (added bool) {
 	return added
 }
 
-// leaveRecordings tells of the recordings of a channel that goes. Whose those are that
-// nobody talked to shows at the end of their call.
+// leaveRecordings reports the recordings of a channel that goes. A channel that was never
+// connected is kept until the end of its call, which shows the leg.
 func (t *Tracker) leaveRecordings(ch *channel) {
 	if !t.policy.Recordings {
 		return
@@ -122,8 +121,8 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 	r := bridge.Recorded{Channel: ch.ID, Name: ch.Name, From: t.born(ch), To: t.now, Files: ch.Files, Messages: ch.Messages}
 	switch {
 	case ch.unrecorded, len(ch.Files)+len(ch.Messages) == 0 && (snooped(ch.Name) != "" || !ch.runsDialPlan()):
-		// What a snoop channel has recorded is told by itself. A channel that was dialled has
-		// nothing named after it.
+		// A recording of a snoop channel has an event of its own. No recording is named after
+		// a channel that was dialled.
 	case ch.Heard != nil:
 		r.Call, r.Leg, r.Since = ch.Heard.Call, ch.Heard.Leg, ch.Heard.Since
 		t.outcome.Recorded = append(t.outcome.Recorded, r)
@@ -132,14 +131,14 @@ func (t *Tracker) leaveRecordings(ch *channel) {
 	}
 }
 
-// runsDialPlan tells whether a channel runs the dial plan, which may record it: the far end
-// made the call, it was originated, or it is a Local channel's half that dials.
+// runsDialPlan reports whether a channel runs the dial plan, which may record it: its far end
+// made the call, it was originated, or it is the half of a Local channel that dials.
 func (ch *channel) runsDialPlan() bool {
 	return ch.Incoming || ch.Originated || ch.DialledBy == "" || ch.half() == "2"
 }
 
-// mostUnheard bounds how many channels are remembered that nobody talked to: a caller may
-// wait in a queue for hours.
+// mostUnheard bounds the channels that are kept because they were never connected: a queue may
+// ring phones for a caller for hours.
 const mostUnheard = 64
 
 // leaveFor keeps the recordings of a channel until the end of its call.
@@ -150,9 +149,9 @@ func (t *Tracker) leaveFor(c *call, r bridge.Recorded) {
 	}
 }
 
-// leaveUnheard tells of the recordings of the channels of a call that nobody talked to,
-// once the call is over and was told. What a Local channel was told to record of a
-// conversation, it may have recorded although it went away before that began.
+// leaveUnheard reports the recordings of a call's channels that were never connected, at the
+// end of a reported call. A recording that was started on a Local channel may hold the
+// conversation although that channel has gone before.
 func (t *Tracker) leaveUnheard(c *call) {
 	first, last := c.firstAnswered(), c.lastLeg()
 	for _, r := range c.Unheard {
@@ -170,7 +169,7 @@ func (t *Tracker) leaveUnheard(c *call) {
 	}
 }
 
-// firstAnswered is the leg that was connected first; nil for none.
+// firstAnswered returns the leg that was connected first; nil for none.
 func (c *call) firstAnswered() *leg {
 	var first *leg
 	for _, l := range c.Legs {

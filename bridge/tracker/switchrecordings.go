@@ -9,11 +9,12 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// snoopPrefix begins the names of channels that listen to another: its id follows, and
-// a serial (Asterisk 22, res_stasis_snoop).
+// snoopPrefix begins the names of snoop channels. The id of the channel that they listen to
+// follows, then a serial (Asterisk 22, res_stasis_snoop).
 const snoopPrefix = "Snoop/"
 
-// snooped is the channel that a channel of that name listens to; "" for others.
+// snooped returns the channel that a snoop channel of that name listens to; "" for other
+// channels.
 func snooped(name string) bridge.ChannelID {
 	rest, isSnoop := strings.CutPrefix(name, snoopPrefix)
 	dash := strings.LastIndexByte(rest, '-')
@@ -23,8 +24,8 @@ func snooped(name string) bridge.ChannelID {
 	return bridge.ChannelID(rest[:dash])
 }
 
-// recordingFinished tells of a recording that was made over the switch's interface. Those
-// that were made for us are told of when their channel goes ([Tracker.leaveMade]).
+// recordingFinished reports a recording that another program has made over ARI. Our own are
+// reported when their channel goes ([Tracker.leaveMade]).
 func (t *Tracker) recordingFinished(event bridge.Event) {
 	finished := event.Recording
 	if finished == nil || finished.Name == "" || !t.policy.Recordings || t.isMade(finished.Name) {
@@ -36,7 +37,7 @@ func (t *Tracker) recordingFinished(event bridge.Event) {
 	}
 	stored := []bridge.StoredFile{finished.StoredFile}
 	if ch == nil {
-		// It is often told when everybody has left.
+		// The event often comes after all channels have gone.
 		if r, known := t.recentlyGone.find(recentlyGoneKey(finished.Channel, finished.Bridge)); known {
 			r.To, r.Stored = laterOf(r.From, t.now), stored
 			t.outcome.Recorded = append(t.outcome.Recorded, r)
@@ -60,9 +61,9 @@ func laterOf(a, b time.Time) time.Time {
 	return b
 }
 
-// recentlyGone remembers whose the recordings of the last channels and bridges are that
-// somebody was heard in, a fixed number. It is not saved: of what was recorded over the
-// switch's interface and told just after a restart, it may not be known whose it is.
+// recentlyGone holds the owners of recordings for a fixed number of channels and bridges that
+// were connected last. It is not saved: a recording that another program has made, and
+// that is reported just after a restart, may have no owner.
 type recentlyGone struct {
 	keys  []string
 	whose map[string]bridge.Recorded
@@ -77,7 +78,7 @@ func recentlyGoneKey(channel bridge.ChannelID, bridgeID string) string {
 	return "channel:" + string(channel)
 }
 
-// remember keeps the first that is said of each.
+// remember stores the owner for a key, unless it has one.
 func (l *recentlyGone) remember(key string, r bridge.Recorded) {
 	if _, known := l.whose[key]; known {
 		return
@@ -97,8 +98,8 @@ func (l *recentlyGone) find(key string) (bridge.Recorded, bool) {
 	return r, known
 }
 
-// firstHeard is the one of some channels that was heard first; the first born where none
-// was.
+// firstHeard returns the channel that was connected first, or the oldest if none was; nil for
+// no channels.
 func firstHeard(channels []*channel) *channel {
 	if len(channels) == 0 {
 		return nil

@@ -7,10 +7,9 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// join draws the conclusions from who hears whom: somebody who was not called by
-// anybody there, and talks with a client now, has a leg in the client's call. That
-// is how a call is picked up, taken out of parking, handed over after a
-// consultation, or becomes a conference.
+// connectUndialled starts legs that no dial explains. A person who hears a client, and whom
+// none of those present has dialled, gets a leg in the client's call. This covers pickup,
+// a parked call that is taken up, an attended transfer, and a conference.
 func (t *Tracker) connectUndialled(talk []*channel, at timeOfEvent) {
 	var people []*channel
 	for _, ch := range talk {
@@ -39,8 +38,8 @@ func (t *Tracker) connectUndialled(talk []*channel, at timeOfEvent) {
 	}
 }
 
-// clientsAmong are the clients of reported calls, the oldest call's first, one of
-// each call.
+// clientsAmong returns the clients of reported calls, one of each call, the oldest call's
+// first.
 func clientsAmong(people []*channel) []*channel {
 	var clients []*channel
 	for _, ch := range people {
@@ -54,8 +53,8 @@ func clientsAmong(people []*channel) []*channel {
 	return clients
 }
 
-// takeOver: who is called over a Local channel that a client hears now is called
-// for that client, as a phone is that rings still when its caller hands over.
+// takeOver moves the phones that ring through a Local channel into the call of the client who
+// hears that Local channel now: the caller has transferred the client while they rang.
 func (t *Tracker) takeOver(client *channel, talk []*channel, at timeOfEvent) {
 	for _, half := range talk {
 		from := half.call
@@ -87,7 +86,7 @@ func (t *Tracker) takeOver(client *channel, talk []*channel, at timeOfEvent) {
 	}
 }
 
-// joinClients: every employee has a leg with every client.
+// joinClients gives every employee a leg with every client.
 func (t *Tracker) joinClients(talk, people, clients []*channel, at timeOfEvent) {
 	for _, own := range people {
 		if own.side != directory.Employee {
@@ -109,21 +108,21 @@ func (t *Tracker) joinClients(talk, people, clients []*channel, at timeOfEvent) 
 	}
 }
 
-// playsIn tells whether a channel has a leg in the call of one of the clients.
+// playsIn reports whether a channel has a leg in the call of one of the clients.
 func (t *Tracker) playsIn(own *channel, clients []*channel) bool {
 	return slices.ContainsFunc(clients, func(client *channel) bool { return client.call.openLegOf(own.ID) != nil })
 }
 
-// talksAlready tells whether an employee is in the call by another channel, as
-// somebody is who brings the two he talks to together.
+// talksAlready reports whether an employee is in the call by another channel, as during an
+// attended transfer.
 func (t *Tracker) talksAlready(c *call, own *channel) bool {
 	return slices.ContainsFunc(c.Legs, func(l *leg) bool {
 		return l.open() && !l.StartedAt.IsZero() && t.sameEndpoint(l, own)
 	})
 }
 
-// joinOutside: those whom an employee has brought together and left are all
-// outside. Who was called later is a leg of the older call.
+// joinOutside handles an attended transfer between two outside channels: the one of the
+// younger call becomes a leg of the older call.
 func (t *Tracker) joinOutside(talk, people []*channel, client *channel, at timeOfEvent) {
 	if !slices.ContainsFunc(talk, func(ch *channel) bool { return ch.Joined }) {
 		return
@@ -136,8 +135,8 @@ func (t *Tracker) joinOutside(talk, people []*channel, client *channel, at timeO
 	}
 }
 
-// joinColleagues: nobody outside is there. Who was not called by somebody who is
-// still with them joins the oldest call.
+// joinColleagues handles a conversation without clients: an employee whose own call does not
+// go on among those present joins the oldest call.
 func (t *Tracker) joinColleagues(talk, people []*channel, at timeOfEvent) {
 	var oldest *channel
 	for _, ch := range people {
@@ -158,7 +157,7 @@ func (t *Tracker) joinColleagues(talk, people []*channel, at timeOfEvent) {
 	}
 }
 
-// isWith tells whether a channel's own call goes on among those people.
+// isWith reports whether a channel's own call goes on among those people.
 func (t *Tracker) isWith(own *channel, people []*channel) bool {
 	for _, c := range t.callsOf(own) {
 		for _, l := range c.Legs {
@@ -173,8 +172,8 @@ func (t *Tracker) isWith(own *channel, people []*channel) bool {
 	return own.call.Direction != bridge.Internal && !own.call.silent()
 }
 
-// moveLocalToCall moves a channel into the call, and with it the Local channels that
-// those who talk hear each other through.
+// moveLocalToCall moves a channel into the call, together with the Local channels of its
+// former call that carry the conversation.
 func (t *Tracker) moveLocalToCall(c *call, own *channel, talk []*channel) {
 	from := own.call
 	t.moveToCall(c, own)
