@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker/pbxtest"
+	"kontur-ari/internal/longtest"
 )
 
 // restamped are events as a switch says them whose clock differs by a constant, and is
@@ -134,7 +135,7 @@ func TestAClockThatIsSetInARealCallChangesNothingButTimes(t *testing.T) {
 		}
 		want := withoutTimes(steady.reports)
 		for _, step := range []time.Duration{-time.Hour, time.Hour} {
-			for at := 1; at < len(events); at += max(1, len(events)/10) {
+			for at := 1; at < len(events); at += max(1, len(events)/longtest.Count(2, 10)) {
 				set := newListener(directory, allCalls)
 				for i, event := range events {
 					if i >= at {

@@ -12,7 +12,7 @@ import (
 // The reasons why a dial is not reported.
 const (
 	noteCallsMeet      = "two calls that are both reported were joined by a dial"
-	noteNoCaller   = "a phone was called by a channel behind which nobody is"
+	noteNoCaller       = "a phone was called by a channel behind which nobody is"
 	noteClientConsults = "somebody outside consulted a phone by the keys of a telephone"
 	noteNotIncoming    = "somebody outside who had not called in was connected to a phone"
 )

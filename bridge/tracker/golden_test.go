@@ -14,9 +14,10 @@ import (
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker/pbxtest"
+	"kontur-ari/internal/longtest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 // captured reads what Asterisk really sent; types that the Tracker is never
 // given are left out, as package ari leaves them out.
@@ -65,7 +66,7 @@ func TestCapturesOfAsteriskAreReported(t *testing.T) {
 			}
 			compareGolden(t, name, strings.Join(pbxtest.Transcript(l.reports, firstTime(events)), "\n")+"\n")
 			mayComeTwice(t, directory, allCalls, events, asJSON(t, l.reports))
-			mayRestartAnywhere(t, directory, allCalls, events, asJSON(t, l.reports))
+			mayRestartAnywhere(t, directory, allCalls, events, asJSON(t, l.reports), longtest.Count(10, 1))
 			if err := l.hangUp(); err != nil {
 				t.Error(err)
 			}

@@ -86,8 +86,8 @@ func heapInUse() int64 {
 const heapBound = bridge.EndedMemory * 256
 
 func TestThousandsOfCallsLeaveNothingInMemory(t *testing.T) {
-	calls := longtest.Count(8_000, 100_000)
-	hours := officeHours(0, 200)
+	calls := longtest.Count(2_000, 100_000)
+	hours := officeHours(0, longtest.Count(50, 200))
 	for _, lost := range []int{0, 100} {
 		chance := rand.New(rand.NewPCG(1, uint64(lost)))
 		tr := tracker.New(pbxtest.Office(), allCalls)
