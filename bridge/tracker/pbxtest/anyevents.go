@@ -9,12 +9,12 @@ import (
 	"kontur-ari/bridge"
 )
 
-// A stream of any events is written as bytes, eventWidth for one: what kind,
-// about which two channels, in which bridge, in which form, how much later.
+// EventWidth is the number of bytes that AnyEvents reads for one event: its type, two
+// channels, the bridge, the form, and the time since the last event.
 const EventWidth = 6
 
 var (
-	// The first four are what calls are made of, so they are here more than once.
+	// The first four are the most frequent in calls, so they are here more than once.
 	anyKind = []bridge.EventType{
 		bridge.EventChannelCreated, bridge.EventDial, bridge.EventBridgeEntered, bridge.EventChannelDestroyed,
 		bridge.EventChannelCreated, bridge.EventDial, bridge.EventBridgeEntered, bridge.EventChannelDestroyed,
@@ -35,7 +35,7 @@ var (
 	anyBridge  = []string{"br1", "br2", "br3", ""}
 )
 
-// AnyStream draws a stream of any events, every byte as likely as another.
+// AnyStream draws 1 to most events from uniform bytes. The events need not make sense.
 func AnyStream(t *rapid.T, most int) []bridge.Event {
 	length := rapid.IntRange(1, most).Draw(t, "length")
 	chance := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
@@ -48,7 +48,8 @@ func AnyStream(t *rapid.T, most int) []bridge.Event {
 
 func pick[T any](from []T, b byte) T { return from[int(b)%len(from)] }
 
-// AnyEvents reads a stream of events out of any bytes.
+// AnyEvents decodes events from any bytes, EventWidth for one. Bytes that are left over are
+// ignored. The events use [ChannelIDs] only.
 func AnyEvents(code []byte) []bridge.Event {
 	var events []bridge.Event
 	now := Midnight
@@ -96,7 +97,7 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 	return event
 }
 
-// anyChannel is one of a few, nearly always with a name of its own.
+// anyChannel returns one of a few channels, nearly always with a name of its own.
 func anyChannel(which, form byte) *bridge.Channel {
 	if which >= 250 {
 		return nil
@@ -123,8 +124,8 @@ func anyPlace(which byte) *bridge.Bridge {
 	return &bridge.Bridge{ID: pick(anyBridge, which), Holding: which >= 230}
 }
 
-// anySnapshot has a channel for every bit of present, and bridges for every other
-// bit of inside.
+// anySnapshot returns a snapshot with a channel for every bit of present. The bits of inside
+// choose the bridges.
 func anySnapshot(present, inside, place, form byte) *bridge.Snapshot {
 	if form == 255 {
 		return nil

@@ -2,9 +2,8 @@ package pbxtest
 
 import "kontur-ari/bridge"
 
-// blindTransfer: one sends the other elsewhere and is out of it: by REFER or by
-// the keys of the telephone, which hold first. The phones that ring then may not
-// answer.
+// blindTransfer plays a blind transfer, by REFER or by the keys of the telephone, which hold
+// first. The phones that ring next may not answer.
 func (c *conversation) blindTransfer() {
 	transferer, transferee := c.whoTransfers()
 	if c.chance("by keys") {
@@ -22,7 +21,7 @@ func (c *conversation) blindTransfer() {
 	})
 }
 
-// whoTransfers is the employee, either of two.
+// whoTransfers draws which employee transfers the other person.
 func (c *conversation) whoTransfers() (transferer, transferee *person) {
 	if c.far.inHouse() && c.chance("who called transfers") {
 		return c.far, c.near
@@ -30,8 +29,8 @@ func (c *conversation) whoTransfers() (transferer, transferee *person) {
 	return c.near, c.far
 }
 
-// sendsAway is the moment of a blind transfer: the telling and the moving are in
-// any order.
+// sendsAway plays the moment of a blind transfer: its event and the moves of the channels come
+// in any order.
 func (c *conversation) sendsAway(transferer, transferee *person, exten string, goes func()) {
 	c.hold(transferer, false)
 	c.interleaved("blind transfer",
@@ -44,7 +43,7 @@ func (c *conversation) sendsAway(transferer, transferee *person, exten string, g
 	)
 }
 
-// runsDialPlan: a channel that was called, or whose call is over, is a caller now.
+// runsDialPlan makes a channel that was called, or whose call is over, a caller.
 func (c *conversation) runsDialPlan(who *person) {
 	ch := c.x.channels[who.id]
 	ch.Application, ch.State = "Dial", bridge.StateUp

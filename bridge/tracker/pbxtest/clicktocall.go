@@ -9,7 +9,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// order and settle are what the part that obeys the CRM says.
+// order sends the event of a click-to-call, settle that of its result.
 func (x *exchange) order(communication, from, number, to string) {
 	x.events = append(x.events, bridge.NewClickToCallEvent(bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication, From: from, To: to, Number: number}, x.now))
 }
@@ -28,8 +28,8 @@ func (x *exchange) settle(communication string, settlement bridge.ClickToCallRes
 	x.events = append(x.events, bridge.NewClickRefusedEvent(order, refusal, settlement == bridge.ClickRefused, x.now))
 }
 
-// AnyClickToCall draws what a switch says of a call that the CRM has ordered: how many
-// phones ring, which of them is picked up, whom it reaches, and how it ends.
+// AnyClickToCall draws the events of one click-to-call, from the command to the end. It draws
+// how many phones ring, which of them is picked up, and how the call ends.
 func AnyClickToCall(t *rapid.T, communication string) []bridge.Event {
 	x := newExchange()
 	pass := func() { x.now = x.now.Add(time.Duration(rapid.IntRange(0, 900).Draw(t, "ms")) * time.Millisecond) }
@@ -42,7 +42,7 @@ func AnyClickToCall(t *rapid.T, communication string) []bridge.Event {
 	if phones == 0 {
 		pass()
 		refusal := &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}
-		x.events = append(x.events, bridge.NewClickRefusedEvent(order, refusal, rapid.Bool().Draw(t, "told"), x.now))
+		x.events = append(x.events, bridge.NewClickRefusedEvent(order, refusal, rapid.Bool().Draw(t, "answered so"), x.now))
 		return x.events
 	}
 	for n := 1; n <= phones; n++ {
@@ -75,13 +75,13 @@ func AnyClickToCall(t *rapid.T, communication string) []bridge.Event {
 		}
 	}
 	if picked > 0 {
-		talkAsOrdered(t, x, order.Channel(picked), order, bridge.ChannelID("B"+communication), pass)
+		dialFromPhone(t, x, order.Channel(picked), order, bridge.ChannelID("B"+communication), pass)
 	}
 	return x.events
 }
 
-// talkAsOrdered has a phone that was picked up dial on.
-func talkAsOrdered(t *rapid.T, x *exchange, own bridge.ChannelID, order bridge.ClickToCall, peer bridge.ChannelID, pass func()) {
+// dialFromPhone makes the phone that was picked up dial the other party.
+func dialFromPhone(t *rapid.T, x *exchange, own bridge.ChannelID, order bridge.ClickToCall, peer bridge.ChannelID, pass func()) {
 	endpoint := "PJSIP/trunk"
 	if order.To != "" {
 		endpoint = "PJSIP/102"

@@ -9,8 +9,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// meeting is a conference: a client and some employees in one bridge, each of whom
-// has called its number himself.
+// meeting is a conference: a client and some employees in one bridge. Each employee has called
+// its number.
 type meeting struct {
 	*plan
 	bridgeID string
@@ -18,22 +18,21 @@ type meeting struct {
 	present  []*attendant
 }
 
-// attendant is an employee in a conference. His leg is with the client.
+// attendant is an employee in a conference, with a leg in the client's call.
 type attendant struct {
 	person
 	born int
 	leg  *legTruth
 }
 
-// conference: a client calls a conference.
+// conference plays a client who calls a conference.
 func (p *plan) conference() {
 	client := &person{endpoint: "PJSIP/trunk", party: "client"}
 	p.comesIn(client)
 	p.confer(client)
 }
 
-// confer: a client goes to a conference, and some employees do. They come and
-// leave in any order.
+// confer plays a conference of a client and some employees, who come and leave in any order.
 func (p *plan) confer(client *person) {
 	m := &meeting{plan: p, client: client}
 	employees := rapid.Permutation(desks).Draw(p.t, "employees")
@@ -52,7 +51,7 @@ func (p *plan) confer(client *person) {
 	}
 }
 
-// name gives the bridge a name once somebody's channel gives one to go by.
+// name returns the bridge's name, which the first channel gives it.
 func (m *meeting) name(id bridge.ChannelID) string {
 	if m.bridgeID == "" {
 		m.bridgeID = "meeting-" + string(id)
@@ -80,7 +79,7 @@ func (m *meeting) clientComes() {
 	m.meet()
 }
 
-// meet: whoever is there with the client has a leg.
+// meet starts a leg for every attendant who is there with the client.
 func (m *meeting) meet() {
 	if m.client.bridgeID == "" {
 		return

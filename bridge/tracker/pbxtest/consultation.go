@@ -8,22 +8,21 @@ import (
 	"kontur-ari/bridge"
 )
 
-// consultation is the call in which an employee asks somebody about a call that he
-// has already.
+// consultation is a call in which an employee asks a third person about a first call.
 type consultation struct {
-	// conversation is the one that waits meanwhile.
+	// conversation is the first call, which waits.
 	*conversation
-	// call is the plan of the consultation; the steps are the waiting call's.
+	// call is the plan of the consultation. Its steps are those of the first call.
 	call *plan
-	// asks is the employee by the channel that asks, asked is whom.
+	// asks is the employee's second channel, phone the one that is asked.
 	asks  *person
 	phone *phone
-	// again is the leg that who was asked has with those who waited.
+	// again is the leg between the person who was asked and the one who waited.
 	again *legTruth
 }
 
-// consult: the employee calls a third by a second line of the telephone, and then
-// joins the two by REFER with Replaces, or comes back to the first.
+// consult plays a consultation over a second line of the telephone. Then the employee joins
+// the two by REFER with Replaces, or comes back to the first call.
 func (c *conversation) consult() {
 	transferer, transferee := c.whoTransfers()
 	c.turn(transferer)
@@ -32,7 +31,7 @@ func (c *conversation) consult() {
 		c.then(func() { c.hold(transferer, true) })
 	}
 	c.then(k.ring)
-	if c.chance("nobody answers") {
+	if c.chance("no answer") {
 		c.then(func() {
 			k.phone.endDevices()
 			k.phone.hearsThrough()
@@ -50,7 +49,7 @@ func (c *conversation) consult() {
 		k.isOver()
 		c.then(func() { c.takesBack(transferer) })
 	case 1:
-		// Who waits has enough of it.
+		// The person who waits hangs up.
 		c.then(func() {
 			c.leg.end()
 			c.truth.gone(transferee.id)
@@ -62,28 +61,28 @@ func (c *conversation) consult() {
 	}
 }
 
-// turn makes it the near one that transfers.
+// turn makes the transferer the near person.
 func (c *conversation) turn(transferer *person) {
 	if transferer == c.far {
 		c.far, c.near = c.near, c.far
 	}
 }
 
-// newConsultation draws who is asked by whom.
+// newConsultation draws who is asked.
 func (c *conversation) newConsultation(asks *person) *consultation {
 	k := &consultation{conversation: c, call: &plan{Traffic: c.Traffic, truth: c.newTruth()}, asks: asks}
 	known := append(desksBut(c.far, c.near), mobiles...)
 	k.phone = k.call.reached(rapid.SampledFrom(known).Draw(c.t, "who is asked"), k.asks)
-	// Where the consultation is taken for a call within the first one it is no less
-	// true who calls whom.
+	// A report that takes the consultation for a part of the first call still has the
+	// right parties.
 	c.alike[c.story] = append(c.alike[c.story], asks.party+">"+k.phone.party, asks.party+">client")
 	return k
 }
 
-// inHouse tells whether a colleague is asked.
+// inHouse reports whether a colleague is asked.
 func (k *consultation) inHouse() bool { return len(k.phone.number) == 3 }
 
-// ring: the employee's second channel calls whom he asks.
+// ring makes the employee's second channel call the third person.
 func (k *consultation) ring() {
 	k.asks.id = k.newID()
 	truth := k.call.truth
@@ -98,8 +97,8 @@ func (k *consultation) ring() {
 	k.phone.ring()
 }
 
-// begins starts the truth about the consultation: with a colleague a leg is his,
-// with somebody outside it is the asking employee's.
+// begins starts the truth about the consultation. The leg is the colleague's, or with an
+// outside person that of the employee who asks.
 func (k *consultation) begins(own bridge.ChannelID) {
 	truth := k.call.truth
 	if k.inHouse() {
@@ -119,7 +118,7 @@ func (k *consultation) begins(own bridge.ChannelID) {
 	k.phone.leg = truth.appear(own, k.asks.party+">client")
 }
 
-// alternate: the employee goes back to the first, who waits, or again to the second.
+// alternate plays the employee going back to the first call and again to the second.
 func (k *consultation) alternate(transferer *person) {
 	k.x.about(bridge.EventChannelHold, k.asks.id)
 	k.phone.leg.hold(true)
@@ -129,7 +128,7 @@ func (k *consultation) alternate(transferer *person) {
 	k.phone.leg.hold(false)
 }
 
-// isOver: both in the consultation hang up.
+// isOver plays the end of the consultation: both hang up.
 func (k *consultation) isOver() {
 	first := k.chance("the employee hangs up first")
 	k.then(func() {
@@ -144,14 +143,14 @@ func (k *consultation) isOver() {
 	})
 }
 
-// takesBack: the employee is with the first again.
+// takesBack plays the employee's return to the first call.
 func (c *conversation) takesBack(transferer *person) {
 	c.hold(transferer, false)
 	c.goesOn()
 }
 
-// handOver: who waits takes the employee's place. The moves come first and in
-// their order, and the telling before the end of either of the employee's channels.
+// handOver puts the person who waits in the employee's place. The moves come first and in
+// order. The event of the transfer comes before the end of the employee's channels.
 func (k *consultation) handOver() {
 	near, waiting, place := k.near, k.far, k.asks.bridgeID
 	truth, leg := k.truth, k.leg
@@ -176,8 +175,8 @@ func (k *consultation) handOver() {
 	k.afterwards()
 }
 
-// meets: who waited and who was asked are together. That both are outside is only
-// understood when the transfer is told of.
+// meets connects the person who waited and the one who was asked. If both are outside, only
+// the event of the transfer shows that (understood).
 func (k *consultation) meets(understood bool) {
 	if k.again != nil || !understood && !k.inHouse() && !k.far.inHouse() {
 		return
@@ -185,15 +184,15 @@ func (k *consultation) meets(understood bool) {
 	far, asked, from, into := k.far, k.phone.who, k.call.truth, k.truth
 	parties := far.party + ">" + asked.party
 	if far.inHouse() && !asked.inHouse() {
-		// Who is outside is a client, and so it is his call.
+		// The outside person is a client, so the call is the client's.
 		asked.party = "client"
 		far, asked, from, into = asked, far, into, from
 		parties = "client>" + asked.party
 		k.leg.end()
-		// After a gap it looks as if he had called outside himself.
+		// After a gap it looks like an outbound call.
 		k.alike[k.story] = append(k.alike[k.story], asked.party+">client")
 	}
-	// Which of the two calls is the first one may not be heard.
+	// The events that show which call was first may be lost.
 	k.alike[k.story] = append(k.alike[k.story], asked.party+">"+far.party, "client>"+far.party)
 	k.again = into.appear(asked.id, parties)
 	k.again.joined = !far.inHouse() && !asked.inHouse()
@@ -205,7 +204,7 @@ func (k *consultation) meets(understood bool) {
 	k.far, k.near = far, asked
 }
 
-// afterwards the two talk as if one had called the other.
+// afterwards lets the two talk as if one had called the other.
 func (k *consultation) afterwards() {
 	k.plan.truth = k.again.of
 	k.leg, k.halves = k.again, k.phone.halves

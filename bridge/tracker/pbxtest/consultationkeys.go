@@ -8,12 +8,11 @@ import (
 	"kontur-ari/bridge"
 )
 
-// consulting is what the names of the bridges begin with in which somebody consults
-// another by the keys of the telephone.
+// consulting begins the names of the bridges of consultations by keys.
 const consulting = "consulting-"
 
-// consultByKeys: the employee presses *2 and a number, is put in a bridge with a
-// Local channel that calls whom he asks, and then hangs up or comes back.
+// consultByKeys plays a consultation by keys (*2 and a number). Asterisk puts the employee
+// into a bridge with a Local channel that calls the third person.
 func (c *conversation) consultByKeys() {
 	transferer, _ := c.whoTransfers()
 	c.turn(transferer)
@@ -22,7 +21,7 @@ func (c *conversation) consultByKeys() {
 	home := transferer.bridgeID
 	c.then(func() { c.hold(transferer, true) })
 	c.then(func() { k.ringByKeys() })
-	if c.chance("nobody answers") {
+	if c.chance("no answer") {
 		c.then(func() {
 			k.phone.endDevices()
 			k.goesHome(home)
@@ -48,7 +47,7 @@ func (c *conversation) consultByKeys() {
 	}
 }
 
-// ringByKeys: the Local channel calls while the employee goes to its bridge.
+// ringByKeys makes the Local channel call while the employee moves to its bridge.
 func (k *consultation) ringByKeys() {
 	k.phone.halves = [2]bridge.ChannelID{k.newID(), k.newID()}
 	first, second := k.phone.halves[0], k.phone.halves[1]
@@ -68,20 +67,20 @@ func (k *consultation) ringByKeys() {
 	)
 }
 
-// goesHome: the employee is back in the bridge where the first has waited.
+// goesHome moves the employee back to the bridge of the first call.
 func (k *consultation) goesHome(home string) {
 	k.leaves(k.near)
 	k.enters(k.near, home)
 	k.call.truth.quits(k.near.id)
 }
 
-// calleeGone: who was asked hangs up.
+// calleeGone hangs up the person who was asked.
 func (k *consultation) calleeGone() {
 	k.phone.leg.end()
 	k.call.truth.gone(k.phone.answeredBy)
 }
 
-// comesBack: the employee, or whom he asks, has enough of the consultation.
+// comesBack ends the consultation, by the employee or by the person who was asked.
 func (k *consultation) comesBack(home string) {
 	first := k.chance("who was asked hangs up")
 	if first {
@@ -102,8 +101,8 @@ func (k *consultation) unplug() {
 	)
 }
 
-// handOverByKeys: the employee hangs up. The half of the Local channel that he was
-// in a bridge with comes to the one who waits, and the Local channel stays.
+// handOverByKeys hangs up the employee. The half of the Local channel moves to the person who
+// waits, and the Local channel stays.
 func (k *consultation) handOverByKeys(home string) {
 	near, waiting, half := k.near, k.far, k.phone.halves[0]
 	truth, leg, place := k.truth, k.leg, k.near.bridgeID

@@ -8,34 +8,33 @@ import (
 	"kontur-ari/bridge"
 )
 
-// person is a channel and who is behind it.
+// person is a channel and the party behind it.
 type person struct {
 	id       bridge.ChannelID
 	endpoint string
 	party    string
 	// bridge is the bridge the channel is in.
 	bridgeID string
-	// held: this one has put the other side on hold.
+	// held: this person has put the other side on hold.
 	held bool
 }
 
-// inHouse tells a phone of the house from somebody outside.
+// inHouse reports whether the person is an employee.
 func (p *person) inHouse() bool { return strings.HasPrefix(p.endpoint, "PJSIP/1") }
 
-// conversation is a call once it is answered: somebody near, an employee but for
-// those who were called outside, talks with somebody far, the client but for
-// internal calls.
+// conversation is an answered call. near is an employee, or the person outside who was called.
+// far is the client, or in an internal call an employee.
 type conversation struct {
 	*plan
 	far, near *person
 	leg       *legTruth
-	// halves are the Local channel that the two hear each other through, if any.
+	// halves are those of the Local channel between the two, if any.
 	halves [2]bridge.ChannelID
-	// more is how many things may still happen.
+	// more counts the things that may still happen.
 	more int
 }
 
-// converse: two have begun to talk. What happens next is decided as they go.
+// converse starts a conversation and draws what happens in it step by step.
 func (p *plan) converse(far, near *person, leg *legTruth, halves [2]bridge.ChannelID) {
 	c := &conversation{plan: p, far: far, near: near, leg: leg, halves: halves}
 	c.more = rapid.IntRange(0, 3).Draw(p.t, "things to happen")
@@ -56,7 +55,7 @@ func (c *conversation) goesOn() {
 	rapid.SampledFrom(happenings).Draw(c.t, "what happens")()
 }
 
-// through are the halves of the Local channel in between that are there still.
+// through returns the halves of the Local channel in between that still exist.
 func (c *conversation) through() []bridge.ChannelID {
 	var halves []bridge.ChannelID
 	for _, id := range c.halves {
@@ -67,7 +66,7 @@ func (c *conversation) through() []bridge.ChannelID {
 	return halves
 }
 
-// holds: either side holds, or takes back; it may stay so until they part.
+// holds plays holds and resumes by one side. A hold may last until the end.
 func (c *conversation) holds() {
 	who := rapid.SampledFrom([]*person{c.far, c.near}).Draw(c.t, "who holds")
 	for range rapid.IntRange(1, 3).Draw(c.t, "holds and resumes") {
@@ -76,8 +75,7 @@ func (c *conversation) holds() {
 	c.then(c.goesOn)
 }
 
-// hold: one side presses hold or takes it back. An Unhold where there was no hold
-// is something Asterisk sends.
+// hold plays a hold or a resume. Asterisk also sends an Unhold without a hold before.
 func (c *conversation) hold(who *person, on bool) {
 	who.held = on
 	kind := bridge.EventChannelUnhold
@@ -88,7 +86,7 @@ func (c *conversation) hold(who *person, on bool) {
 	c.leg.hold(c.far.held || c.near.held)
 }
 
-// leaves takes somebody out of the bridge he is in. A hold does not outlast that.
+// leaves takes a person out of the bridge, which ends the hold.
 func (c *conversation) leaves(who *person) {
 	c.x.leave(who.id, who.bridgeID)
 	c.x.closeEmpty(who.bridgeID)
@@ -100,8 +98,8 @@ func (c *conversation) enters(who *person, bridgeID string) {
 	c.x.enter(who.id, bridgeID, false)
 }
 
-// end: both hang up, in either order, and the Local channel between them goes
-// before, after or with the second.
+// end hangs up both in either order. The Local channel between them goes with the first or
+// the second.
 func (c *conversation) end() {
 	ends := rapid.Permutation([]*person{c.far, c.near}).Draw(c.t, "who hangs up")
 	between := rapid.Permutation(c.through()).Draw(c.t, "which half goes first")

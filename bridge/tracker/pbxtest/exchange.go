@@ -10,17 +10,17 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Midnight is when the clock of every exchange begins.
+// Midnight is the time at which every script and all traffic begin.
 var Midnight = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// exchange is a small model of a switch: it keeps channels and bridges and writes
-// down the events that Asterisk would send of what is done to them.
+// exchange is a small model of Asterisk. It keeps channels and bridges, and collects the
+// events that Asterisk would send for what is done to them.
 type exchange struct {
 	now      time.Time
 	channels map[bridge.ChannelID]*bridge.Channel
 	bridges  map[string]*bridge.Bridge
 	events   []bridge.Event
-	// silent: nobody listens, so what happens leaves no event.
+	// silent: the connection is down, so no event is collected.
 	silent bool
 	serial int
 }
@@ -41,14 +41,14 @@ func (x *exchange) send(event bridge.Event) {
 	x.events = append(x.events, event)
 }
 
-// view is a channel as an event shows it at this moment; nil for none.
+// view returns a channel as an event shows it now; nil for none.
 func (x *exchange) view(id bridge.ChannelID) *bridge.Channel {
 	ch := x.channels[id]
 	if ch == nil {
 		return nil
 	}
 	seen := *ch
-	// Only a snapshot shows what has to be asked for.
+	// Only a snapshot shows these two, which kontur-ari has to ask for.
 	seen.LinkedID, seen.DialledNumber = "", ""
 	return &seen
 }
@@ -57,8 +57,8 @@ func (x *exchange) about(kind bridge.EventType, id bridge.ChannelID) {
 	x.send(bridge.Event{Type: kind, Channel: x.view(id)})
 }
 
-// create makes a channel. Its endpoint gets a serial of the kind that Asterisk
-// appends, unless it is a half of a Local channel, which is named in full.
+// create makes a channel. It appends a serial to the endpoint as Asterisk does. A half of a
+// Local channel is named in full.
 func (x *exchange) create(id bridge.ChannelID, endpoint string, state bridge.ChannelState, caller, exten string) {
 	name := endpoint
 	if !strings.Contains(endpoint, ";") {
@@ -93,7 +93,7 @@ func (x *exchange) callerID(id bridge.ChannelID, number string) {
 	x.about(bridge.EventChannelCallerID, id)
 }
 
-// dial begins to call a channel; caller is "" for an originate.
+// dial starts a dial; caller is "" for an originate.
 func (x *exchange) dial(caller, peer bridge.ChannelID, dialString string) {
 	application := "AppDial"
 	if from := x.channels[caller]; from != nil {
@@ -112,7 +112,7 @@ func (x *exchange) dial(caller, peer bridge.ChannelID, dialString string) {
 	x.send(bridge.Event{Type: bridge.EventDial, Caller: x.view(caller), Peer: x.view(peer), DialString: dialString})
 }
 
-// link makes everybody of one linkedid part of another's call.
+// link gives all channels of one linkedid another one.
 func (x *exchange) link(from, into bridge.ChannelID) {
 	for _, ch := range x.channels {
 		if ch.LinkedID == from {
@@ -121,7 +121,7 @@ func (x *exchange) link(from, into bridge.ChannelID) {
 	}
 }
 
-// pickUp: somebody who was not dialled answers in the place of a phone that rings.
+// pickUp makes peer, which was not dialled, answer in place of the phones that ring.
 func (x *exchange) pickUp(caller, peer bridge.ChannelID) {
 	from, to := x.channels[caller], x.channels[peer]
 	to.Application, to.Exten, to.DialledNumber = "AppDial", "", ""
@@ -129,15 +129,14 @@ func (x *exchange) pickUp(caller, peer bridge.ChannelID) {
 	x.dialStatus(caller, peer, "ANSWER")
 }
 
-// blindTransfer tells that one sends another elsewhere; who goes is not moved here.
+// blindTransfer sends the event of a blind transfer; it moves no channel.
 func (x *exchange) blindTransfer(transferer, transferee bridge.ChannelID, exten string) {
 	x.send(bridge.Event{Type: bridge.EventBlindTransfer, Channel: x.view(transferer), Transfer: &bridge.Transfer{
 		Transferer: transferer, Transferee: transferee, Exten: exten, Context: "from-internal", Succeeded: true,
 	}})
 }
 
-// attendedTransfer tells that one has brought two together; who moves is not moved
-// here.
+// attendedTransfer sends the event of an attended transfer; it moves no channel.
 func (x *exchange) attendedTransfer(first, second, transferee, target bridge.ChannelID) {
 	x.send(bridge.Event{Type: bridge.EventAttendedTransfer, Transfer: &bridge.Transfer{
 		Transferer: first, SecondLeg: second, Transferee: transferee, Target: target, Succeeded: true,
@@ -159,7 +158,7 @@ func (x *exchange) enter(id bridge.ChannelID, bridgeID string, holding bool) {
 	x.send(bridge.Event{Type: bridge.EventBridgeEntered, Channel: x.view(id), Bridge: bridgeView(r)})
 }
 
-// linkBridge gives everybody in a bridge the oldest linkedid among them.
+// linkBridge gives all members of a bridge the oldest linkedid among them.
 func (x *exchange) linkBridge(r *bridge.Bridge) {
 	if r.Holding {
 		return
@@ -202,15 +201,15 @@ func (x *exchange) closeBridge(bridgeID string) {
 	}
 }
 
-// closeEmpty ends a bridge if nobody is in it any more.
+// closeEmpty destroys a bridge without members.
 func (x *exchange) closeEmpty(bridgeID string) {
 	if r := x.bridges[bridgeID]; r != nil && len(r.Channels) == 0 {
 		x.closeBridge(bridgeID)
 	}
 }
 
-// merge empties one bridge into another. Asterisk tells of every channel that moves,
-// so the event of the merge itself says nothing new.
+// merge moves all members of a bridge into another. Asterisk sends an event for every channel
+// that moves, so the event of the merge itself is left out.
 func (x *exchange) merge(from, into string) {
 	for _, id := range slices.Clone(x.bridges[from].Channels) {
 		x.leave(id, from)
@@ -230,13 +229,13 @@ func (x *exchange) destroy(id bridge.ChannelID, cause int) {
 	x.send(bridge.Event{Type: bridge.EventChannelDestroyed, Channel: gone, Cause: cause})
 }
 
-// kill ends everything at once without a word, as a crash of the switch does.
+// kill removes everything without an event, as a crash of the exchange does.
 func (x *exchange) kill() {
 	clear(x.channels)
 	clear(x.bridges)
 }
 
-// snapshot is the whole truth of this moment.
+// snapshot returns the snapshot of this moment.
 func (x *exchange) snapshot() bridge.Event {
 	truth := &bridge.Snapshot{}
 	for _, id := range slices.Sorted(maps.Keys(x.channels)) {

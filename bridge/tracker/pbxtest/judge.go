@@ -8,7 +8,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Evidence is what a verdict rests on.
+// Evidence returns what a verdict rests on, for the message of a failed test: the events as a
+// script, what was true, and what was reported.
 func (m *Traffic) Evidence(heard []bridge.Event, reports []bridge.Report) string {
 	var truth []string
 	for _, c := range m.truths {
@@ -20,11 +21,10 @@ func (m *Traffic) Evidence(heard []bridge.Event, reports []bridge.Report) string
 		ScriptOf(heard), strings.Join(truth, "\n"), strings.Join(Transcript(reports, Midnight), "\n"))
 }
 
-// claim is what a line of a transcript says beside when, and of which channel: a leg
-// may be known by its second device where the first was missed. Of several calls
-// that have to do with each other it doesn't say which: that an employee asks
-// somebody about a call, rather than calls him in it, is told by events that may
-// be lost. Who talks with whom is no less wrong for that.
+// claim returns what a line of a transcript says, without its time and channel: a leg may have
+// the id of its second device if the event of the first was lost. For related calls it
+// names their story instead of the call: the events that show which of the calls a
+// consultation belongs to may be lost.
 func (m *Traffic) claim(line string) string {
 	words := strings.Fields(line)
 	story := fmt.Sprint(m.stories[bridge.ChannelID(words[1])])
@@ -34,18 +34,17 @@ func (m *Traffic) claim(line string) string {
 	case words[2] == "CALL-FINISHED":
 		return story + " " + words[2]
 	case words[2] == "started":
-		// The number shown is the trunk's where the one that was set was not heard.
+		// The number shown is the trunk's if the event that set another was lost.
 		return story + " " + strings.Join(words[2:len(words)-1], " ")
 	case words[3] == "finished":
-		// It belongs to the last leg that was heard of.
+		// It belongs to the last leg that an event has shown.
 		return story + " finished"
 	}
 	return story + " " + strings.Join(words[3:], " ")
 }
 
-// Unfounded is the first report that is not the truth about its call. That
-// somebody holds is not judged: where it is not heard that he takes it back, or
-// has left, it is believed for longer than it lasts.
+// Unfounded returns an error for the first report that is not true. It does not judge holds: if
+// the event of their end is lost, they rightly seem to last longer.
 func (m *Traffic) Unfounded(reports []bridge.Report) error {
 	said := make(map[string]bool)
 	for _, lines := range m.Want() {
@@ -68,9 +67,8 @@ func (m *Traffic) Unfounded(reports []bridge.Report) error {
 	return nil
 }
 
-// Missing is the first thing that the snapshot, or what came after it, must
-// have told and that was not reported: a call whose caller is there and calls
-// somebody, its legs, and that they were answered.
+// Missing returns an error for the first thing that is not reported although the snapshot, or
+// an event after it, shows it: a call, its legs, and their answers.
 func (m *Traffic) Missing(reports []bridge.Report, snapshot bridge.Event) error {
 	said := make(map[string]bool)
 	for _, r := range reports {
@@ -90,8 +88,8 @@ func (m *Traffic) Missing(reports []bridge.Report, snapshot bridge.Event) error 
 			return fmt.Errorf("at %s it was missed that %s", moment, first)
 		}
 		for _, leg := range c.legs {
-			untold := leg.joined && !before(moment, leg.began) || consults
-			if untold || !before(moment, leg.over) {
+			notShown := leg.joined && !before(moment, leg.began) || consults
+			if notShown || !before(moment, leg.over) {
 				continue
 			}
 			appeared, connected := fmt.Sprint(story, " appeared ", leg.parties), fmt.Sprint(story, " connected ", leg.parties)
@@ -103,9 +101,8 @@ func (m *Traffic) Missing(reports []bridge.Report, snapshot bridge.Event) error 
 	return nil
 }
 
-// consults tells whether somebody in a story consults another by the keys of his
-// telephone in a snapshot. It does not show then that he talked before, and
-// unless he was dialled or has dialled, with whom.
+// consults reports whether a snapshot shows a consultation by keys in a story. Such a snapshot
+// does not show the conversation before it.
 func (m *Traffic) consults(snapshot *bridge.Snapshot, story int) bool {
 	return slices.ContainsFunc(snapshot.Bridges, func(br bridge.Bridge) bool {
 		return strings.HasPrefix(br.ID, consulting) && slices.ContainsFunc(br.Channels, func(id bridge.ChannelID) bool {
@@ -114,9 +111,9 @@ func (m *Traffic) consults(snapshot *bridge.Snapshot, story int) bool {
 	})
 }
 
-// shows tells whether a snapshot has a caller and somebody who is called. That two
-// employees of whom neither was called are in a bridge shows no call: one may have
-// been parked, or both are in a conference.
+// shows reports whether a snapshot has the caller of a call and a channel that is called. Two
+// employees in a bridge are no call if neither was dialled: one may have been parked, or
+// both are in a conference.
 func shows(snapshot *bridge.Snapshot, call bridge.ChannelID) bool {
 	caller, outside, joined, called := false, false, false, false
 	for _, ch := range snapshot.Channels {

@@ -10,14 +10,15 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Ledger judges reports by the rules that hold for every input: what a call and
-// a leg may be told of, in which order. It knows nothing of events.
+// Ledger judges reports by the rules that hold for any input: which reports a call and a leg
+// may have, and in which order. It knows nothing of events. See [NewLedger].
 type Ledger struct {
 	calls map[bridge.CallID]*account
-	// recorded are the channels of which there may be recordings. orderly: no event comes
-	// twice, so no channel is there twice.
+	// recorded is what Record has taken.
 	recorded []bridge.Recorded
-	Orderly  bool
+	// Orderly: no event comes twice, so Record refuses a channel that comes twice. Set it
+	// before the first Record.
+	Orderly bool
 }
 
 // account is one call in the ledger.
@@ -39,9 +40,10 @@ type legAccount struct {
 	overAt      time.Time
 }
 
+// NewLedger returns a Ledger without calls.
 func NewLedger() *Ledger { return &Ledger{calls: make(map[bridge.CallID]*account)} }
 
-// Enter takes the next report; an error says which rule it breaks.
+// Enter takes the next report. The error says which rule it breaks.
 func (l *Ledger) Enter(r bridge.Report) error {
 	a := l.calls[r.Call]
 	if r.Kind == bridge.ReportStarted {
@@ -49,7 +51,7 @@ func (l *Ledger) Enter(r bridge.Report) error {
 	}
 	switch {
 	case r.Kind == bridge.ReportFailed && r.CommunicationID == "":
-		return errors.New("call-failed of a call that nobody ordered")
+		return errors.New("call-failed of a call that the CRM has not commanded")
 	case r.Kind == bridge.ReportFailed && a == nil:
 		// Not even a phone was called.
 		l.calls[r.Call] = &account{last: r.Time, closed: true, register: true}
@@ -72,7 +74,7 @@ func (l *Ledger) Enter(r bridge.Report) error {
 	case bridge.ReportFailed:
 		a.register = true
 		if slices.ContainsFunc(a.legs, func(leg *legAccount) bool { return leg.connected }) {
-			return errors.New("call-failed although somebody has talked")
+			return errors.New("call-failed although a leg was connected")
 		}
 		return a.close(a.started)
 	case bridge.ReportRegister:
@@ -138,7 +140,7 @@ func (a *account) legEvent(r bridge.Report) error {
 	return nil
 }
 
-// mayFollow lists what a leg may be told of after what.
+// mayFollow lists the call-events that may follow each.
 var mayFollow = map[bridge.LegEvent][]bridge.LegEvent{
 	bridge.LegAppeared:     {bridge.LegConnected, bridge.LegDisconnected},
 	bridge.LegConnected:    {bridge.LegPaused, bridge.LegDisconnected},
@@ -170,8 +172,8 @@ func (a *account) close(r bridge.Report) error {
 	return a.sameCall(r)
 }
 
-// sameCall judges what a report says of the whole call. Which of our numbers the
-// client sees may show later than the call begins, where the CRM has ordered it.
+// sameCall compares a report's description of the call with that of call-started. In a
+// click-to-call our number may become known later.
 func (a *account) sameCall(r bridge.Report) error {
 	if a.started.VatsPhone == "" && r.CommunicationID != "" {
 		a.started.VatsPhone = r.VatsPhone
@@ -192,7 +194,7 @@ func (a *account) registered(r bridge.Report) error {
 	}
 	if len(a.legs) == 0 {
 		if len(r.Items) != 1 || r.Items[0].ID != bridge.LegID(r.Call) || !r.Items[0].StartedAt.IsZero() || r.Items[0].To.UserID != "" {
-			return errors.New("register-call of a call without legs must have one unanswered item of nobody")
+			return errors.New("register-call of a call without legs must have one unanswered item without a user")
 		}
 		return a.sameCall(r)
 	}
@@ -209,7 +211,8 @@ func (a *account) registered(r bridge.Report) error {
 	return a.sameCall(r)
 }
 
-// Settled says whether every call that was started is over and registered.
+// Settled returns an error if a started call is not registered, or if a recording belongs to
+// no leg that was reported.
 func (l *Ledger) Settled() error {
 	for id, a := range l.calls {
 		if !a.register {
@@ -224,17 +227,17 @@ func (l *Ledger) Settled() error {
 	return nil
 }
 
-// owns judges whose recordings are said to be those of a channel.
+// owns judges the leg that a channel's recordings are assigned to.
 func (a *account) owns(r bridge.Recorded) error {
 	if a == nil {
-		return errors.New("no such call was told")
+		return errors.New("no such call was reported")
 	}
 	leg := a.leg(r.Leg)
 	switch {
 	case len(a.legs) == 0 && r.Leg == bridge.LegID(r.Call) && !r.Talked():
 		return nil
 	case leg == nil:
-		return errors.New("no such leg was told")
+		return errors.New("no such leg was reported")
 	case r.Talked() && (!leg.connected || !leg.connectedAt.Equal(r.Since)):
 		return fmt.Errorf("that leg was not connected at %v", r.Since)
 	case r.To.Before(r.From):
@@ -245,11 +248,11 @@ func (a *account) owns(r bridge.Recorded) error {
 	return nil
 }
 
-// Record takes a channel of which there may be recordings.
+// Record takes a channel that may have recordings.
 func (l *Ledger) Record(r bridge.Recorded) error {
 	for _, before := range l.recorded {
 		if l.Orderly && len(r.Stored) == 0 && len(before.Stored) == 0 && before.Channel == r.Channel && before.From.Equal(r.From) && !r.From.IsZero() {
-			return fmt.Errorf("the recordings of channel %s are told of twice", r.Channel)
+			return fmt.Errorf("the recordings of channel %s are reported twice", r.Channel)
 		}
 	}
 	l.recorded = append(l.recorded, r)

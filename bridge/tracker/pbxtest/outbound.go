@@ -6,8 +6,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// outbound: an employee dials, or a machine dials for them; trunks are tried
-// one after another.
+// outbound plays an outbound call, dialled or originated. It tries trunks one after another.
 func (p *plan) outbound() {
 	own := &person{endpoint: "PJSIP/101", party: "user:u101"}
 	originated := p.chance("originated")
@@ -15,7 +14,7 @@ func (p *plan) outbound() {
 		own.id = p.newID()
 		p.truth.call = own.id
 		p.truth.joins(own.id)
-		// Where the dial is not heard they are just two who have come together.
+		// If the Dial is lost, the two seem to have met without one.
 		p.alike[p.story] = append(p.alike[p.story], "client>"+own.party)
 		if originated {
 			p.x.create(own.id, "PJSIP/101", bridge.StateDown, "", "")
@@ -26,7 +25,7 @@ func (p *plan) outbound() {
 		p.x.callerID(own.id, "79229929292")
 	})
 	if originated {
-		// Once its phone is picked up the dial plan runs, so it calls others.
+		// Once the phone is picked up, its channel runs the dial plan.
 		p.then(func() {
 			p.x.channels[own.id].Application = ""
 			p.x.state(own.id, bridge.StateUp)

@@ -6,12 +6,11 @@ import (
 	"kontur-ari/bridge"
 )
 
-// lot is the bridge where everybody who is parked waits.
+// lot is the bridge of parked channels.
 const lot = "parking"
 
-// park: one parks the other, by REFER or by the keys of the telephone, whose
-// channel may then stay for a while. Who waits is taken up by anybody, or calls
-// back when nobody comes, or hangs up.
+// park plays parking, by REFER or by the keys of the telephone, whose channel may stay for a
+// while. The parked person is taken up, calls back after a time, or hangs up.
 func (c *conversation) park() {
 	parker, parked := c.whoTransfers()
 	goes := func() {
@@ -35,7 +34,7 @@ func (c *conversation) park() {
 	})
 }
 
-// waits decides what becomes of who is parked.
+// waits draws what becomes of the parked person.
 func (c *conversation) waits(parker, parked *person) {
 	switch rapid.IntRange(0, 3).Draw(c.t, "what becomes of who is parked") {
 	case 0:
@@ -51,7 +50,7 @@ func (c *conversation) waits(parker, parked *person) {
 	}
 }
 
-// takenUp: somebody dials the number of the place where one is parked.
+// takenUp plays an employee who dials the number of the parking space.
 func (c *conversation) takenUp(parked *person) {
 	ph := rapid.SampledFrom(desksBut(parked)).Draw(c.t, "who takes up")
 	own := &person{endpoint: ph.endpoint, party: ph.party}
@@ -67,7 +66,7 @@ func (c *conversation) takenUp(parked *person) {
 			[]func(){func() { c.enters(own, bridgeID) }},
 		)
 		c.truth.joins(own.id)
-		// After a gap it looks as if he had called the other himself.
+		// After a gap it looks like a call to the parked person.
 		c.alike[c.story] = append(c.alike[c.story], own.party+">"+parked.party)
 		leg := c.truth.appear(own.id, parked.party+">"+own.party)
 		leg.connect()

@@ -8,8 +8,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// pickUp: somebody who was not called takes the call of a phone that rings; false
-// where everybody was called.
+// pickUp plays an employee who picks up the call of a phone that rings. It returns false if
+// all employees are called already.
 func (r *round) pickUp() bool {
 	taken := rapid.SampledFrom(r.phones).Draw(r.t, "whose call is picked up")
 	free := slices.DeleteFunc(desksBut(r.caller), func(ph phone) bool {
@@ -29,7 +29,7 @@ func (r *round) pickUp() bool {
 	return true
 }
 
-// ringsNoLonger: the call is answered, and nobody rings for the caller any more.
+// ringsNoLonger ends the legs of the round: the call is answered.
 func (r *round) ringsNoLonger() {
 	for _, leg := range r.truth.legs {
 		if slices.ContainsFunc(r.phones, func(ph *phone) bool { return ph.leg == leg }) {
@@ -38,8 +38,8 @@ func (r *round) ringsNoLonger() {
 	}
 }
 
-// takes: the phone that rang is gone without a word of its dial, and the one who
-// picks up answers one that had no beginning.
+// takes plays the pickup itself: the phone that rang goes without the end of its dial, and by
+// answers a dial without a start.
 func (r *round) takes(by, taken *phone) {
 	caller := r.caller.id
 	if taken.local {

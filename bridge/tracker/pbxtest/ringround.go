@@ -10,39 +10,39 @@ import (
 	"kontur-ari/bridge"
 )
 
-// round is phones that are called together.
+// round is a set of phones that ring together.
 type round struct {
 	*plan
 	caller *person
 	phones []*phone
 }
 
-// phone is one of them: an endpoint with one or two devices, or a mobile phone;
-// called straight or over a Local channel.
+// phone is one of them: an endpoint with one or two devices, or a mobile phone, dialled
+// directly or over a Local channel.
 type phone struct {
 	*plan
 	caller   *person
 	endpoint string
 	number   string
-	// party is who is behind it, parties how its leg names both.
+	// party is the party of the phone, parties those of its leg.
 	party, parties string
 	two            bool
 	local          bool
 	optimise       bool
-	// innerFirst: what the Local channel dials is told of before what dialled it.
+	// innerFirst: the Dial by the Local channel comes before the Dial of it.
 	innerFirst bool
-	// order is that in which the channels enter their bridges on an answer.
+	// order is the order in which the channels enter their bridges on an answer.
 	order []int
 
 	leg        *legTruth
 	devices    []bridge.ChannelID
 	halves     [2]bridge.ChannelID
 	answeredBy bridge.ChannelID
-	// who is whoever has answered.
+	// who is the person who has answered.
 	who *person
 }
 
-// The phones that anybody may call.
+// The phones that may be called.
 var (
 	desks = []phone{
 		{endpoint: "PJSIP/101", number: "101", party: "user:u101"},
@@ -56,7 +56,7 @@ var (
 	}
 )
 
-// desksBut are the phones of the house that none of those has.
+// desksBut returns the phones of the office, without those of these people.
 func desksBut(others ...*person) []phone {
 	return slices.DeleteFunc(slices.Clone(desks), func(ph phone) bool {
 		return slices.ContainsFunc(others, func(other *person) bool { return other.endpoint == ph.endpoint })
@@ -77,7 +77,7 @@ func (p *plan) newRound(caller *person) *round {
 	return r
 }
 
-// reached is a phone as somebody calls it, one way or another.
+// reached draws how a caller reaches a phone.
 func (p *plan) reached(ph phone, caller *person) *phone {
 	ph.plan, ph.caller, ph.parties = p, caller, caller.party+">"+ph.party
 	ph.local = p.chance("over a Local channel")
@@ -85,6 +85,52 @@ func (p *plan) reached(ph phone, caller *person) *phone {
 	ph.innerFirst = p.chance("inner dial first")
 	ph.order = rapid.Permutation([]int{0, 1, 2, 3}).Draw(p.t, "order of entering")
 	return &ph
+}
+
+// ringRounds rings phones, round after round, until one answers or the caller hangs up.
+func (p *plan) ringRounds(caller *person, before func()) {
+	rounds := rapid.IntRange(0, 3).Draw(p.t, "rounds")
+	for round := range rounds {
+		r := p.newRound(caller)
+		p.then(func() {
+			before()
+			r.ring()
+		})
+		p.then(func() { r.noise() })
+		if round == rounds-1 && r.ends() {
+			return
+		}
+		p.then(func() { r.endOthers(nil) })
+	}
+	p.then(func() { p.truth.gone(caller.id) })
+}
+
+// ends draws how the round ends, and returns whether it is the last.
+func (r *round) ends() bool {
+	switch rapid.IntRange(0, 5).Draw(r.t, "how it ends") {
+	case 0, 1, 2:
+		answering := rapid.SampledFrom(r.phones).Draw(r.t, "who answers")
+		r.answered(answering, r.shuffled("answer", func() { r.endOthers(answering) }, answering.answer))
+	case 3:
+		return r.pickUp()
+	case 4:
+		r.then(func() { r.x.destroy(r.caller.id, 127) })
+		r.then(func() {
+			r.endOthers(nil)
+			r.truth.quits(r.caller.id)
+		})
+	default:
+		return false
+	}
+	return true
+}
+
+// answered plays the answer and starts the conversation.
+func (r *round) answered(ph *phone, how func()) {
+	r.then(func() {
+		how()
+		r.converse(r.caller, ph.who, ph.leg, ph.halves)
+	})
 }
 
 func (r *round) ring() {
@@ -128,7 +174,7 @@ func (ph *phone) device(caller bridge.ChannelID) {
 	}
 }
 
-// noise is what says nothing new.
+// noise sends events without news.
 func (r *round) noise() {
 	for _, ph := range r.phones {
 		for _, id := range ph.devices {
@@ -161,7 +207,7 @@ func (ph *phone) endDevices() {
 	}
 }
 
-// hearsThrough ends the Local channel, where there is one still.
+// hearsThrough destroys the Local channel, if there is one.
 func (ph *phone) hearsThrough() {
 	for _, id := range ph.halves {
 		if ph.x.channels[id] != nil {
@@ -170,7 +216,7 @@ func (ph *phone) hearsThrough() {
 	}
 }
 
-// answer: the last device is picked up.
+// answer picks up the last device.
 func (ph *phone) answer() {
 	ph.answeredBy = ph.devices[len(ph.devices)-1]
 	inner := "br-" + string(ph.answeredBy)

@@ -7,8 +7,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// ScriptOf writes events as a script, as far as a script can say them: what a
-// property test has found becomes a scenario that way.
+// ScriptOf returns events as a script, as far as the language allows. It turns what a property
+// test has found into a scenario. A snapshot gets a comment with its content.
 func ScriptOf(events []bridge.Event) string {
 	var script strings.Builder
 	for _, event := range events {
@@ -65,7 +65,7 @@ func sentence(event bridge.Event) string {
 	return ""
 }
 
-// shown is a snapshot as a comment.
+// shown returns a snapshot as a comment.
 func shown(snapshot *bridge.Snapshot) string {
 	var text strings.Builder
 	text.WriteString(" #")
@@ -80,7 +80,7 @@ func shown(snapshot *bridge.Snapshot) string {
 	return text.String()
 }
 
-// short leaves out what all ids of an exchange begin with.
+// short returns an id without the prefix that all ids of an exchange share.
 func short(id bridge.ChannelID) string {
 	text := strings.ReplaceAll(string(id), "1795401475.", "")
 	if text == "" {

@@ -9,28 +9,28 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Traffic makes calls go through an exchange, many at a time, the way Asterisk
-// plays them, and keeps the truth about each.
+// Traffic is a set of calls that were played in an exchange at the same time, with the truth
+// about each. See [AnyTraffic].
 type Traffic struct {
 	t           *rapid.T
 	x           *exchange
 	internalToo bool
 	truths      []*truth
 	serial      int
-	// stories tell which channels have to do with each other: those of a call, of the
-	// consultations about it and of whoever joins it.
+	// stories is the story of each channel. A story is a call with all consultations about
+	// it and all people who join it. current is the story that is being played.
 	stories map[bridge.ChannelID]int
 	current int
-	// alike are the parties that a consultation in a story may be told to have.
+	// alike are the parties that reports of a story may name beside the true ones.
 	alike map[int][]string
-	// served is how many legs of reported calls have been named after a channel.
+	// served counts, by channel, the legs of reported calls that have its id.
 	served map[bridge.ChannelID]int
 	// moments are the snapshots of the exchange: one before every event, and one
 	// after the last.
 	moments []bridge.Event
 }
 
-// plan is what one call will do, step by step.
+// plan is the steps that one call still has to go.
 type plan struct {
 	*Traffic
 	steps []func()
@@ -40,7 +40,8 @@ type plan struct {
 
 func (p *plan) then(step func()) { p.steps = append(p.steps, step) }
 
-// AnyTraffic plays up to that many calls to their ends.
+// AnyTraffic draws 1 to most calls and plays them to their ends, interleaved. internalToo says
+// whether internal calls are reported ([Traffic.Want]).
 func AnyTraffic(t *rapid.T, internalToo bool, most int) *Traffic {
 	m := &Traffic{t: t, x: newExchange(), internalToo: internalToo, served: make(map[bridge.ChannelID]int), stories: make(map[bridge.ChannelID]int), alike: make(map[int][]string)}
 	plans := make([]*plan, rapid.IntRange(1, most).Draw(t, "calls"))
@@ -63,8 +64,8 @@ func AnyTraffic(t *rapid.T, internalToo bool, most int) *Traffic {
 	return m
 }
 
-// keepMoments takes the snapshot that a connect would get now. Within a step it
-// is the truth after the step that is kept: ARI's lists run ahead of its events.
+// keepMoments stores the snapshot of now for all events of the last step: ARI's lists run ahead
+// of its events.
 func (m *Traffic) keepMoments() {
 	if len(m.moments) < len(m.x.events) {
 		now := m.x.snapshot()
@@ -74,7 +75,7 @@ func (m *Traffic) keepMoments() {
 	}
 }
 
-// newTruth is the truth about a call that may come to be.
+// newTruth returns the truth about a new call.
 func (m *Traffic) newTruth() *truth {
 	c := &truth{Traffic: m}
 	m.truths = append(m.truths, c)
@@ -100,7 +101,7 @@ func (m *Traffic) anyCall() *plan {
 
 func (m *Traffic) chance(label string) bool { return rapid.Bool().Draw(m.t, label) }
 
-// newID gives the next unique id. It is called when the channel is made.
+// newID returns the next unique id. It must be called when the channel is created.
 func (m *Traffic) newID() bridge.ChannelID {
 	m.serial++
 	id := bridge.ChannelID(fmt.Sprintf("1795401475.%d", m.serial))
@@ -108,7 +109,7 @@ func (m *Traffic) newID() bridge.ChannelID {
 	return id
 }
 
-// interleaved does what several do at once: each of them one thing after another.
+// interleaved runs several sequences in a random interleaving.
 func (m *Traffic) interleaved(label string, each ...[]func()) {
 	for len(each) > 0 {
 		i := rapid.IntRange(0, len(each)-1).Draw(m.t, label)
@@ -119,7 +120,7 @@ func (m *Traffic) interleaved(label string, each ...[]func()) {
 	}
 }
 
-// shuffled does things that happen in one moment, in any order.
+// shuffled returns a function that does things in a random order.
 func (m *Traffic) shuffled(label string, things ...func()) func() {
 	order := rapid.Permutation(things).Draw(m.t, label)
 	return func() {
@@ -127,98 +128,6 @@ func (m *Traffic) shuffled(label string, things ...func()) func() {
 			thing()
 		}
 	}
-}
-
-func (p *plan) echoTest() {
-	var own bridge.ChannelID
-	p.then(func() {
-		own = p.newID()
-		p.x.create(own, "PJSIP/101", bridge.StateRing, "101", "*43")
-	})
-	p.then(func() { p.x.state(own, bridge.StateUp) })
-	p.then(func() { p.x.destroy(own, 16) })
-}
-
-func (p *plan) inbound() {
-	client := &person{endpoint: "PJSIP/trunk", party: "client"}
-	p.comesIn(client)
-	p.then(func() { p.x.state(client.id, bridge.StateUp) })
-	p.ringRounds(client, func() {})
-}
-
-// comesIn: somebody outside calls.
-func (p *plan) comesIn(client *person) {
-	caller := rapid.SampledFrom([][2]string{{"+7(999)777-55-33", "79997775533"}, {"", "anonymous"}, {"442079460958", "442079460958"}}).Draw(p.t, "caller")
-	did := rapid.SampledFrom([]string{"+79229929292", "s"}).Draw(p.t, "did")
-	p.then(func() {
-		client.id = p.newID()
-		p.truth.call = client.id
-		p.truth.joins(client.id)
-		p.x.create(client.id, client.endpoint, bridge.StateRing, caller[0], did)
-		p.truth.start("inbound", caller[1]+" 79229929292")
-	})
-}
-
-func (p *plan) internal() {
-	caller := &person{endpoint: "PJSIP/103", party: "user:u103"}
-	p.then(func() {
-		caller.id = p.newID()
-		p.truth.call = caller.id
-		p.truth.joins(caller.id)
-		p.x.create(caller.id, caller.endpoint, bridge.StateRing, "103", "600")
-	})
-	p.ringRounds(caller, func() {
-		if p.internalToo {
-			p.truth.start("internal", "- -")
-		}
-	})
-}
-
-// ringRounds: phones ring, round after round, until one answers or the caller
-// has enough.
-func (p *plan) ringRounds(caller *person, before func()) {
-	rounds := rapid.IntRange(0, 3).Draw(p.t, "rounds")
-	for round := range rounds {
-		r := p.newRound(caller)
-		p.then(func() {
-			before()
-			r.ring()
-		})
-		p.then(func() { r.noise() })
-		if round == rounds-1 && r.ends() {
-			return
-		}
-		p.then(func() { r.endOthers(nil) })
-	}
-	p.then(func() { p.truth.gone(caller.id) })
-}
-
-// ends tells whether this round is the last, by being answered or otherwise.
-func (r *round) ends() bool {
-	switch rapid.IntRange(0, 5).Draw(r.t, "how it ends") {
-	case 0, 1, 2:
-		answering := rapid.SampledFrom(r.phones).Draw(r.t, "who answers")
-		r.answered(answering, r.shuffled("answer", func() { r.endOthers(answering) }, answering.answer))
-	case 3:
-		return r.pickUp()
-	case 4:
-		r.then(func() { r.x.destroy(r.caller.id, 127) })
-		r.then(func() {
-			r.endOthers(nil)
-			r.truth.quits(r.caller.id)
-		})
-	default:
-		return false
-	}
-	return true
-}
-
-// answered: it is one of the phones that the caller talks to now.
-func (r *round) answered(ph *phone, how func()) {
-	r.then(func() {
-		how()
-		r.converse(r.caller, ph.who, ph.leg, ph.halves)
-	})
 }
 
 // Events returns what the exchange has sent, in order.

@@ -8,8 +8,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Transcript writes reports the way the tests compare them, a line each, with
-// seconds since the start:
+// Transcript returns reports as lines, with seconds since start:
 //
 //	0.000 A started inbound 79997775533 79229929292
 //	0.500 A B appeared client>user:u101
@@ -23,6 +22,7 @@ func Transcript(reports []bridge.Report, start time.Time) []string {
 	return lines
 }
 
+// Line returns one report as a line of a Transcript.
 func Line(r bridge.Report, start time.Time) string {
 	line := Seconds(r.Time, start) + " " + string(r.Call) + " "
 	switch r.Kind {
@@ -50,6 +50,7 @@ func Line(r bridge.Report, start time.Time) string {
 	return line
 }
 
+// Seconds returns a time as seconds since start, with three decimals.
 func Seconds(at, start time.Time) string {
 	return fmt.Sprintf("%.3f", float64(at.Sub(start).Milliseconds())/1000)
 }

@@ -8,8 +8,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// truth is what really happened in one call, written down by those who made it
-// happen, in the form of a transcript.
+// truth is what must be reported of one call, as the lines of a transcript. The generator
+// writes it while it plays the call.
 type truth struct {
 	*Traffic
 	call    bridge.ChannelID
@@ -17,8 +17,7 @@ type truth struct {
 	lines   []string
 	legs    []*legTruth
 	last    *legTruth
-	// people are the channels in the call that somebody is behind, but for those
-	// that only ring.
+	// people are the channels of people in the call, without those that only ring.
 	people []bridge.ChannelID
 	// over is when the call ended; "" while it goes on.
 	over string
@@ -30,12 +29,11 @@ type legTruth struct {
 	parties     string
 	state       string
 	began, over string
-	// joined: nothing but a transfer tells that the two, who are both outside, have
-	// to do with each other.
+	// joined: both parties are outside, so only the event of a transfer connects them.
 	joined bool
 }
 
-func (c *truth) tell(format string, args ...any) {
+func (c *truth) write(format string, args ...any) {
 	c.lines = append(c.lines, c.now()+" "+string(c.call)+" "+fmt.Sprintf(format, args...))
 }
 
@@ -44,12 +42,12 @@ func (c *truth) now() string { return Seconds(c.x.now, Midnight) }
 func (c *truth) start(direction, phones string) {
 	if !c.started {
 		c.started = true
-		c.tell("started %s %s", direction, phones)
+		c.write("started %s %s", direction, phones)
 	}
 }
 
-// startLeg begins a leg of that channel, which is named anew where it was a leg of a
-// reported call before.
+// appear starts a leg of a channel. If the channel's id was used for a leg of a reported call
+// before, the leg gets a number.
 func (c *truth) appear(id bridge.ChannelID, parties string) *legTruth {
 	leg := &legTruth{of: c, id: id, parties: parties, began: "never"}
 	if c.started {
@@ -67,7 +65,7 @@ func (c *truth) appear(id bridge.ChannelID, parties string) *legTruth {
 
 func (l *legTruth) is(what string) {
 	l.state = what
-	l.of.tell("%s %s %s", l.id, what, l.parties)
+	l.of.write("%s %s %s", l.id, what, l.parties)
 }
 
 func (l *legTruth) connect() {
@@ -76,7 +74,7 @@ func (l *legTruth) connect() {
 	l.is("connected")
 }
 
-// hold tells whether either side holds now; most of the time that is not new.
+// hold notes whether either side holds now.
 func (l *legTruth) hold(held bool) {
 	switch {
 	case held && l.state == "connected":
@@ -93,10 +91,10 @@ func (l *legTruth) end() {
 	}
 }
 
-// joins: somebody is in the call from now on.
+// joins adds a person to the call.
 func (c *truth) joins(id bridge.ChannelID) { c.people = append(c.people, id) }
 
-// quits: somebody is in the call no more. With the last one it is over.
+// quits removes a person from the call. With the last one the call is over.
 func (c *truth) quits(id bridge.ChannelID) {
 	c.people = slices.DeleteFunc(c.people, func(other bridge.ChannelID) bool { return other == id })
 	if len(c.people) == 0 {
@@ -104,13 +102,13 @@ func (c *truth) quits(id bridge.ChannelID) {
 	}
 }
 
-// gone: somebody hangs up, or is hung up.
+// gone destroys a person's channel.
 func (c *truth) gone(id bridge.ChannelID) {
 	c.x.destroy(id, 16)
 	c.quits(id)
 }
 
-// hangUp is the end of the call; nobody is left in it.
+// hangUp writes the end of the call.
 func (c *truth) hangUp() {
 	c.over = c.now()
 	if !c.started {
@@ -126,6 +124,6 @@ func (c *truth) hangUp() {
 	} else {
 		items = append(items, fmt.Sprintf("%s client>user never..%s", c.call, c.now()))
 	}
-	c.tell("CALL-FINISHED")
-	c.tell("REGISTER %s", strings.Join(items, ", "))
+	c.write("CALL-FINISHED")
+	c.write("REGISTER %s", strings.Join(items, ", "))
 }
