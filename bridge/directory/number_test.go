@@ -174,7 +174,7 @@ func TestNormaliseGivesDigitsThatStayTheSame(t *testing.T) {
 			t.Fatalf("Normalise(%q) = %q is no number", raw, number)
 		}
 		// With its plus a number has one reading. Without it, one of ten digits
-		// may be read anew, as a subscriber's number of the region.
+		// may be read again, as a subscriber's number of the region.
 		if strings.HasPrefix(number, "7") && len(number) == 11 {
 			if again := numbers.Normalise(number); again != number {
 				t.Fatalf("Normalise(%q) = %q, and of that %q", raw, number, again)

@@ -49,7 +49,7 @@ func TestASnapshotInventsNoInboundCall(t *testing.T) {
 
 func TestALeaveOfAnotherRoomChangesNothing(t *testing.T) {
 	playScenarios(t, []scenario{
-		{"told late", allCalls, `
+		{"reported late", allCalls, `
 			0 new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			0 new B PJSIP/101 Down
 			0 dial A>B 101
@@ -68,7 +68,7 @@ func TestALeaveOfAnotherRoomChangesNothing(t *testing.T) {
 	})
 }
 
-// Who was away for long does not know when a call ended: it is told as ended when
+// After a long gap the time of a call's end is unknown: it is reported as ended when
 // it was last known to go on.
 func TestAnEndThatWasMissedForLongIsNotPutAtTheReturn(t *testing.T) {
 	for _, test := range []struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // Whatever the switch says of an ordered call, and whatever of it is lost, comes twice
-// or late: what is told of it is in order, it is told to its end once, no phone is told
+// or late: its reports are in order, its end is reported once, no phone is asked
 // to dial beside another, and nothing is remembered.
 func TestOrderedCallsAreReportedInOrder(t *testing.T) {
 	directory := pbxtest.Office()
@@ -44,10 +44,10 @@ func TestOrderedCallsAreReportedInOrder(t *testing.T) {
 			}
 		}
 		if len(dialling) > 1 {
-			t.Fatalf("%d phones are told to dial\n%s", len(dialling), pbxtest.ScriptOf(events))
+			t.Fatalf("%d phones dial\n%s", len(dialling), pbxtest.ScriptOf(events))
 		}
 		if got := ends(l.reports); got > 1 || got == 0 && !refusedAtOnce(given) {
-			t.Fatalf("the CRM is told %d ends\n%s", got, pbxtest.ScriptOf(events))
+			t.Fatalf("%d ends are reported\n%s", got, pbxtest.ScriptOf(events))
 		}
 	})
 }
@@ -85,7 +85,7 @@ func ends(reports []bridge.Report) int {
 	return count
 }
 
-// refusedAtOnce tells whether the CRM was told by the answer that there is no call.
+// refusedAtOnce reports whether the answer to the command has refused the call.
 func refusedAtOnce(events []bridge.Event) bool {
 	return slices.ContainsFunc(events, func(event bridge.Event) bool {
 		return event.ClickToCall != nil && event.ClickToCall.Result == bridge.ClickRefused

@@ -61,7 +61,7 @@ func latest(r bridge.Report) time.Time {
 	return last
 }
 
-// Whatever the switch's clock does, the same is told, in the same order, with times
+// Whatever the exchange's clock does, the reports and their order are the same, with times
 // that don't go back within a call (the listener's ledger sees to that) and are none
 // that the switch has not said yet.
 func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
@@ -89,7 +89,7 @@ func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if want, got := withoutTimes(steady.reports), withoutTimes(set.reports); want != got {
-			t.Fatalf("with a clock that is set is told\n%s\nwithout\n%s%s", got, want, m.Evidence(events, set.reports))
+			t.Fatalf("with a clock that is set gives\n%s\nwithout\n%s%s", got, want, m.Evidence(events, set.reports))
 		}
 	})
 }
@@ -114,12 +114,12 @@ func TestAClockThatDiffersMovesEveryTime(t *testing.T) {
 		}
 		want := strings.Join(pbxtest.Transcript(here.reports, pbxtest.Midnight), "\n")
 		if got := strings.Join(pbxtest.Transcript(there.reports, pbxtest.Midnight.Add(ahead)), "\n"); got != want {
-			t.Fatalf("with a clock that is %v ahead is told\n%s\nwithout\n%s", ahead, got, want)
+			t.Fatalf("with a clock that is %v ahead gives\n%s\nwithout\n%s", ahead, got, want)
 		}
 	})
 }
 
-// What real calls of every kind are told as does not depend on when in them the clock
+// The reports of real calls of every kind do not depend on when in them the clock
 // is set.
 func TestAClockThatIsSetInARealCallChangesNothingButTimes(t *testing.T) {
 	directory := pbxtest.Office()
@@ -146,7 +146,7 @@ func TestAClockThatIsSetInARealCallChangesNothingButTimes(t *testing.T) {
 					}
 				}
 				if got := withoutTimes(set.reports); got != want {
-					t.Errorf("%s: with %v at event %d is told\n%s\nwithout\n%s", path, step, at, got, want)
+					t.Errorf("%s: with %v at event %d gives\n%s\nwithout\n%s", path, step, at, got, want)
 				}
 			}
 		}

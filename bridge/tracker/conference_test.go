@@ -2,8 +2,8 @@ package tracker_test
 
 import "testing"
 
-// threeInARoom has the client, 101 and 102 in a room; each came by themselves.
-const threeInARoom = `
+// threeInABridge has the client, 101 and 102 in a bridge; each has called its number.
+const threeInABridge = `
 	0 new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 	1 enter A conf
 	2 new X PJSIP/101 Ring caller=101 exten=480
@@ -11,7 +11,7 @@ const threeInARoom = `
 	3 new Y PJSIP/102 Ring caller=102 exten=480
 	3 enter Y conf`
 
-const threeInARoomReports = `
+const threeInABridgeReports = `
 	0.000 A started inbound 79997775533 79229929292
 	2.000 A X appeared client>user:u101
 	2.000 A X connected client>user:u101
@@ -21,7 +21,7 @@ const threeInARoomReports = `
 
 func TestConference(t *testing.T) {
 	playScenarios(t, []scenario{
-		{"the switch is told to call somebody and put him there", allCalls, threeInARoom + `
+		{"an originate brings 103 there", allCalls, threeInABridge + `
 			10   new L1 Local/103@from-internal-00000001;1 Down
 			10   new L2 Local/103@from-internal-00000001;2 Ring
 			10   dial >L1 103@from-internal/n
@@ -35,7 +35,7 @@ func TestConference(t *testing.T) {
 			20   gone L1
 			21   gone Y
 			22   gone X
-			22   gone A`, threeInARoomReports + `
+			22   gone A`, threeInABridgeReports + `
 			14.000 A Z appeared client>user:u103
 			14.000 A Z connected client>user:u103
 			20.000 A Z disconnected client>user:u103

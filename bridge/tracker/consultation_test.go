@@ -111,7 +111,7 @@ func TestConsultationFromAConversationThatIsNoCall(t *testing.T) {
 }
 
 func TestConsultationByKeysIsKnownAfterAGap(t *testing.T) {
-	// 101 talks to a client when the connection is lost, and meanwhile asks 102 by
+	// 101 talks to a client when the connection is lost, and then asks 102 by
 	// the keys of the telephone. The switch counts all channels to the client's call.
 	const asking = answered + `
 		~6 hold B

@@ -88,7 +88,7 @@ func TestFollowMe(t *testing.T) {
 			7.200 A C finished client>user:u101
 			7.200 A CALL-FINISHED
 			7.200 A REGISTER B client>user:u101 never..7.100, C client>user:u101 never..7.200`},
-		{"the inner dial is told of before the outer one", allCalls, `
+		{"the inner Dial comes before the outer one", allCalls, `
 			0     new A PJSIP/trunk Ring caller=79997775533 exten=79229929292
 			0.51  new L1 Local/101@office-00000001;1 Down
 			0.51  new L2 Local/101@office-00000001;2 Ring

@@ -25,7 +25,7 @@ func officeHours(from, to int) []*traffic {
 	return hours
 }
 
-// renamed is an event with all channels and rooms renamed for the nth hour.
+// renamed is an event with all channels and bridges renamed for the nth hour.
 func renamed(event bridge.Event, n int) bridge.Event {
 	prefix := strconv.Itoa(n) + "."
 	id := func(id *bridge.ChannelID) {

@@ -55,7 +55,7 @@ func TestInboundCallOfOnePhone(t *testing.T) {
 			30.004 A B finished client>user:u101
 			30.004 A CALL-FINISHED
 			30.004 A REGISTER B client>user:u101 4.003..30.003`},
-		{"the client enters the room first, and RINGING comes late and often", allCalls, `
+		{"the client enters the bridge first, and RINGING comes late and often", allCalls, `
 			0     new A PJSIP/trunk Ring caller=89997775533 exten=79229929292
 			0.500 new B PJSIP/101 Down
 			0.500 dial A>B 101

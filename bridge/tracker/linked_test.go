@@ -37,17 +37,17 @@ func TestALinkedidOfAnotherCallIsNotedOnce(t *testing.T) {
 	` + answered + `
 		5 leave B br1
 		6 enter B br1`
-	plain, told := newListener(pbxtest.Office(), allCalls), newListener(pbxtest.Office(), allCalls)
+	plain, linked := newListener(pbxtest.Office(), allCalls), newListener(pbxtest.Office(), allCalls)
 	if err := plain.hearAll(play(t, script)); err != nil {
 		t.Fatal(err)
 	}
-	if err := told.hearAll(linkedTo(play(t, script), "B", "X")); err != nil {
+	if err := linked.hearAll(linkedTo(play(t, script), "B", "X")); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(pbxtest.Transcript(told.reports, pbxtest.Midnight), pbxtest.Transcript(plain.reports, pbxtest.Midnight)) {
-		t.Errorf("reports differ:\n%v\n%v", told.reports, plain.reports)
+	if !slices.Equal(pbxtest.Transcript(linked.reports, pbxtest.Midnight), pbxtest.Transcript(plain.reports, pbxtest.Midnight)) {
+		t.Errorf("reports differ:\n%v\n%v", linked.reports, plain.reports)
 	}
-	if len(told.notes) != 1 || told.notes[0].Call != "A" || told.notes[0].Channel != "B" || len(plain.notes) != 0 {
-		t.Errorf("notes: %v, without linkedids: %v", told.notes, plain.notes)
+	if len(linked.notes) != 1 || linked.notes[0].Call != "A" || linked.notes[0].Channel != "B" || len(plain.notes) != 0 {
+		t.Errorf("notes: %v, without linkedids: %v", linked.notes, plain.notes)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"kontur-ari/internal/longtest"
 )
 
-// numbered is a stream of events with the channels and rooms of one call renamed
+// numbered is a stream of events with the channels and bridges of one call renamed
 // for the nth call, so that a script can be played again and again.
 func numbered(events []bridge.Event, n int) []bridge.Event {
 	rename := func(ch *bridge.Channel) *bridge.Channel {

@@ -188,13 +188,13 @@ func TestWhatIsNoCall(t *testing.T) {
 			0 new A PJSIP/101 Ring caller=101 exten=*43
 			0 state A Up
 			9 gone A 16`, ``},
-		{"a feature code in a room of its own", allCalls, `
+		{"a feature code in a bridge of its own", allCalls, `
 			0 new A PJSIP/101 Ring caller=101 exten=*97
 			1 enter A br1
 			2 hold A
 			3 unhold A
 			4 gone A 16`, ``},
-		{"two employees who meet in a room without calling each other", allCalls, `
+		{"two employees who meet in a bridge without calling each other", allCalls, `
 			0 new A PJSIP/101 Ring caller=101 exten=300
 			0 new B PJSIP/102 Ring caller=102 exten=300
 			1 enter A br1

@@ -48,10 +48,10 @@ func TestWhoListensUnaskedIsHungUp(t *testing.T) {
 			}
 			deeds, whose := made(l)
 			if want := []string{"record A kontur-ari-recording-A-1", stop, stop}; !slices.Equal(deeds, want) {
-				t.Errorf("told the switch to %q, want %q", deeds, want)
+				t.Errorf("actions %q, want %q", deeds, want)
 			}
 			if len(whose) != 1 {
-				t.Errorf("told of %q", whose)
+				t.Errorf("recorded of %q", whose)
 			}
 		})
 	}
@@ -74,7 +74,7 @@ func TestNothingIsBegunThatMustEndAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if deeds, _ := made(l); len(deeds) > 0 {
-		t.Errorf("told the switch to %q", deeds)
+		t.Errorf("actions %q", deeds)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestARecordingEndsWhenItsChannelIsHandedToAnotherCall(t *testing.T) {
 	wantDeeds := []string{"record A kontur-ari-recording-A-1", "record T kontur-ari-recording-C-1", "stop recording kontur-ari-recording-C-1"}
 	wantWhose := []string{"C C kontur-ari-recording-C-1.wav", "A B kontur-ari-recording-A-1.wav"}
 	if !slices.Equal(deeds, wantDeeds) || !slices.Equal(whose, wantWhose) {
-		t.Errorf("told the switch to %q and of %q", deeds, whose)
+		t.Errorf("actions %q and of %q", deeds, whose)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestWhatIsNotWantedAnyMoreIsNotBegunAgain(t *testing.T) {
 			}
 			deeds, _ := made(l)
 			if want := []string{"record A kontur-ari-recording-A-1", "stop recording kontur-ari-recording-A-1"}; !slices.Equal(deeds, want) {
-				t.Errorf("told the switch to %q, want %q", deeds, want)
+				t.Errorf("actions %q, want %q", deeds, want)
 			}
 		})
 	}
@@ -146,7 +146,7 @@ func TestACallOutThatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if deeds, _ := made(l); len(deeds) > 0 {
-		t.Errorf("told the switch to %q", deeds)
+		t.Errorf("actions %q", deeds)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestARecordingIsToldOfWhenEverybodyHasLeft(t *testing.T) {
 				}
 			}
 			if !slices.Equal(got, []string{"A B"}) {
-				t.Errorf("told of %q", got)
+				t.Errorf("recorded of %q", got)
 			}
 		})
 	}

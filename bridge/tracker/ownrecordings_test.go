@@ -83,7 +83,7 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 		{"recordings are not handed over", answeredToTheEnd, func(p *tracker.Policy) { p.Recordings = false }, nil, nil},
 		{"nothing is to be made", answeredToTheEnd, func(p *tracker.Policy) { p.Make = tracker.OwnRecordingPolicy{} }, nil, nil},
 		{
-			"whoever listens goes before the call is over", answered + `
+			"the snoop channel goes before the call is over", answered + `
 			5  new kontur-ari-recording-A-1 Snoop/A Up
 			9  gone kontur-ari-recording-A-1
 			10 hold B
@@ -93,13 +93,13 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 			[]string{first, "record A kontur-ari-recording-A-2"}, []string{"A B kontur-ari-recording-A-1.wav", "A B kontur-ari-recording-A-2.wav"},
 		},
 		{
-			"whoever was to listen is not there after a gap", answered + `
+			"the snoop channel is missing after a gap", answered + `
 			9  snapshot
 			20 gone A
 			20 gone B`, nil, []string{first, first}, []string{"A B kontur-ari-recording-A-1.wav"},
 		},
 		{
-			"whoever listens is there after a gap", answered + `
+			"the snoop channel is there after a gap", answered + `
 			5  new kontur-ari-recording-A-1 Snoop/A Up
 			9  snapshot
 			20 gone A
@@ -126,7 +126,7 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 			}
 			deeds, whose := made(l)
 			if !slices.Equal(deeds, test.deeds) || !slices.Equal(whose, test.whose) {
-				t.Errorf("told the switch to\n%s\nand told of recordings\n%s\nwant\n%s\nand\n%s", strings.Join(deeds, "\n"), strings.Join(whose, "\n"),
+				t.Errorf("actions\n%s\nand recordings\n%s\nwant\n%s\nand\n%s", strings.Join(deeds, "\n"), strings.Join(whose, "\n"),
 					strings.Join(test.deeds, "\n"), strings.Join(test.whose, "\n"))
 			}
 		})
@@ -148,14 +148,14 @@ func TestWhatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if deeds, _ := made(l); len(deeds) > 0 {
-		t.Errorf("told the switch to %q", deeds)
+		t.Errorf("actions %q", deeds)
 	}
 }
 
 // finishedRecording is what another application has recorded over the switch's interface.
-func finishedRecording(name string, channel bridge.ChannelID, room string) bridge.Event {
+func finishedRecording(name string, channel bridge.ChannelID, bridgeID string) bridge.Event {
 	return bridge.Event{Type: bridge.EventRecordingFinished, Recording: &bridge.FinishedRecording{
-		StoredFile: bridge.StoredFile{Name: name, Format: "wav"}, Channel: channel, Bridge: room,
+		StoredFile: bridge.StoredFile{Name: name, Format: "wav"}, Channel: channel, Bridge: bridgeID,
 	}}
 }
 
@@ -178,7 +178,7 @@ func TestARecordingOfAnotherApplicationBelongsToWhomItHeard(t *testing.T) {
 		{"a message: nobody answered", ringing, "\n9 gone B 0\n9 gone A", finishedRecording("r", "A", ""), "A B"},
 		{"a channel that nobody knows", answered, "\n20 gone A\n20 gone B", finishedRecording("r", "X", ""), ""},
 		{"an empty bridge", answered, "\n20 gone A\n20 gone B", finishedRecording("r", "", "br9"), ""},
-		{"one of ours, which its channel tells of", answered, "\n20 gone A\n20 gone B", finishedRecording("kontur-ari-recording-A-1", "A", ""), ""},
+		{"one of ours, which ends with its channel", answered, "\n20 gone A\n20 gone B", finishedRecording("kontur-ari-recording-A-1", "A", ""), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newListener(pbxtest.Office(), allCalls)

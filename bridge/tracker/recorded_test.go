@@ -141,7 +141,7 @@ func TestOnlyWhatIsShownIsLookedForWhereAllNamesAre(t *testing.T) {
 	}
 }
 
-// Where calls between employees are not told, what a colleague's channel recorded of the
+// Where calls between employees are not reported, what a colleague's channel recorded of the
 // consultation belongs to the call that is.
 func TestAConsultationThatIsNotToldHasNoRecordings(t *testing.T) {
 	policy := allCalls
@@ -159,7 +159,7 @@ func TestAConsultationThatIsNotToldHasNoRecordings(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := whose(l); len(got) != 0 {
-		t.Errorf("recordings of a call that is not told: %q", got)
+		t.Errorf("recordings of a call that is not reported: %q", got)
 	}
 }
 

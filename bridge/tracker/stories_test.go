@@ -59,7 +59,7 @@ func titleOf(t *testing.T, path string) string {
 }
 
 // stage draws a story: a column for everybody who has a telephone in it, a line
-// for every change of what one of them does, and what the CRM is told then.
+// for every change of what one of them does, and what the CRM gets then.
 type stage struct {
 	tracker  *tracker.Tracker
 	people   []string
@@ -71,8 +71,8 @@ type stage struct {
 
 // actor is a channel: somebody's, or half of a Local channel, which is nobody's.
 type actor struct {
-	person, pair, state, room string
-	holds                     bool
+	person, pair, state, bridgeID string
+	holds                         bool
 }
 
 func drawStory(people *directory.Directory, events []bridge.Event) string {
@@ -89,14 +89,14 @@ func drawStory(people *directory.Directory, events []bridge.Event) string {
 			continue
 		}
 		before = now
-		told := []string{""}
+		toCRM := []string{""}
 		if len(reports) > 0 {
-			told = told[:0]
+			toCRM = toCRM[:0]
 		}
 		for _, report := range reports {
-			told = append(told, s.say(report))
+			toCRM = append(toCRM, s.say(report))
 		}
-		for i, line := range told {
+		for i, line := range toCRM {
 			row := append([]string{"", ""}, make([]string, len(now))...)
 			if i == 0 {
 				row = append([]string{pbxtest.Seconds(event.Time, start), strings.TrimSpace(string(event.Type) + " " + event.DialStatus)}, now...)
@@ -131,13 +131,13 @@ func (s *stage) follow(event bridge.Event) {
 	}
 	switch event.Type {
 	case bridge.EventBridgeEntered:
-		a.room, a.state, a.holds = event.Bridge.ID, "waits", false
+		a.bridgeID, a.state, a.holds = event.Bridge.ID, "waits", false
 		if event.Bridge.Holding {
-			a.room, a.state = "", "parked"
+			a.bridgeID, a.state = "", "parked"
 		}
 	case bridge.EventBridgeLeft:
-		if a.room == event.Bridge.ID || a.state == "parked" {
-			a.room, a.state, a.holds = "", "waits", false
+		if a.bridgeID == event.Bridge.ID || a.state == "parked" {
+			a.bridgeID, a.state, a.holds = "", "waits", false
 		}
 	case bridge.EventChannelHold:
 		a.holds = true
@@ -181,7 +181,7 @@ func (s *stage) states() []string {
 			continue
 		}
 		state := a.state
-		if s.hearsSomebody(a) {
+		if s.hearsAnother(a) {
 			state = "talks"
 		}
 		if a.holds {
@@ -196,24 +196,24 @@ func (s *stage) states() []string {
 	return states
 }
 
-// hearsSomebody tells whether somebody else is in a channel's bridge, or behind the
+// hearsAnother reports whether another person is in a channel's bridge, or behind the
 // Local channels there.
-func (s *stage) hearsSomebody(a *actor) bool {
-	if a.room == "" {
+func (s *stage) hearsAnother(a *actor) bool {
+	if a.bridgeID == "" {
 		return false
 	}
-	bridges := []string{a.room}
+	bridges := []string{a.bridgeID}
 	for i := 0; i < len(bridges); i++ {
 		for _, there := range s.channels {
-			if there.room != bridges[i] || there == a {
+			if there.bridgeID != bridges[i] || there == a {
 				continue
 			}
 			if there.person != "" {
 				return true
 			}
 			for _, other := range s.channels {
-				if other.pair == there.pair && other.room != "" && !slices.Contains(bridges, other.room) {
-					bridges = append(bridges, other.room)
+				if other.pair == there.pair && other.bridgeID != "" && !slices.Contains(bridges, other.bridgeID) {
+					bridges = append(bridges, other.bridgeID)
 				}
 			}
 		}
@@ -279,8 +279,8 @@ func (s *stage) table() string {
 	for i, line := range s.lines {
 		if missing := len(s.lines[0]) - len(line); missing > 0 {
 			// Somebody joins later: the column is empty until then.
-			told := line[len(line)-1]
-			line = append(append(line[:len(line)-1], make([]string, missing)...), told)
+			toCRM := line[len(line)-1]
+			line = append(append(line[:len(line)-1], make([]string, missing)...), toCRM)
 			s.lines[i] = line
 		}
 		for n, cell := range line {

@@ -2,9 +2,9 @@ package tracker_test
 
 import "testing"
 
-// Asterisk may tell of the next dial before it tells that the client has left.
+// The event of the next dial may come before the one that the client has left.
 func TestADialEndsTheTalkThatWasLeftForIt(t *testing.T) {
-	playScenarios(t, []scenario{{"the dial is told first", allCalls, answered + `
+	playScenarios(t, []scenario{{"the dial comes first", allCalls, answered + `
 		10 new C PJSIP/102 Down
 		10 dial A>C 102
 		10 leave A br1

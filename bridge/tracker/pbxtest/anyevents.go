@@ -25,6 +25,8 @@ var (
 		bridge.EventBlindTransfer, bridge.EventAttendedTransfer, "NeverHeardOf", "",
 		bridge.EventClickToCall, bridge.EventClickResult, bridge.EventHangup,
 	}
+
+	// ChannelIDs are the ids of all channels in the events of AnyEvents, "" included.
 	ChannelIDs = []bridge.ChannelID{"1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "", "kontur-ari~O.1", "kontur-ari~O.2"}
 	anyName    = []string{"PJSIP/trunk-00000001", "PJSIP/101-00000002", "PJSIP/102-00000003", "Local/x@y-00000001;1", "Local/x@y-00000001;2", "PJSIP/spare-00000004", "PJSIP/101-00000005", "", "PJSIP/103;1", "Snoop/1", "PJSIP/104-1", "-"}
 	anyState   = []bridge.ChannelState{bridge.StateDown, bridge.StateRing, bridge.StateUp, ""}

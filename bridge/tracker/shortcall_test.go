@@ -9,9 +9,9 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// A snapshot takes a moment to be read, and what happens meanwhile is told after it: it
-// may show nobody in a bridge that two enter, and leave, only then.
-func TestAConversationThatIsShorterThanASnapshotIsTold(t *testing.T) {
+// Events that happen while a snapshot is read come after it. So it may show a bridge as
+// empty that two channels enter and leave in the events behind it.
+func TestAConversationThatIsShorterThanASnapshotIsReported(t *testing.T) {
 	tr := tracker.New(pbxtest.Office(), tracker.Policy{})
 	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	trunk := bridge.Channel{ID: "A", Name: "PJSIP/trunk-1", State: bridge.StateUp, CallerNumber: "79997775533", Exten: "79229929292"}
