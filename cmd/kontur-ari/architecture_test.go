@@ -26,7 +26,10 @@ var mayImport = map[string][]string{
 	"bridge/tracker":      {"bridge", "bridge/directory"},
 	// No list names the model of an exchange, so only tests may import it.
 	"bridge/tracker/pbxtest": {"bridge", "bridge/directory"},
-	"cmd/kontur-ari":         {"bridge", "bridge/store", "bridge/tracker", "cmd/kontur-ari/internal/daemon", "cmd/kontur-ari/internal/setup", "configs", "crm", "ari"},
+	"cmd/kontur-ari":         {"bridge", "bridge/store", "bridge/tracker", "cmd/kontur-ari/internal/casebook", "cmd/kontur-ari/internal/daemon", "cmd/kontur-ari/internal/setup", "configs", "crm"},
+	"cmd/kontur-ari/internal/casebook": {
+		"ari", "bridge", "bridge/store", "bridge/tracker",
+	},
 	"cmd/kontur-ari/internal/daemon": {
 		"ari", "bridge", "bridge/commander", "bridge/delivery", "bridge/directory", "bridge/intake", "bridge/redirect", "bridge/store",
 		"cmd/kontur-ari/internal/setup", "configs", "crm", "crm/server", "recordings",

@@ -14,6 +14,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/cmd/kontur-ari/internal/casebook"
 	"kontur-ari/configs"
 )
 
@@ -207,7 +208,7 @@ func triesOf(letter store.ReportView) string {
 	case letter.Attempts == 0:
 		return "not tried yet"
 	}
-	return fmt.Sprintf("tried %s: %s", counted(letter.Attempts, "time"), oneLine([]byte(letter.Reason)))
+	return fmt.Sprintf("tried %s: %s", counted(letter.Attempts, "time"), casebook.OneLine(letter.Reason))
 }
 
 // command is how a command about the outbox is typed.

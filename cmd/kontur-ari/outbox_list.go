@@ -9,6 +9,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/cmd/kontur-ari/internal/casebook"
 )
 
 // listed is how many calls that wait, and how many letters, are listed when a person
@@ -102,7 +103,7 @@ func statusOf(letter store.ReportView) string {
 
 // reasonOf is a letter's reason, without the status that stands beside it.
 func reasonOf(letter store.ReportView) string {
-	text := oneLine([]byte(letter.Reason))
+	text := casebook.OneLine(letter.Reason)
 	if rest, found := strings.CutPrefix(text, fmt.Sprintf("HTTP %d", letter.Status)); found {
 		text = strings.TrimLeft(rest, ": ")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/cmd/kontur-ari/internal/casebook"
 )
 
 // momentTime is how moments are written where milliseconds count.
@@ -80,7 +81,7 @@ func printHead(o *outbox, letter store.ReportView) {
 func outcomeOf(letter store.ReportView) string {
 	switch letter.State {
 	case store.ReportDead:
-		return "dead letter: " + dash(oneLine([]byte(letter.Reason)))
+		return "dead letter: " + dash(casebook.OneLine(letter.Reason))
 	case store.ReportWaiting:
 		return "waits, " + triesOf(letter)
 	}

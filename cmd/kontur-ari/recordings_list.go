@@ -14,6 +14,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
+	"kontur-ari/cmd/kontur-ari/internal/casebook"
 	"kontur-ari/configs"
 )
 
@@ -154,12 +155,12 @@ func printRecording(out io.Writer, entry store.RecordingEntry) {
 		size = fmt.Sprint(entry.Size)
 	}
 	fmt.Fprintf(out, "%7d  %s  %-8s  %-24s  %10s  %-40s  %s\n", entry.ID, entry.Made.Local().Format(time.DateTime), entry.State, entry.Recorded.Call, size,
-		dash(oneLine([]byte(entry.File.Name))), fateOf(entry))
+		dash(casebook.OneLine(entry.File.Name)), fateOf(entry))
 }
 
 // fateOf says why a recording is where it is.
 func fateOf(entry store.RecordingEntry) string {
-	reason := oneLine([]byte(entry.Reason))
+	reason := casebook.OneLine(entry.Reason)
 	switch {
 	case entry.State == bridge.RecordingReady && entry.Attempts > 0:
 		return fmt.Sprintf("tried %s: %s; again at %s", counted(entry.Attempts, "time"), reason, entry.Due.Local().Format(time.TimeOnly))
@@ -193,7 +194,7 @@ func retryRecordings(ctx context.Context, r *recordingList) error {
 				return err
 			}
 		} else if i < told {
-			fmt.Fprintf(r.out, "%7d  %-24s  %s\n", entry.ID, entry.Recorded.Call, dash(oneLine([]byte(entry.File.Name))))
+			fmt.Fprintf(r.out, "%7d  %-24s  %s\n", entry.ID, entry.Recorded.Call, dash(casebook.OneLine(entry.File.Name)))
 		}
 	}
 	if r.json {

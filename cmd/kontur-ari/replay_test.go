@@ -15,6 +15,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const captures = "../../e2e/testdata/captures/"
 
+// sqliteHeader is what every SQLite file begins with.
+const sqliteHeader = "SQLite format 3\x00"
+
 // officeConfig is the office of the captures. It has no secrets: a replay needs
 // none.
 func officeConfig(t testing.TB) string {
@@ -151,7 +154,7 @@ func TestLinesThatCannotBeReadAreNamedAndTheRestGoesOn(t *testing.T) {
 		}
 	}
 	many := writeFile(t, "many.jsonl", strings.Repeat("x\n", 1000)+string(content))
-	if _, _, stderr := replayed(t, "", many); strings.Count(stderr, "\n") > mostComplaints+5 || !strings.Contains(stderr, "1000 places") {
+	if _, _, stderr := replayed(t, "", many); strings.Count(stderr, "\n") > 25 || !strings.Contains(stderr, "1000 places") {
 		t.Errorf("standard error of 1000 bad lines:\n%s", stderr)
 	}
 }

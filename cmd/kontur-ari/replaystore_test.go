@@ -15,11 +15,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 
+	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/intake"
@@ -73,7 +73,7 @@ func (r *recorder) hear(t testing.TB, raws ...[]byte) {
 	taker := intake.New(tracker, r, func([]bridge.Pending) {}, zap.NewNop())
 	for _, raw := range raws {
 		// What the daemon is not sent, or does not understand, it does not store.
-		if event, err := decode(raw, time.Time{}); err == nil {
+		if event, err := ari.Decode(raw); err == nil {
 			taker.Put(event)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package casebook
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-func TestAStoryHoldsWhateverHasToDoWithTheCall(t *testing.T) {
+func TestAStoryHoldsEverythingThatConcernsTheCall(t *testing.T) {
 	channel := func(id bridge.ChannelID) *bridge.Channel {
 		return &bridge.Channel{ID: id, Name: fmt.Sprint("PJSIP/", id)}
 	}
@@ -36,11 +36,11 @@ func TestAStoryHoldsWhateverHasToDoWithTheCall(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		events []bridge.Event
-		// chosen are the places of the events of call A.
+		// chosen are the indexes of the events of call A.
 		chosen []int
 	}{
 		{"a call that was dialled", []bridge.Event{created("A"), created("B"), created("C"), {Type: bridge.EventDial, Caller: channel("A"), Peer: channel("B")}, destroyed("B"), destroyed("C")}, []int{0, 1, 3, 4}},
-		{"two that hear one music", []bridge.Event{
+		{"two that listen to one music on hold", []bridge.Event{
 			entered("A", bridge.Bridge{ID: "r", Holding: true, Channels: []bridge.ChannelID{"A"}}),
 			entered("B", bridge.Bridge{ID: "r", Holding: true, Channels: []bridge.ChannelID{"A", "B"}}),
 		}, []int{0}},
@@ -50,15 +50,15 @@ func TestAStoryHoldsWhateverHasToDoWithTheCall(t *testing.T) {
 		{"the halves of a Local channel", []bridge.Event{half("A", "Local/1@x-1;1"), half("B", "Local/1@x-1;2"), half("C", "Local/1@x-2;1")}, []int{0, 1}},
 		{"a transfer", []bridge.Event{created("A"), created("B"), {Type: bridge.EventAttendedTransfer, Transfer: &bridge.Transfer{Transferer: "A", Target: "B"}}}, []int{0, 1, 2}},
 		{"the snapshots that begin and end it", []bridge.Event{shown("B"), shown("A", "B"), shown("A"), shown("B"), shown()}, []int{1, 2, 3}},
-		{"a snapshot meanwhile, and none after its end", []bridge.Event{created("A"), shown(), destroyed("A"), shown()}, []int{0, 1, 2}},
+		{"a snapshot in between, and none after its end", []bridge.Event{created("A"), shown(), destroyed("A"), shown()}, []int{0, 1, 2}},
 		{"another call", []bridge.Event{created("B"), shown("B")}, nil},
 		{"nothing", nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var events []recorded
+			var events []loggedEvent
 			for i, event := range test.events {
 				event.Cause = i
-				events = append(events, recorded{event: event})
+				events = append(events, loggedEvent{event: event})
 			}
 			story, _ := storyOf(slices.Clone(events), "A")
 			var chosen []int

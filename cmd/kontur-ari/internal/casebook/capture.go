@@ -1,4 +1,4 @@
-package main
+package casebook
 
 import (
 	"bufio"
@@ -9,38 +9,39 @@ import (
 	"io"
 )
 
-// largestEvent bounds one event of a capture: it is as much as is read of Asterisk.
+// largestEvent is the most bytes that one event of a capture may have, the same as
+// the daemon reads from Asterisk.
 const largestEvent = 16 << 20
 
 // captureReader reads the events of a capture: JSON objects, one a line or
-// separated in any other way (pretty-printed, behind one another, as a list).
+// separated in any other way (pretty-printed, one after another, as a list).
 // Lines that begin with # are comments.
 //
-// What is no object is skipped up to the next line that may begin one, so that a
-// damaged line costs no other.
+// A damaged line costs no other: reading goes on at the next line that may begin an
+// object.
 type captureReader struct {
 	lines *bufio.Reader
-	// text is what is left of the line with that number.
+	// text is the unread rest of the line with the number line.
 	text []byte
 	line int
 }
 
-// badLine is a place in a capture that can't be read; the reader may go on.
-type badLine struct {
+// badLineError is a place in a capture that can't be read. Reading may go on after it.
+type badLineError struct {
 	line int
 	what string
 }
 
 // Error says what is wrong, without the number of the line.
-func (e *badLine) Error() string { return e.what }
+func (e *badLineError) Error() string { return e.what }
 
 func newCaptureReader(in io.Reader) *captureReader {
 	return &captureReader{lines: bufio.NewReader(in)}
 }
 
-// next returns the next event and the number of the line it begins in. Errors:
-// [io.EOF] at the end; *[badLine], after which next may be called again; any
-// other is that of the file.
+// next returns the next event and the number of the line it begins in. It fails with
+// [io.EOF] at the end, and with *[badLineError] where next may be called again. Any
+// other error is one of reading the file.
 func (r *captureReader) next() (raw []byte, line int, err error) {
 	for {
 		r.text = bytes.TrimLeft(r.text, " \t\r\n,[]\x1e\ufeff")
@@ -68,22 +69,22 @@ func (r *captureReader) next() (raw []byte, line int, err error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, line, err
 		}
-		if errors.Is(err, io.EOF) || isWhole(more) {
+		if errors.Is(err, io.EOF) || isCompleteEvent(more) {
 			r.text = more
-			return nil, line, &badLine{line, "the event is not complete"}
+			return nil, line, &badLineError{line, "the event is not complete"}
 		}
 		r.text = append(r.text, more...)
 	}
 }
 
-// skip leaves out the rest of a line.
+// skip drops the rest of a line.
 func (r *captureReader) skip(line int, what string) error {
 	r.text = nil
-	return &badLine{line, what}
+	return &badLineError{line, what}
 }
 
-// readLine returns the next line with its end, but no more of it than an event
-// may have; io.EOF when there is none.
+// readLine returns the next line with its end, cut behind largestEvent bytes; io.EOF
+// when there is none.
 func (r *captureReader) readLine() ([]byte, error) {
 	var line []byte
 	for {
@@ -104,24 +105,24 @@ func (r *captureReader) readLine() ([]byte, error) {
 	}
 }
 
-// isWhole tells a line that is an event by itself from one that goes on with an
-// event that is written over several lines.
-func isWhole(line []byte) bool {
+// isCompleteEvent reports whether a line is an event by itself, and not a part of one
+// that is written over several lines.
+func isCompleteEvent(line []byte) bool {
 	line = bytes.TrimRight(line, " \t\r\n")
 	return len(line) > 0 && line[0] == '{' && new(objectScan).end(line) == len(line) && json.Valid(line)
 }
 
-// objectScan finds the end of a JSON object in a text that grows. That it is good
-// JSON is for the decoder to say.
+// objectScan finds the end of a JSON object in a text that grows. It does not check
+// that the object is valid JSON.
 type objectScan struct {
 	seen, depth     int
 	quoted, escaped bool
-	// broken: a line ended within a string, so that there is no end.
+	// broken: a line ended within a string, so the object has no end.
 	broken bool
 }
 
-// end returns where the object that a text begins with ends; 0 when it does not
-// end in it. Each text must begin with the one before.
+// end returns the length of the object that a text begins with; 0 if the object does
+// not end in it. Each text must begin with the one of the call before.
 func (o *objectScan) end(text []byte) int {
 	for ; o.seen < len(text); o.seen++ {
 		c := text[o.seen]

@@ -1,4 +1,4 @@
-package main
+package casebook
 
 import (
 	"bytes"
@@ -11,14 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readCapture reads a capture whole: "LINE EVENT" for an event, "LINE !" for a
+// readCapture reads a whole capture: "LINE EVENT" for an event, "LINE !" for a
 // place that can't be read.
 func readCapture(t testing.TB, text string) (found []string) {
 	t.Helper()
 	reader := newCaptureReader(strings.NewReader(text))
 	for {
 		raw, line, err := reader.next()
-		switch _, bad := errors.AsType[*badLine](err); {
+		switch _, bad := errors.AsType[*badLineError](err); {
 		case err == io.EOF:
 			return found
 		case bad:
@@ -87,8 +87,8 @@ type failingReader struct{ err error }
 
 func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-// Whatever is in a file, the reader comes to its end, and gives the events that
-// stand behind it.
+// Whatever bytes a file holds, the reader reaches its end and returns the events
+// that follow them.
 func FuzzCaptureReaderComesToTheEnd(f *testing.F) {
 	for _, text := range []string{"", "# a\n{}", "{\"a\":\"\n\"}", "[{},{\"a\":[}]", "}{", "{\"\\\n", "{,\n{\n", "\xff\ufeff#"} {
 		f.Add([]byte(text))
@@ -101,7 +101,7 @@ func FuzzCaptureReaderComesToTheEnd(f *testing.F) {
 			if err == io.EOF {
 				break
 			}
-			if _, bad := errors.AsType[*badLine](err); err != nil && !bad {
+			if _, bad := errors.AsType[*badLineError](err); err != nil && !bad {
 				t.Fatal(err)
 			}
 			if line < last || line < 1 || line > 1+bytes.Count(text, []byte("\n")) {
