@@ -48,10 +48,11 @@ func listCalls(ctx context.Context, history *store.History, out io.Writer) error
 	if err != nil {
 		return err
 	}
+	table := newColumns(untitled(timeColumn, callColumn, column{})...)
 	for _, c := range calls {
-		fmt.Fprintf(out, "%s  %-24s  %d delivered, %d waiting, %d refused\n", c.First.Format(time.DateTime), c.Call, c.Requests, c.Waiting, c.Refused)
+		table.add(c.First.Format(time.DateTime), c.Call, fmt.Sprintf("%d delivered, %d waiting, %d refused", c.Requests, c.Waiting, c.Refused))
 	}
-	return nil
+	return table.print(out)
 }
 
 func printLadder(ctx context.Context, history *store.History, call bridge.CallID, out io.Writer) error {

@@ -29,13 +29,13 @@ func outboxCommand() *cobra.Command {
 	}
 	list := outboxVerb("list", "List the calls that wait for the CRM, and the dead letters: what it has refused for good", cobra.NoArgs, store.ReadReports, listOutbox)
 	list.chooses("list them all, not only the newest")
-	show := outboxVerb("show ID", "Show all that is known of a report, whatever became of it", cobra.ExactArgs(1), store.ReadReports, showLetter)
+	show := outboxVerb("show ID", "Show all that is known of a report, whatever became of it", cobra.ExactArgs(1), store.ReadReports, showReport)
 	show.writesJSON()
-	retry := outboxVerb("retry ID...", "Send dead letters again, in the order of their calls", cobra.ArbitraryArgs, store.OpenReports, retryLetters)
+	retry := outboxVerb("retry ID...", "Send dead letters again, in the order of their calls", cobra.ArbitraryArgs, store.OpenReports, retryDeadLetters)
 	retry.chooses("all dead letters, or those that the other flags choose")
-	drop := outboxVerb("drop ID...", "Remove dead letters for good, and print what is removed", cobra.ArbitraryArgs, store.OpenReports, dropLetters)
+	drop := outboxVerb("drop ID...", "Remove dead letters for good, and print what is removed", cobra.ArbitraryArgs, store.OpenReports, dropDeadLetters)
 	drop.chooses("all dead letters, or those that the other flags choose")
-	export := outboxVerb("export", "Write the dead letters as lines of JSON, with request and answer", cobra.NoArgs, store.ReadReports, exportLetters)
+	export := outboxVerb("export", "Write the dead letters as lines of JSON, with request and answer", cobra.NoArgs, store.ReadReports, exportDeadLetters)
 	export.filters()
 	export.writesJSON() // as it does anyway
 	for _, verb := range []*outboxVerbCommand{list, show, retry, drop, export} {
@@ -44,28 +44,28 @@ func outboxCommand() *cobra.Command {
 	return cmd
 }
 
-// outbox is the outbox and the dead letters, for one command.
+// outbox is the open outbox, with the dead letters, for one command.
 type outbox struct {
 	*store.Reports
 	out, err io.Writer
-	// ids are those that were named.
+	// ids are the reports named on the command line, sorted.
 	ids    []int64
 	filter store.ReportFilter
-	// all: not only the ids that were named, or the newest.
+	// all is the flag --all.
 	all, json bool
-	// config is the flag --config where it is needed, for commands that are proposed.
+	// config is " --config FILE" where the flag was given, for the commands proposed.
 	config string
 }
 
-// outboxVerbCommand is a command about the outbox that is being put together.
+// outboxVerbCommand is an outbox command with the values of its flags.
 type outboxVerbCommand struct {
 	*cobra.Command
 	call, reason, since *string
 	all, json           *bool
 }
 
-// outboxVerb is a command that works on the store's file: the daemon may run meanwhile,
-// and need not.
+// outboxVerb makes a command that works on the store's file, whether or not the daemon
+// is running.
 func outboxVerb(use, short string, args cobra.PositionalArgs, open func(context.Context, string) (*store.Reports, error), act func(context.Context, *outbox) error) *outboxVerbCommand {
 	verb := &outboxVerbCommand{Command: &cobra.Command{Use: use, Short: short, Args: args}, call: new(string), reason: new(string), since: new(string), all: new(bool), json: new(bool)}
 	path := configFlag(verb.Command)
@@ -93,14 +93,14 @@ func outboxVerb(use, short string, args cobra.PositionalArgs, open func(context.
 	return verb
 }
 
-// filters adds the flags that choose letters.
+// filters adds the flags that choose reports.
 func (verb *outboxVerbCommand) filters() {
 	verb.call = verb.Flags().String("call", "", "only those of this call")
 	verb.reason = verb.Flags().String("reason", "", "only those whose reason holds this text, in capitals or small")
 	verb.since = verb.Flags().String("since", "", "only those refused (or, while they wait, made) since: 2h, 2026-11-23, \"2026-11-23 10:38:35\", or RFC 3339")
 }
 
-// chooses adds the flags that choose letters, and --json.
+// chooses adds the flags that choose reports, and --json.
 func (verb *outboxVerbCommand) chooses(all string) {
 	verb.filters()
 	verb.writesJSON()
@@ -112,11 +112,11 @@ func (verb *outboxVerbCommand) writesJSON() {
 }
 
 func (verb *outboxVerbCommand) filter(now time.Time) (store.ReportFilter, error) {
-	since, err := sinceMoment(*verb.since, now)
+	since, err := parseSince(*verb.since, now)
 	return store.ReportFilter{Call: bridge.CallID(*verb.call), Reason: *verb.reason, Since: since}, err
 }
 
-// reportIDs reads the ids that were named, and returns each once and in order.
+// reportIDs parses ids and returns them sorted, each once.
 func reportIDs(args []string) (ids []int64, err error) {
 	for _, arg := range args {
 		id, err := strconv.ParseInt(arg, 10, 64)
@@ -129,8 +129,9 @@ func reportIDs(args []string) (ids []int64, err error) {
 	return slices.Compact(ids), nil
 }
 
-// sinceMoment reads a moment, or how long ago it was; zero for "".
-func sinceMoment(text string, now time.Time) (time.Time, error) {
+// parseSince parses a time, or a duration before now; zero for "". A time without a
+// zone is local.
+func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -145,8 +146,8 @@ func sinceMoment(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q: say how long ago (2h, 90m) or when (2026-11-23, \"2026-11-23 10:38:35\", 2026-11-23T10:38:35+03:00)", text)
 }
 
-// chosen are the dead letters that a command is about: those that were named, or with
-// --all those that the filter chooses.
+// chosen returns the ids of the dead letters to work on: those named on the command
+// line or, with --all, those that match the filter.
 func (o *outbox) chosen(ctx context.Context, verb string) (ids []int64, err error) {
 	switch filtered := o.filter != (store.ReportFilter{}); {
 	case len(o.ids) > 0 && (o.all || filtered):
@@ -158,26 +159,26 @@ func (o *outbox) chosen(ctx context.Context, verb string) (ids []int64, err erro
 	case !o.all:
 		return nil, fmt.Errorf("%s: name the ids of dead letters, or say --all", verb)
 	}
-	err = o.Walk(ctx, store.ReportDead, o.filter, func(letter store.ReportView) error {
-		ids = append(ids, letter.ID)
+	err = o.Walk(ctx, store.ReportDead, o.filter, func(report store.ReportView) error {
+		ids = append(ids, report.ID)
 		return nil
 	})
 	slices.Sort(ids)
 	return ids, err
 }
 
-// mustBeDead refuses ids that are no dead letters, and says what they are.
+// mustBeDead fails if one of the ids is no dead letter, and says what each is.
 func (o *outbox) mustBeDead(ctx context.Context) error {
 	var others []string
 	for _, id := range o.ids {
-		letter, found, err := o.Find(ctx, id)
+		report, found, err := o.Find(ctx, id)
 		switch {
 		case err != nil:
 			return err
 		case !found:
 			others = append(others, fmt.Sprintf("nothing is stored about a report %d", id))
-		case letter.State != store.ReportDead:
-			others = append(others, fmt.Sprintf("report %d is no dead letter: %s", id, becameOf(letter)))
+		case report.State != store.ReportDead:
+			others = append(others, fmt.Sprintf("report %d is no dead letter: %s", id, stateText(report)))
 		}
 	}
 	if len(others) > 0 {
@@ -186,10 +187,10 @@ func (o *outbox) mustBeDead(ctx context.Context) error {
 	return nil
 }
 
-// becameOf says what has become of a letter.
-func becameOf(letter store.ReportView) string {
-	settled := letter.Settled.Format(time.DateTime)
-	switch letter.State {
+// stateText is the state of a report, with its time.
+func stateText(report store.ReportView) string {
+	settled := report.Settled.Format(time.DateTime)
+	switch report.State {
 	case store.ReportDead:
 		return "refused for good at " + settled
 	case store.ReportDelivered:
@@ -197,21 +198,21 @@ func becameOf(letter store.ReportView) string {
 	case store.ReportLeftOut:
 		return "left out at " + settled + ": its call was over before the CRM could be told"
 	}
-	return "it waits, " + triesOf(letter)
+	return "it waits, " + attemptsText(report)
 }
 
-// triesOf says how often a letter that waits was tried, and why it waits still.
-func triesOf(letter store.ReportView) string {
+// attemptsText says how often a waiting report was tried, and why it still waits.
+func attemptsText(report store.ReportView) string {
 	switch {
-	case letter.Returned:
+	case report.Returned:
 		return "put back to be tried again"
-	case letter.Attempts == 0:
+	case report.Attempts == 0:
 		return "not tried yet"
 	}
-	return fmt.Sprintf("tried %s: %s", counted(letter.Attempts, "time"), casebook.OneLine(letter.Reason))
+	return fmt.Sprintf("tried %s: %s", counted(report.Attempts, "time"), casebook.OneLine(report.Reason))
 }
 
-// command is how a command about the outbox is typed.
+// command is an outbox command as an operator types it.
 func (o *outbox) command(verb string, ids ...int64) string {
 	text := "kontur-ari outbox " + verb + o.config
 	for _, id := range ids {
@@ -220,7 +221,7 @@ func (o *outbox) command(verb string, ids ...int64) string {
 	return text
 }
 
-// counted says how many there are of something.
+// counted is a number with its noun in singular or plural.
 func counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

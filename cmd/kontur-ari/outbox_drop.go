@@ -8,26 +8,19 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// droppedTogether is how many letters are printed before they are removed.
-const droppedTogether = 500
+// dropChunk is how many dead letters are printed, and then removed, at a time.
+const dropChunk = 500
 
-// dropLetters removes dead letters, a few at a time, each after it was printed: what
-// can't be printed stays.
-func dropLetters(ctx context.Context, o *outbox) error {
+// dropDeadLetters prints dead letters and removes them, chunk by chunk. A chunk that
+// can't be printed is not removed.
+func dropDeadLetters(ctx context.Context, o *outbox) error {
 	ids, err := o.chosen(ctx, "drop")
 	if err != nil {
 		return err
 	}
 	dropped := 0
-	for page := range slices.Chunk(ids, droppedTogether) {
-		printed := func(letter store.ReportView) error {
-			if o.json {
-				return writeJSON(o.out, wholeOf(letter))
-			}
-			_, err := fmt.Fprintf(o.out, "%7d  %-24s  %-23s  %4s  %s\n", letter.ID, letter.Call, requestOf(letter), statusOf(letter), reasonOf(letter))
-			return err
-		}
-		if err := o.Whole(ctx, page, printed); err != nil {
+	for page := range slices.Chunk(ids, dropChunk) {
+		if err := o.printDropped(ctx, page); err != nil {
 			return err
 		}
 		gone, err := o.Drop(ctx, page)
@@ -43,4 +36,20 @@ func dropLetters(ctx context.Context, o *outbox) error {
 		return fmt.Errorf("%s changed meanwhile, and left alone, though printed above", counted(len(ids)-dropped, "dead letter"))
 	}
 	return nil
+}
+
+// printDropped prints the dead letters that are about to be removed.
+func (o *outbox) printDropped(ctx context.Context, ids []int64) error {
+	table := newColumns(untitled(idColumn, callColumn, requestColumn, statusColumn, column{})...)
+	err := o.Whole(ctx, ids, func(report store.ReportView) error {
+		if o.json {
+			return writeJSON(o.out, detailsOf(report))
+		}
+		table.add(report.ID, report.Call, requestText(report), statusText(report), reasonText(report))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return table.print(o.out)
 }

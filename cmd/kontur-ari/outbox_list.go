@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,15 +12,14 @@ import (
 	"kontur-ari/cmd/kontur-ari/internal/casebook"
 )
 
-// listed is how many calls that wait, and how many letters, are listed when a person
-// does not ask for all.
-const listed = 50
+// mostListed is how many calls, dead letters or recordings a list shows without --all.
+const mostListed = 50
 
-// listOutbox prints what waits, by call, and the dead letters: as ladder does the
-// newest first. As JSON it is every report, since a program leaves out by itself.
+// listOutbox prints the waiting calls and the dead letters, the newest first. As JSON
+// it writes all reports, since a program can filter by itself.
 func listOutbox(ctx context.Context, o *outbox) error {
 	if o.json {
-		write := func(letter store.ReportView) error { return writeJSON(o.out, headOf(letter)) }
+		write := func(report store.ReportView) error { return writeJSON(o.out, summaryOf(report)) }
 		if err := o.Walk(ctx, store.ReportWaiting, o.filter, write); err != nil {
 			return err
 		}
@@ -42,24 +41,34 @@ func listWaiting(ctx context.Context, o *outbox) error {
 		reports += c.Reports
 	}
 	fmt.Fprintf(o.out, "waiting: %s of %s\n", counted(reports, "report"), counted(len(calls), "call"))
-	for i := range calls {
-		if i == listed && !o.all {
-			fmt.Fprintf(o.out, "... and %s more, all with --all\n", counted(len(calls)-i, "call"))
-			break
-		}
-		c := calls[len(calls)-1-i]
-		fmt.Fprintf(o.out, "%s  %-24s  %d waiting, next %d %s, %s\n", c.First.Committed.Format(time.DateTime), c.First.Call, c.Reports, c.First.ID, c.First.Kind, triesOf(c.First))
+	slices.Reverse(calls)
+	shown := calls
+	if len(calls) > mostListed && !o.all {
+		shown = calls[:mostListed]
+	}
+	table := newColumns(untitled(timeColumn, callColumn, column{})...)
+	for _, c := range shown {
+		table.add(c.First.Committed.Format(time.DateTime), c.First.Call,
+			fmt.Sprintf("%d waiting, next %d %s, %s", c.Reports, c.First.ID, c.First.Kind, attemptsText(c.First)))
+	}
+	if err := table.print(o.out); err != nil {
+		return err
+	}
+	if left := len(calls) - len(shown); left > 0 {
+		fmt.Fprintf(o.out, "... and %s more, all with --all\n", counted(left, "call"))
 	}
 	return nil
 }
 
 func listDead(ctx context.Context, o *outbox) error {
-	// How many there are is known at their end only, and stands above them.
-	var lines strings.Builder
+	refused := timeColumn
+	refused.title = "refused"
+	table := newColumns(idColumn, refused, callColumn, requestColumn, column{title: "leg", width: 18}, statusColumn, column{title: "reason"})
 	count := 0
-	err := o.Walk(ctx, store.ReportDead, o.filter, func(letter store.ReportView) error {
-		if count++; count <= listed || o.all {
-			printLetter(&lines, letter)
+	err := o.Walk(ctx, store.ReportDead, o.filter, func(report store.ReportView) error {
+		if count++; count <= mostListed || o.all {
+			table.add(report.ID, report.Settled.Format(time.DateTime), report.Call,
+				requestText(report), orDash(string(report.Leg)), statusText(report), reasonText(report))
 		}
 		return nil
 	})
@@ -67,50 +76,41 @@ func listDead(ctx context.Context, o *outbox) error {
 		return err
 	}
 	fmt.Fprintf(o.out, "dead letters: %d\n", count)
-	if count > 0 {
-		fmt.Fprintf(o.out, "%7s  %-19s  %-24s  %-23s  %-18s  %4s  %s\n", "id", "refused", "call", "request", "leg", "HTTP", "reason")
-	}
-	if _, err := io.WriteString(o.out, lines.String()); err != nil {
+	if err := table.print(o.out); err != nil {
 		return err
 	}
-	if count > listed && !o.all {
-		fmt.Fprintf(o.out, "... and %d more, all with --all\n", count-listed)
+	if count > mostListed && !o.all {
+		fmt.Fprintf(o.out, "... and %d more, all with --all\n", count-mostListed)
 	}
 	return nil
 }
 
-// printLetter prints a dead letter as a line of a table.
-func printLetter(out io.Writer, letter store.ReportView) {
-	fmt.Fprintf(out, "%7d  %s  %-24s  %-23s  %-18s  %4s  %s\n", letter.ID, letter.Settled.Format(time.DateTime), letter.Call,
-		requestOf(letter), dash(string(letter.Leg)), statusOf(letter), reasonOf(letter))
-}
-
-// requestOf names the request that a letter is.
-func requestOf(letter store.ReportView) string {
-	if letter.Kind == bridge.ReportEvent && letter.Event != "" {
-		return fmt.Sprintf("%s %s", letter.Kind, letter.Event)
+// requestText names the request of a report, with the event of a call-event.
+func requestText(report store.ReportView) string {
+	if report.Kind == bridge.ReportEvent && report.Event != "" {
+		return fmt.Sprintf("%s %s", report.Kind, report.Event)
 	}
-	return string(letter.Kind)
+	return string(report.Kind)
 }
 
-// statusOf is the HTTP status of the last try, "-" where it was not sent.
-func statusOf(letter store.ReportView) string {
-	if letter.Status == 0 {
+// statusText is the HTTP status of the last attempt; "-" without an answer.
+func statusText(report store.ReportView) string {
+	if report.Status == 0 {
 		return "-"
 	}
-	return fmt.Sprint(letter.Status)
+	return fmt.Sprint(report.Status)
 }
 
-// reasonOf is a letter's reason, without the status that stands beside it.
-func reasonOf(letter store.ReportView) string {
-	text := casebook.OneLine(letter.Reason)
-	if rest, found := strings.CutPrefix(text, fmt.Sprintf("HTTP %d", letter.Status)); found {
+// reasonText is why a report was refused, without the status, which has its own column.
+func reasonText(report store.ReportView) string {
+	text := casebook.OneLine(report.Reason)
+	if rest, found := strings.CutPrefix(text, fmt.Sprintf("HTTP %d", report.Status)); found {
 		text = strings.TrimLeft(rest, ": ")
 	}
-	return dash(text)
+	return orDash(text)
 }
 
-func dash(text string) string {
+func orDash(text string) string {
 	if text == "" {
 		return "-"
 	}

@@ -11,12 +11,12 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// told is how many of many letters a person is told one by one.
-const told = 20
+// mostNamed is how many reports, calls or recordings a command names one by one.
+const mostNamed = 20
 
-// retryLetters puts dead letters back. Of letters that were named it is all or none;
-// of those that were chosen by --all, as many as the order of their calls lets.
-func retryLetters(ctx context.Context, o *outbox) error {
+// retryDeadLetters puts dead letters back into the outbox. Named ones are put back all
+// or none. Of those chosen by --all, it skips those that earlier ones block.
+func retryDeadLetters(ctx context.Context, o *outbox) error {
 	ids, err := o.chosen(ctx, "retry")
 	if err != nil {
 		return err
@@ -28,10 +28,10 @@ func retryLetters(ctx context.Context, o *outbox) error {
 	if len(o.ids) > 0 && len(plan.Blocked) > 0 {
 		return o.refusal(plan.Blocked)
 	}
-	ready := lettersIDs(plan.Ready)
+	ready := idsOf(plan.Ready)
 	returned, err := o.Retry(ctx, ready)
-	if tellErr := o.tellReturned(plan, returned); tellErr != nil || err != nil {
-		return errors.Join(err, tellErr)
+	if printErr := o.printReturned(plan, returned); printErr != nil || err != nil {
+		return errors.Join(err, printErr)
 	}
 	if missed := len(ready) - len(returned); missed > 0 {
 		err = fmt.Errorf("%s changed meanwhile, and left alone: look again with \"%s\"", counted(missed, "dead letter"), o.command("list"))
@@ -42,54 +42,60 @@ func retryLetters(ctx context.Context, o *outbox) error {
 	return err
 }
 
-// tellReturned says what was put back and, to a program, what was not.
-func (o *outbox) tellReturned(plan store.RetryPlan, returned []int64) error {
+// printReturned prints what was put back. As JSON it also prints what was not.
+func (o *outbox) printReturned(plan store.RetryPlan, returned []int64) error {
 	o.warnOfUnstarted(plan.Unstarted)
-	back := slices.DeleteFunc(slices.Clone(plan.Ready), func(letter store.ReportView) bool {
-		_, found := slices.BinarySearch(returned, letter.ID)
+	back := slices.DeleteFunc(slices.Clone(plan.Ready), func(report store.ReportView) bool {
+		_, found := slices.BinarySearch(returned, report.ID)
 		return !found
 	})
 	if o.json {
 		return o.writeReturned(back, plan.Blocked)
 	}
 	calls := make(map[bridge.CallID]bool)
-	for i, letter := range back {
-		calls[letter.Call] = true
-		if i < told {
-			fmt.Fprintf(o.out, "%7d  %-24s  %s\n", letter.ID, letter.Call, requestOf(letter))
+	table := newColumns(untitled(idColumn, callColumn, column{})...)
+	for i, report := range back {
+		calls[report.Call] = true
+		if i < mostNamed {
+			table.add(report.ID, report.Call, requestText(report))
 		}
 	}
-	if len(back) > told {
-		fmt.Fprintf(o.out, "... and %d more\n", len(back)-told)
+	if err := table.print(o.out); err != nil {
+		return err
+	}
+	if len(back) > mostNamed {
+		fmt.Fprintf(o.out, "... and %d more\n", len(back)-mostNamed)
 	}
 	_, err := fmt.Fprintf(o.out, "%s of %s to be sent again, by the service as soon as it can; \"%s\" tells how that went\n",
 		counted(len(back), "dead letter"), counted(len(calls), "call"), o.command("show ID"))
 	return err
 }
 
+// writeReturned writes as JSON what was put back and what is blocked.
 func (o *outbox) writeReturned(back []store.ReportView, behind []store.BlockedReport) error {
-	for _, letter := range back {
-		head := headOf(letter)
-		head.State, head.Returned = store.ReportWaiting, true
-		head.Settled, head.Attempts, head.Status, head.Reason = time.Time{}, 0, 0, ""
-		if err := writeJSON(o.out, head); err != nil {
+	for _, report := range back {
+		summary := summaryOf(report)
+		summary.State, summary.Returned = store.ReportWaiting, true
+		summary.Settled, summary.Attempts, summary.Status, summary.Reason = time.Time{}, 0, 0, ""
+		if err := writeJSON(o.out, summary); err != nil {
 			return err
 		}
 	}
 	for _, b := range behind {
-		head := headOf(b.Report)
-		head.After = lettersIDs(b.Earlier)
-		if err := writeJSON(o.out, head); err != nil {
+		summary := summaryOf(b.Report)
+		summary.After = idsOf(b.Earlier)
+		if err := writeJSON(o.out, summary); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// warnOfUnstarted names calls whose call-started the CRM may never have accepted.
 func (o *outbox) warnOfUnstarted(calls []bridge.CallID) {
 	for i, call := range calls {
-		if i == told {
-			fmt.Fprintf(o.err, "... and %s more\n", counted(len(calls)-told, "call"))
+		if i == mostNamed {
+			fmt.Fprintf(o.err, "... and %s more\n", counted(len(calls)-mostNamed, "call"))
 			break
 		}
 		fmt.Fprintf(o.err, "warning: nothing shows that the CRM ever took the call-started of call %s, so it may refuse the rest again\n", call)

@@ -14,12 +14,12 @@ import (
 	"kontur-ari/cmd/kontur-ari/internal/casebook"
 )
 
-// momentTime is how moments are written where milliseconds count.
-const momentTime = "2006-01-02 15:04:05.000"
+// millisecondLayout writes times with milliseconds.
+const millisecondLayout = "2006-01-02 15:04:05.000"
 
-// showLetter prints all that is known of a report.
-func showLetter(ctx context.Context, o *outbox) error {
-	letter, found, err := o.Find(ctx, o.ids[0])
+// showReport prints everything stored about a report.
+func showReport(ctx context.Context, o *outbox) error {
+	report, found, err := o.Find(ctx, o.ids[0])
 	if err != nil {
 		return err
 	}
@@ -27,68 +27,78 @@ func showLetter(ctx context.Context, o *outbox) error {
 		return fmt.Errorf("nothing is stored about a report %d: \"%s\" lists what waits and the dead letters, and what was delivered is kept for storage.journal_keep", o.ids[0], o.command("list"))
 	}
 	if o.json {
-		return writeJSON(o.out, wholeOf(letter))
+		return writeJSON(o.out, detailsOf(report))
 	}
-	ofCall, err := o.OfCall(ctx, letter.Call)
+	ofCall, err := o.OfCall(ctx, report.Call)
 	if err != nil {
 		return err
 	}
-	printHead(o, letter)
-	o.printBody("what was sent", letter.Request)
-	if len(letter.Request) == 0 {
-		o.printBody("the report, in our own words", letter.Report)
+	printHead(o, report)
+	o.printBody("what was sent", report.Request)
+	if len(report.Request) == 0 {
+		o.printBody("the report, in our own words", report.Report)
 	}
-	o.printBody("what the CRM answered", letter.Answer)
+	o.printBody("what the CRM answered", report.Answer)
 	fmt.Fprintf(o.out, "\nreports of the call:\n")
-	for _, other := range ofCall {
-		mark := " "
-		if other.ID == letter.ID {
-			mark = ">"
-		}
-		fmt.Fprintf(o.out, "%s%7d  %s  %-23s  %s\n", mark, other.ID, other.Committed.Format(time.DateTime), requestOf(other), outcomeOf(other))
+	if err := o.printReportsOfCall(ofCall, report.ID); err != nil {
+		return err
 	}
-	if letter.State == store.ReportDead {
-		o.printChoices(letter, ofCall)
+	if report.State == store.ReportDead {
+		o.printChoices(report, ofCall)
 	}
 	return nil
 }
 
-func printHead(o *outbox, letter store.ReportView) {
-	fmt.Fprintf(o.out, "report %d of call %s: %s\n", letter.ID, letter.Call, requestOf(letter))
+// printReportsOfCall lists the reports of a call and marks one of them.
+func (o *outbox) printReportsOfCall(ofCall []store.ReportView, marked int64) error {
+	table := newColumns(untitled(column{width: 8}, timeColumn, requestColumn, column{})...)
+	for _, report := range ofCall {
+		mark := " "
+		if report.ID == marked {
+			mark = ">"
+		}
+		table.add(fmt.Sprintf("%s%7d", mark, report.ID), report.Committed.Format(time.DateTime), requestText(report), outcomeText(report))
+	}
+	return table.print(o.out)
+}
+
+// printHead prints what is known of a report itself, a line for each property.
+func printHead(o *outbox, report store.ReportView) {
+	fmt.Fprintf(o.out, "report %d of call %s: %s\n", report.ID, report.Call, requestText(report))
 	row := func(name, value string) { fmt.Fprintf(o.out, "  %-8s  %s\n", name, value) }
-	if letter.Leg != "" {
-		row("leg", string(letter.Leg))
+	if report.Leg != "" {
+		row("leg", string(report.Leg))
 	}
-	row("made", letter.Committed.Format(momentTime))
-	if letter.State == store.ReportDead {
-		row("state", "dead letter: refused for good at "+letter.Settled.Format(momentTime))
+	row("made", report.Committed.Format(millisecondLayout))
+	if report.State == store.ReportDead {
+		row("state", "dead letter: refused for good at "+report.Settled.Format(millisecondLayout))
 	} else {
-		row("state", becameOf(letter))
+		row("state", stateText(report))
 	}
-	if letter.State == store.ReportWaiting || letter.Attempts == 0 {
+	if report.State == store.ReportWaiting || report.Attempts == 0 {
 		return
 	}
-	row("tries", fmt.Sprint(letter.Attempts))
-	if letter.Status != 0 {
-		row("status", "HTTP "+statusOf(letter))
+	row("tries", fmt.Sprint(report.Attempts))
+	if report.Status != 0 {
+		row("status", "HTTP "+statusText(report))
 	}
-	if letter.Reason != "" {
-		row("reason", reasonOf(letter))
+	if report.Reason != "" {
+		row("reason", reasonText(report))
 	}
 }
 
-// outcomeOf says in a line what has become of one of the reports of a call.
-func outcomeOf(letter store.ReportView) string {
-	switch letter.State {
+// outcomeText is the state of a report in a list of its call.
+func outcomeText(report store.ReportView) string {
+	switch report.State {
 	case store.ReportDead:
-		return "dead letter: " + dash(casebook.OneLine(letter.Reason))
+		return "dead letter: " + orDash(casebook.OneLine(report.Reason))
 	case store.ReportWaiting:
-		return "waits, " + triesOf(letter)
+		return "waits, " + attemptsText(report)
 	}
-	return string(letter.State)
+	return string(report.State)
 }
 
-// printBody prints a body for a person's eyes.
+// printBody prints a body, JSON indented; nothing for an empty one.
 func (o *outbox) printBody(title string, body []byte) {
 	if len(body) == 0 {
 		return
@@ -101,7 +111,7 @@ func (o *outbox) printBody(title string, body []byte) {
 	fmt.Fprintf(o.out, "\n%s:\n  %s\n", title, strings.TrimSpace(printable(text)))
 }
 
-// printable is a text without what would steer a terminal.
+// printable removes the characters that would control a terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
@@ -111,18 +121,18 @@ func printable(text string) string {
 	}, text)
 }
 
-// printChoices says what can be done about a dead letter.
-func (o *outbox) printChoices(letter store.ReportView, ofCall []store.ReportView) {
-	together := []int64{letter.ID}
+// printChoices proposes commands for a dead letter.
+func (o *outbox) printChoices(report store.ReportView, ofCall []store.ReportView) {
+	together := []int64{report.ID}
 	var earlier []int64
 	for _, other := range ofCall {
-		if other.State == store.ReportDead && other.ID < letter.ID {
+		if other.State == store.ReportDead && other.ID < report.ID {
 			earlier = append(earlier, other.ID)
 		}
 	}
 	again := "sends it again"
 	if len(earlier) > 0 {
-		together = append(earlier, letter.ID)
+		together = append(earlier, report.ID)
 		again = "sends it again, after the dead letters of its call that come before it"
 	}
 	fmt.Fprint(o.out, "\n")
@@ -131,5 +141,5 @@ func (o *outbox) printChoices(letter store.ReportView, ofCall []store.ReportView
 			fmt.Fprintf(o.out, "The CRM has taken the register-call of this call, which tells the whole of it:\nwhat is sent again now comes after that, and may be of no use any more.\n\n")
 		}
 	}
-	fmt.Fprintf(o.out, "what to do:\n  %s\n      %s\n  %s\n      forgets it for good\n", o.command("retry", together...), again, o.command("drop", letter.ID))
+	fmt.Fprintf(o.out, "what to do:\n  %s\n      %s\n  %s\n      forgets it for good\n", o.command("retry", together...), again, o.command("drop", report.ID))
 }

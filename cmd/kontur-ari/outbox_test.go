@@ -57,7 +57,7 @@ var (
 	takenOK    = bridge.Result{Verdict: bridge.Delivered, Status: 200, Request: []byte(`{"externalId":"1795401500.40"}`), Answer: []byte(`{"id":"c-1"}`)}
 )
 
-// opening is when the letters of filled were made, each a second after the other.
+// opening is when the reports of filled were made, each a second after the other.
 var opening = time.Date(2026, 11, 23, 10, 0, 0, 615e6, time.UTC)
 
 // filled is an office in which reports 1 to 4 of a call are dead but for 4, which was
@@ -100,7 +100,7 @@ func filled(t testing.TB) office {
 	return o
 }
 
-// setClock makes the moments at which the letters were stored those of opening.
+// setClock sets the times at which the reports were stored to those of opening.
 func setClock(t testing.TB, o office) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(o.directory, store.FileName)+"?_pragma=busy_timeout(5000)")
@@ -258,12 +258,12 @@ func TestSinceIsAMomentOrHowLongAgo(t *testing.T) {
 		"2026-11-22 10:38:35":       time.Date(2026, 11, 22, 10, 38, 35, 0, time.UTC),
 		"2026-11-22T10:38:35+03:00": time.Date(2026, 11, 22, 7, 38, 35, 0, time.UTC),
 	} {
-		if got, err := sinceMoment(text, now); err != nil || !got.Equal(want) {
+		if got, err := parseSince(text, now); err != nil || !got.Equal(want) {
 			t.Errorf("%q is %v, error %v; want %v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"-2h", "2", "22.11.2026", "2026-11-31"} {
-		if got, err := sinceMoment(text, now); err == nil {
+		if got, err := parseSince(text, now); err == nil {
 			t.Errorf("%q is taken for %v", text, got)
 		}
 	}
@@ -276,13 +276,13 @@ func TestALongListIsCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	const extra = 7
-	deadAndWaiting(t, s, listed+extra)
+	deadAndWaiting(t, s, mostListed+extra)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	short := strings.Split(strings.TrimSpace(o.mustOutbox(t, "list")), "\n")
 	long := strings.Split(strings.TrimSpace(o.mustOutbox(t, "list", "--all")), "\n")
-	if len(short) != 2*listed+5 || len(long) != 2*(listed+extra)+3 {
+	if len(short) != 2*mostListed+5 || len(long) != 2*(mostListed+extra)+3 {
 		t.Errorf("%d lines, and %d with --all", len(short), len(long))
 	}
 	for _, want := range []string{"... and 7 calls more, all with --all", "... and 7 more, all with --all"} {
@@ -290,7 +290,7 @@ func TestALongListIsCut(t *testing.T) {
 			t.Errorf("the list does not say %q", want)
 		}
 	}
-	if got := o.mustOutbox(t, "retry", "--all"); !strings.Contains(got, fmt.Sprintf("... and %d more\n%d dead letters of %d calls to be sent again", listed+extra-told, listed+extra, listed+extra)) {
+	if got := o.mustOutbox(t, "retry", "--all"); !strings.Contains(got, fmt.Sprintf("... and %d more\n%d dead letters of %d calls to be sent again", mostListed+extra-mostNamed, mostListed+extra, mostListed+extra)) {
 		t.Errorf("retry: %s", got)
 	}
 }
@@ -319,14 +319,14 @@ func deadAndWaiting(t testing.TB, s *store.Store, calls int) {
 func TestLinesOfJSONAreWholeDocuments(t *testing.T) {
 	o := filled(t)
 	for line := range strings.Lines(o.mustOutbox(t, "export")) {
-		var letter struct {
+		var report struct {
 			Report int64  `json:"report"`
 			Call   string `json:"call"`
 			Status int    `json:"status"`
 			Body   any    `json:"body"`
 		}
-		if err := json.Unmarshal([]byte(line), &letter); err != nil || letter.Call == "" || (letter.Body == nil) != (letter.Status == 0) {
-			t.Errorf("%s: %+v, error %v", line, letter, err)
+		if err := json.Unmarshal([]byte(line), &report); err != nil || report.Call == "" || (report.Body == nil) != (report.Status == 0) {
+			t.Errorf("%s: %+v, error %v", line, report, err)
 		}
 	}
 }

@@ -28,8 +28,8 @@ func TestRetriedLettersReachTheCRMInTheOrderOfTheirCall(t *testing.T) {
 	d := startDaemon(t, switchboard.URL, strict.URL)
 	d.awaitReady()
 	switchboard.Replay(t.Context(), events, 1000)
-	const told = 6
-	for deadline := time.Now().Add(patience); strings.Count(d.log.String(), "kept as a dead letter") < told; <-time.After(10 * time.Millisecond) {
+	const refused = 6
+	for deadline := time.Now().Add(patience); strings.Count(d.log.String(), "kept as a dead letter") < refused; <-time.After(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the CRM refuses everything, and the log does not say so")
 		}
@@ -40,7 +40,7 @@ func TestRetriedLettersReachTheCRMInTheOrderOfTheirCall(t *testing.T) {
 
 	o := office{d.storage, writeFile(t, "office.yaml", fmt.Sprintf("storage: {directory: %q}\n", d.storage))}
 	got := o.mustOutbox(t, "retry", "--all", "--reason", "integration is paused")
-	if want := fmt.Sprintf("%d dead letters of 1 call to be sent again", told); !strings.Contains(got, want) {
+	if want := fmt.Sprintf("%d dead letters of 1 call to be sent again", refused); !strings.Contains(got, want) {
 		t.Errorf("retry does not say %q: %s", want, got)
 	}
 
@@ -67,7 +67,7 @@ func TestRetriedLettersReachTheCRMInTheOrderOfTheirCall(t *testing.T) {
 	}
 }
 
-// relay is a CRM in whose place another one can be put.
+// relay forwards to a CRM that a test can replace.
 type relay struct{ to atomic.Pointer[crmtest.CRM] }
 
 func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {

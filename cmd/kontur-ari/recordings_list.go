@@ -34,14 +34,14 @@ func recordingsCommand() *cobra.Command {
 	return cmd
 }
 
-// recordingList are the recordings of a store, for one command.
+// recordingList is the open list of recordings, for one command.
 type recordingList struct {
 	*store.Recordings
 	out       io.Writer
 	ids       []int64
 	filter    store.RecordingFilter
 	all, json bool
-	// config is the flag --config where it is needed, for commands that are proposed.
+	// config is " --config FILE" where the flag was given, for the commands proposed.
 	config string
 }
 
@@ -51,8 +51,8 @@ var recordingStates = []bridge.RecordingState{
 	bridge.RecordingTold, bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing,
 }
 
-// recordingsVerb is a command that works on the store's file: the daemon may run meanwhile,
-// and need not.
+// recordingsVerb makes a command that works on the store's file, whether or not the
+// daemon is running.
 func recordingsVerb(use, short, all string, args cobra.PositionalArgs, open func(context.Context, string) (*store.Recordings, error), act func(context.Context, *recordingList) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	path := configFlag(cmd)
@@ -70,7 +70,7 @@ func recordingsVerb(use, short, all string, args cobra.PositionalArgs, open func
 		if r.filter.State != "" && !slices.Contains(recordingStates, r.filter.State) {
 			return fmt.Errorf("--state %q: there is no such state: say one of %s", *state, strings.Trim(fmt.Sprint(recordingStates), "[]"))
 		}
-		if r.filter.Since, err = sinceMoment(*since, time.Now()); err != nil {
+		if r.filter.Since, err = parseSince(*since, time.Now()); err != nil {
 			return err
 		}
 		if cmd.Flags().Changed("config") {
@@ -89,7 +89,7 @@ func recordingsVerb(use, short, all string, args cobra.PositionalArgs, open func
 	return cmd
 }
 
-// recordingIDs reads the ids that were named.
+// recordingIDs parses ids as reportIDs does.
 func recordingIDs(args []string) ([]int64, error) {
 	ids, err := reportIDs(args)
 	if err != nil {
@@ -98,21 +98,23 @@ func recordingIDs(args []string) ([]int64, error) {
 	return ids, nil
 }
 
-// listRecordings prints recordings, the newest first: without --all, those that the CRM
-// does not have.
+// listRecordings prints recordings, the newest first. Without --all or --state it omits
+// those that the CRM has.
 func listRecordings(ctx context.Context, r *recordingList) error {
 	counts := make(map[bridge.RecordingState]int)
-	// How many there are is known at their end only, and stands above them.
-	var lines strings.Builder
+	made := timeColumn
+	made.title = "made"
+	table := newColumns(idColumn, made, column{title: "state", width: 8}, callColumn,
+		column{title: "bytes", width: 10, right: true}, column{title: "file", width: 40}, column{title: "reason"})
 	shown, left := 0, 0
 	err := r.Walk(ctx, r.filter, func(entry store.RecordingEntry) error {
 		counts[entry.State]++
 		switch chosen := r.all || r.filter.State != "" || entry.State != bridge.RecordingTold; {
 		case r.json && chosen:
 			return writeJSON(r.out, recordingLine(entry))
-		case chosen && (shown < listed || r.all):
+		case chosen && (shown < mostListed || r.all):
 			shown++
-			printRecording(&lines, entry)
+			addRecording(table, entry)
 		case chosen:
 			left++
 		}
@@ -122,10 +124,7 @@ func listRecordings(ctx context.Context, r *recordingList) error {
 		return err
 	}
 	fmt.Fprintf(r.out, "recordings: %s\n", countedStates(counts))
-	if shown > 0 {
-		fmt.Fprintf(r.out, "%7s  %-19s  %-8s  %-24s  %10s  %-40s  %s\n", "id", "made", "state", "call", "bytes", "file", "reason")
-	}
-	if _, err := io.WriteString(r.out, lines.String()); err != nil {
+	if err := table.print(r.out); err != nil {
 		return err
 	}
 	if left > 0 {
@@ -134,7 +133,7 @@ func listRecordings(ctx context.Context, r *recordingList) error {
 	return nil
 }
 
-// countedStates says how many recordings are in each state.
+// countedStates is the number of recordings in each state that has any.
 func countedStates(counts map[bridge.RecordingState]int) string {
 	var parts []string
 	for _, state := range recordingStates {
@@ -148,18 +147,18 @@ func countedStates(counts map[bridge.RecordingState]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// printRecording prints a recording as a line of a table.
-func printRecording(out io.Writer, entry store.RecordingEntry) {
+// addRecording adds a recording to the table of listRecordings.
+func addRecording(table *columns, entry store.RecordingEntry) {
 	size := "-"
 	if entry.Size > 0 {
 		size = fmt.Sprint(entry.Size)
 	}
-	fmt.Fprintf(out, "%7d  %s  %-8s  %-24s  %10s  %-40s  %s\n", entry.ID, entry.Made.Local().Format(time.DateTime), entry.State, entry.Recorded.Call, size,
-		dash(casebook.OneLine(entry.File.Name)), fateOf(entry))
+	table.add(entry.ID, entry.Made.Local().Format(time.DateTime), entry.State, entry.Recorded.Call, size,
+		orDash(casebook.OneLine(entry.File.Name)), recordingReason(entry))
 }
 
-// fateOf says why a recording is where it is.
-func fateOf(entry store.RecordingEntry) string {
+// recordingReason says why a recording is in its state.
+func recordingReason(entry store.RecordingEntry) string {
 	reason := casebook.OneLine(entry.Reason)
 	switch {
 	case entry.State == bridge.RecordingReady && entry.Attempts > 0:
@@ -171,10 +170,10 @@ func fateOf(entry store.RecordingEntry) string {
 	case !entry.Removed.IsZero():
 		return "its file was removed at " + entry.Removed.Local().Format(time.DateTime)
 	}
-	return dash(reason)
+	return orDash(reason)
 }
 
-// retryRecordings has recordings tried again.
+// retryRecordings puts recordings back to be processed again.
 func retryRecordings(ctx context.Context, r *recordingList) error {
 	ids, err := r.chosen(ctx)
 	if err != nil {
@@ -188,27 +187,31 @@ func retryRecordings(ctx context.Context, r *recordingList) error {
 	if err != nil {
 		return err
 	}
+	table := newColumns(untitled(idColumn, callColumn, column{})...)
 	for i, entry := range entries {
 		if r.json {
 			if err := writeJSON(r.out, recordingLine(entry)); err != nil {
 				return err
 			}
-		} else if i < told {
-			fmt.Fprintf(r.out, "%7d  %-24s  %s\n", entry.ID, entry.Recorded.Call, dash(casebook.OneLine(entry.File.Name)))
+		} else if i < mostNamed {
+			table.add(entry.ID, entry.Recorded.Call, orDash(casebook.OneLine(entry.File.Name)))
 		}
 	}
 	if r.json {
 		return nil
 	}
-	if len(entries) > told {
-		fmt.Fprintf(r.out, "... and %d more\n", len(entries)-told)
+	if err := table.print(r.out); err != nil {
+		return err
+	}
+	if len(entries) > mostNamed {
+		fmt.Fprintf(r.out, "... and %d more\n", len(entries)-mostNamed)
 	}
 	_, err = fmt.Fprintf(r.out, "%s to be looked at and uploaded again, by the service as soon as it can; \"kontur-ari recordings list%s\" tells how that went\n", counted(len(entries), "recording"), r.config)
 	return err
 }
 
-// chosen are the recordings that are to be tried again: those that were named, or with
-// --all those that can be.
+// chosen returns the ids of the recordings to retry: those named on the command line
+// or, with --all, those that match the filter and can be retried.
 func (r *recordingList) chosen(ctx context.Context) (ids []int64, err error) {
 	switch filtered := r.filter != (store.RecordingFilter{}); {
 	case len(r.ids) > 0 && (r.all || filtered):
@@ -227,7 +230,7 @@ func (r *recordingList) chosen(ctx context.Context) (ids []int64, err error) {
 	return ids, err
 }
 
-// mustBeRetryable refuses ids of recordings that can't be tried again, and says why.
+// mustBeRetryable fails if one of the ids can't be retried, and says why for each.
 func (r *recordingList) mustBeRetryable(ctx context.Context) error {
 	entries, err := r.Find(ctx, r.ids)
 	if err != nil {
