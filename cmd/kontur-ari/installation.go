@@ -10,7 +10,7 @@ import (
 	"kontur-ari/crm"
 )
 
-// show prints an instance, and where the CRM sends its commands.
+// show prints an instance, and the address to which the CRM sends calls.
 func (i *integration) show(now crm.Installation) {
 	onOff := map[bool]string{true: "on", false: "off"}
 	fmt.Fprintf(i.out, "  instance   %s\n  status     %s\n", now.ID, cmp.Or(now.Status, "not told"))
@@ -39,7 +39,7 @@ func webHookText(hook crm.WebHook) string {
 	return text
 }
 
-// wantedChanges is what enable has to do: nothing where all of it is there.
+// wantedChanges returns the changes that enable still has to make.
 func wantedChanges(now crm.Installation) []change {
 	var changes []change
 	if !now.Features.Call || !now.Features.Hangup {
@@ -53,7 +53,7 @@ func wantedChanges(now crm.Installation) []change {
 	return changes
 }
 
-// statusAdvice says what to do about each status of an instance but "active".
+// statusAdvice says what to do about each status of an instance except "active".
 var statusAdvice = map[string]string{
 	"notConfigured": "finish setting the integration up in the CRM",
 	"paused":        "somebody has paused the integration in the CRM; let it go on there",
@@ -61,11 +61,11 @@ var statusAdvice = map[string]string{
 	"failed":        "the CRM has given the integration up after bad answers; see that kontur-ari runs and is reached, and activate the integration in the CRM",
 }
 
-// shortcomings are what keeps the CRM from commanding the switch, each with what to
-// do about it; none where all is as it should be.
+// shortcomings lists the settings that keep the CRM's commands from arriving, each with
+// what to do about it. It is empty for an unknown instance.
 func shortcomings(now crm.Installation, cfg configs.Config) []string {
 	if now.ID == "" {
-		return nil // it is not known how things are
+		return nil // reading the instance failed
 	}
 	var wrong []string
 	if now.Status != "active" {
@@ -88,7 +88,7 @@ func shortcomings(now crm.Installation, cfg configs.Config) []string {
 	return append(wrong, baseURLShortcomings(now.BaseURL, cfg.Server.BasePath)...)
 }
 
-// baseURLShortcomings are those of the address that the CRM sends its commands to.
+// baseURLShortcomings checks the address to which the CRM sends its commands.
 func baseURLShortcomings(baseURL, basePath string) []string {
 	address, err := url.Parse(baseURL)
 	switch {

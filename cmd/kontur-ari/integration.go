@@ -30,8 +30,8 @@ func integrationCommand() *cobra.Command {
 	return cmd
 }
 
-// integrationVerb is a command that talks to the CRM and to nothing else, so that
-// the daemon may run meanwhile.
+// integrationVerb makes a command that uses the CRM alone, so it may run beside the
+// daemon.
 func integrationVerb(use, short string, act func(context.Context, *integration) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs}
 	path := configFlag(cmd)
@@ -54,7 +54,7 @@ func integrationVerb(use, short string, act func(context.Context, *integration) 
 	return cmd
 }
 
-// integration is the integration as the CRM has it, for one command.
+// integration is the access to the CRM that one command needs.
 type integration struct {
 	client *crm.Client
 	cfg    configs.Config
@@ -99,16 +99,15 @@ func disableIntegration(ctx context.Context, i *integration) error {
 	return err
 }
 
-// change is one step towards what should be.
+// change is one operation on the instance, with its description.
 type change struct {
 	what      string
 	operation crm.Operation
 }
 
-// change makes the changes that are wanted, each by itself, so that one that the
-// CRM refuses does not keep the others from being made, and shows the instance
-// before and after. What it returns is the instance afterwards, zero where that
-// could not be learnt.
+// change sends the wanted changes one by one and prints the instance before and after.
+// A change that the CRM refuses does not stop the others. It returns the instance
+// afterwards, or the zero value if reading it failed.
 func (i *integration) change(ctx context.Context, wanted func(crm.Installation) []change) (crm.Installation, error) {
 	before, err := i.client.Instance(ctx)
 	if err != nil {
@@ -130,7 +129,7 @@ func (i *integration) change(ctx context.Context, wanted func(crm.Installation) 
 		}
 		fmt.Fprintf(i.out, "done: %s\n", c.what)
 	}
-	// Asked again rather than taken from the answers: one may have been lost.
+	// The answers are not enough to know the instance: one may have been lost.
 	after, err := i.client.Instance(ctx)
 	if err != nil {
 		return crm.Installation{}, errors.Join(append(failures, err)...)

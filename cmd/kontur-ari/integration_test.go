@@ -38,8 +38,8 @@ func newCRM(t *testing.T) *crmtest.Server {
 	return simulator
 }
 
-// integrate runs one of the commands and returns what it said and its exit code. No
-// key may be in what it said.
+// integrate runs one of the commands and returns its output and exit code. It fails if
+// the output contains a key.
 func integrate(t *testing.T, simulator *crmtest.Server, verb, config string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, log bytes.Buffer
@@ -169,7 +169,7 @@ func TestIntegrationWhenTheCRMRefuses(t *testing.T) {
 	}
 }
 
-// An answer that is lost leaves a webhook behind, which the next try must find.
+// A lost answer leaves a webhook behind, which the next attempt must find.
 func TestIntegrationIsEnabledInTwoTries(t *testing.T) {
 	simulator := newCRM(t)
 	simulator.Fail(crmtest.Rule{Kind: crmtest.KindInstance, DropAnswer: true, Match: func(r crmtest.Request) bool { return r.Method == "PATCH" }})

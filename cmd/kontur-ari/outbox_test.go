@@ -60,9 +60,9 @@ var (
 // opening is when the reports of filled were made, each a second after the other.
 var opening = time.Date(2026, 11, 23, 10, 0, 0, 615e6, time.UTC)
 
-// filled is an office in which reports 1 to 4 of a call are dead but for 4, which was
-// delivered; 5 and 6 of another were delivered and refused, 7 waits; 8 of a third one
-// waits since the CRM can't be had, 9 can't be sent at all.
+// filled is an office with the reports of four calls. Of the first, 1 to 3 are dead
+// letters and 4 was delivered. Of the second, 5 was delivered, 6 is dead, and 7 waits.
+// 8 waits because the CRM did not answer; 9 can't be sent at all.
 func filled(t testing.TB) office {
 	t.Helper()
 	o := newOffice(t)
@@ -139,7 +139,7 @@ func TestAPersonSeesWhatWaitsAndWhatWasRefused(t *testing.T) {
 	}
 }
 
-func TestRetriedLettersWaitAgain(t *testing.T) {
+func TestRetriedDeadLettersWaitAgain(t *testing.T) {
 	o := filled(t)
 	compareGolden(t, "outbox", "retry.txt", o.mustOutbox(t, "retry", "2", "1", "2"))
 	code, stdout, stderr := o.outbox(t, "retry", "--all", "--reason", "can't be sent", "--json")
@@ -149,11 +149,11 @@ func TestRetriedLettersWaitAgain(t *testing.T) {
 	compareGolden(t, "outbox", "retry.jsonl", stdout)
 	compareGolden(t, "outbox", "list_retried.txt", o.mustOutbox(t, "list"))
 	if got := o.mustOutbox(t, "show", "2"); !strings.Contains(got, "put back to be tried again") {
-		t.Errorf("a letter that was put back: %s", got)
+		t.Errorf("a dead letter that was put back: %s", got)
 	}
 }
 
-func TestALetterIsNotRetriedWithoutThoseBeforeIt(t *testing.T) {
+func TestADeadLetterIsNotRetriedWithoutThoseBeforeIt(t *testing.T) {
 	o := filled(t)
 	before := o.mustOutbox(t, "list", "--json")
 	code, stdout, stderr := o.outbox(t, "retry", "3", "9", "1")
@@ -176,7 +176,7 @@ func TestALetterIsNotRetriedWithoutThoseBeforeIt(t *testing.T) {
 	}
 }
 
-func TestACallThatWasNeverBegunIsWarnedOf(t *testing.T) {
+func TestACallWithoutACallStartedIsWarnedOf(t *testing.T) {
 	o := filled(t)
 	compareGolden(t, "outbox", "drop.txt", o.mustOutbox(t, "drop", "1"))
 	code, _, stderr := o.outbox(t, "retry", "2")
@@ -199,7 +199,7 @@ func TestWhatIsDroppedIsPrintedAndGone(t *testing.T) {
 	}
 }
 
-// full is a disk without space.
+// full is a writer to a disk without space.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
@@ -248,7 +248,7 @@ func TestOutboxCommandsThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestSinceIsAMomentOrHowLongAgo(t *testing.T) {
+func TestSinceIsATimeOrADurationAgo(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Time{
 		"":                          {},
@@ -295,7 +295,7 @@ func TestALongListIsCut(t *testing.T) {
 	}
 }
 
-// deadAndWaiting makes calls of which one report is dead and one waits.
+// deadAndWaiting commits two reports for each call: one becomes a dead letter, one waits.
 func deadAndWaiting(t testing.TB, s *store.Store, calls int) {
 	t.Helper()
 	var batch bridge.Batch

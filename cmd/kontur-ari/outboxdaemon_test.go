@@ -16,7 +16,7 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-func TestRetriedLettersReachTheCRMInTheOrderOfTheirCall(t *testing.T) {
+func TestRetriedDeadLettersReachTheCRMInTheOrderOfTheirCall(t *testing.T) {
 	switchboard := aritest.Start(t)
 	events, err := aritest.ReadEvents("../../ari/testdata/missed.jsonl")
 	if err != nil {
@@ -74,7 +74,7 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r.to.Load().ServeHTTP(w, request)
 }
 
-func TestARunningDaemonSendsRetriedLetters(t *testing.T) {
+func TestARunningDaemonSendsRetriedDeadLetters(t *testing.T) {
 	switchboard := aritest.Start(t)
 	refusing, mended := crmtest.New(crmtest.Options{}), crmtest.New(crmtest.Options{})
 	refusing.Fail(crmtest.Rule{Status: http.StatusConflict, Body: `{"status":"notSupported","message":"The integration is paused"}`})

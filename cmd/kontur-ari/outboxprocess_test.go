@@ -14,7 +14,7 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// asProgram is the environment variable that makes the test binary be the program.
+// asProgram is the environment variable that makes the test binary run as the program.
 const asProgram = "KONTUR_ARI_TEST_AS_PROGRAM"
 
 // program runs a command as a process of its own.
@@ -32,7 +32,7 @@ func program(t testing.TB, args ...string) (output string, err error) {
 	return string(text), err
 }
 
-func TestLettersAreRetriedByAnotherProcessWhileTheDaemonWrites(t *testing.T) {
+func TestDeadLettersAreRetriedByAnotherProcessWhileTheDaemonWrites(t *testing.T) {
 	o := newOffice(t)
 	s, err := store.Open(t.Context(), o.directory)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestLettersAreRetriedByAnotherProcessWhileTheDaemonWrites(t *testing.T) {
 	if done.err != nil || done.writes == 0 {
 		t.Errorf("the daemon wrote %d times, error %v", done.writes, done.err)
 	}
-	t.Logf("retried in %v; meanwhile %d writes, the longest took %v", took, done.writes, done.longest)
+	t.Logf("retried in %v; in that time %d writes, the longest took %v", took, done.writes, done.longest)
 
 	dead, err := s.DeadLetters(t.Context())
 	if err != nil || dead != 0 {
@@ -63,7 +63,7 @@ func TestLettersAreRetriedByAnotherProcessWhileTheDaemonWrites(t *testing.T) {
 	}
 	calls, err := s.ReturnedCalls(t.Context())
 	if err != nil || len(calls) != many {
-		t.Fatalf("%d calls have letters that were put back, error %v; want %d", len(calls), err, many)
+		t.Fatalf("%d calls have dead letters that were put back, error %v; want %d", len(calls), err, many)
 	}
 	waiting, err := s.Next(t.Context(), calls, 10)
 	if err != nil || len(waiting) != 2*many {
@@ -79,7 +79,7 @@ func TestLettersAreRetriedByAnotherProcessWhileTheDaemonWrites(t *testing.T) {
 	}
 }
 
-// work is what a busy daemon does to its store: one write after the other.
+// work is the load of a busy daemon on its store: one write after another.
 type work struct {
 	cancel context.CancelFunc
 	ended  chan workDone
@@ -121,7 +121,7 @@ func reportOnce(ctx context.Context, s *store.Store) error {
 	return s.Settle(ctx, []bridge.Sent{{Pending: pending[0], Result: bridge.Result{Verdict: bridge.Delivered, Status: 200}}})
 }
 
-func TestARunOfAnotherUserIsToldToBeRootOrTheService(t *testing.T) {
+func TestAnotherUserIsAdvisedToBeRootOrTheService(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read everything")
 	}

@@ -11,15 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 const captures = "../../e2e/testdata/captures/"
 
 // sqliteHeader is what every SQLite file begins with.
 const sqliteHeader = "SQLite format 3\x00"
 
-// officeConfig is the office of the captures. It has no secrets: a replay needs
-// none.
+// officeConfig is the configuration of the office in the captures. It has no secrets,
+// since a replay needs none.
 func officeConfig(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "office.yaml")
@@ -51,7 +51,7 @@ func replayed(t testing.TB, stdin string, args ...string) (code int, stdout, std
 	return code, out.String(), errs.String()
 }
 
-// mustReplay is replayed for what is expected to work.
+// mustReplay is replayed, but fails the test unless the exit code is 0.
 func mustReplay(t testing.TB, stdin string, args ...string) (stdout, stderr string) {
 	t.Helper()
 	code, stdout, stderr := replayed(t, stdin, args...)
@@ -88,7 +88,7 @@ func compareGolden(t *testing.T, folder, name, got string) {
 	}
 }
 
-func TestACaptureIsToldAsALadderOrAsReports(t *testing.T) {
+func TestACaptureIsShownAsALadderOrAsReports(t *testing.T) {
 	for _, name := range []string{"inbound_hold", "inbound_group"} {
 		stdout, stderr := mustReplay(t, "", captures+name+".jsonl")
 		compareGolden(t, "replay", name+".txt", stdout)
@@ -103,9 +103,9 @@ func TestACaptureIsToldAsALadderOrAsReports(t *testing.T) {
 	}
 }
 
-// A journal holds what the CRM has ordered beside what Asterisk said: one call of two
-// telephones, one that is busy, and one for a telephone that isn't there.
-func TestOrdersAreToldInALadder(t *testing.T) {
+// A journal also holds click-to-calls: here one that rings two telephones, one to a
+// busy telephone, and one for a telephone that does not exist.
+func TestClickToCallsAreShownInALadder(t *testing.T) {
 	stdout, stderr := mustReplay(t, "", filepath.Join("testdata", "replay", "ordered.events.jsonl"))
 	compareGolden(t, "replay", "ordered.txt", stdout)
 	if stderr != "" {

@@ -28,7 +28,7 @@ import (
 	"kontur-ari/configs"
 )
 
-// recorder is a store that also tells which reports were committed to it.
+// recorder is a store that remembers the reports committed to it.
 type recorder struct {
 	*store.Store
 	file    string
@@ -55,7 +55,7 @@ func newRecorder(t testing.TB) *recorder {
 	return &recorder{Store: db, file: filepath.Join(directory, store.FileName)}
 }
 
-// hear takes events in as the daemon does, between a start and a stop.
+// hear processes events as the daemon does between a start and a stop.
 func (r *recorder) hear(t testing.TB, raws ...[]byte) {
 	t.Helper()
 	cfg, err := configs.Interpretation(officeConfig(t))
@@ -84,9 +84,9 @@ func (r *recorder) hear(t testing.TB, raws ...[]byte) {
 	}
 }
 
-// told are the reports that were committed, of one call or, "", of all, as replay
+// reported returns the committed reports of one call, or of all for "", as replay
 // writes them.
-func (r *recorder) told(t testing.TB, call bridge.CallID) string {
+func (r *recorder) reported(t testing.TB, call bridge.CallID) string {
 	t.Helper()
 	var text bytes.Buffer
 	for _, report := range r.reports {
@@ -113,8 +113,8 @@ var (
 	localName = regexp.MustCompile(`-[0-9a-f]{8}(;[12]|")`)
 )
 
-// ofOneSwitch makes the ids and names of a capture differ from those of others:
-// each is of an Asterisk of its own, whose counting began anew.
+// ofOneSwitch makes the ids and names of a capture differ from those of the others.
+// Each was taken from a new Asterisk, which counts from the beginning.
 func ofOneSwitch(raw []byte, capture int) []byte {
 	raw = uniqueID.ReplaceAll(raw, fmt.Appendf(nil, "${1}%03d$2", capture))
 	return localName.ReplaceAllFunc(raw, func(name []byte) []byte {
@@ -122,8 +122,7 @@ func ofOneSwitch(raw []byte, capture int) []byte {
 	})
 }
 
-// busyDay is everything that was ever captured, all at once: one event of each
-// capture in turn.
+// busyDay interleaves all captures: one event of each in turn.
 func busyDay(t testing.TB) (events [][]byte) {
 	t.Helper()
 	paths, err := filepath.Glob(captures + "*.jsonl")
@@ -158,7 +157,7 @@ func TestAJournalGivesTheReportsThatTheDaemonMade(t *testing.T) {
 	r.hear(t, day[:len(day)/2]...)
 	r.hear(t, day[len(day)/2:]...) // after a restart
 	got, stderr := mustReplay(t, "", "--json", r.file)
-	if diff := cmp.Diff(r.told(t, ""), got); diff != "" {
+	if diff := cmp.Diff(r.reported(t, ""), got); diff != "" {
 		t.Errorf("reports (-daemon +replay):\n%s", diff)
 	}
 	if strings.Contains(stderr, "warning") {
@@ -172,7 +171,7 @@ func TestACallOfAJournalGivesItsReportsAlsoAsAFixture(t *testing.T) {
 	calls := slices.Sorted(maps.Keys(r.calls()))
 	for i := 0; i < len(calls); i += 12 { // each takes a moment
 		call := calls[i]
-		want := r.told(t, call)
+		want := r.reported(t, call)
 		got, _ := mustReplay(t, "", "--json", "--call", string(call), r.file)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("call %s from the journal (-daemon +replay):\n%s", call, diff)
@@ -217,9 +216,8 @@ const (
 	gone     = `{"type":"ChannelDestroyed","timestamp":"2026-11-23T12:30:%02d.000+0000","cause":16,"channel":%s}`
 )
 
-// A connection is lost while 1.1 talks and another call goes on; when it is back
-// the client and 101 are gone. The call taken up by a snapshot, 2.1, ends in
-// another.
+// lostConnection loses the connection during call 1.1. When it returns, the client and
+// 101 are gone. Call 2.1 is first seen in a snapshot and ends in a later one.
 func lostConnection() [][]byte {
 	return [][]byte{
 		fmt.Appendf(nil, snapshot, 0, 0, other),
@@ -236,7 +234,7 @@ func TestSnapshotsBelongToTheCallsTheyBeginAndEnd(t *testing.T) {
 	r := newRecorder(t)
 	r.hear(t, lostConnection()...)
 	for call, snapshots := range map[bridge.CallID]int{"1.1": 1, "2.1": 3} {
-		want := r.told(t, call)
+		want := r.reported(t, call)
 		if !strings.Contains(want, "register-call") {
 			t.Fatalf("call %s did not end:\n%s", call, want)
 		}
@@ -266,7 +264,7 @@ func TestAnEndLearntFromASnapshotShowsInTheLadderAndTheReplay(t *testing.T) {
 		replay, _ := mustReplay(t, "", "--call", call, r.file)
 		for _, text := range []string{ladder.String(), replay} {
 			if !strings.Contains(text, words) || strings.Count(text, "found gone") != 1 {
-				t.Errorf("call %s: %q is not told, or something else is:\n%s", call, words, text)
+				t.Errorf("call %s: %q is not shown, or something else is:\n%s", call, words, text)
 			}
 		}
 	}
@@ -277,11 +275,11 @@ func TestACallThatEndedByItselfIsNotFoundGone(t *testing.T) {
 	r.hear(t, fmt.Appendf(nil, begun, 1, client), fmt.Appendf(nil, snapshot, 10, 9, client),
 		fmt.Appendf(nil, gone, 11, client), fmt.Appendf(nil, snapshot, 20, 12, ""))
 	if text, _ := mustReplay(t, "", r.file); strings.Contains(text, "found gone") {
-		t.Errorf("found gone what was told to be over:\n%s", text)
+		t.Errorf("found gone what had ended by an event:\n%s", text)
 	}
 }
 
-// Nobody waits for a moment here: the journal is cut as Prune cuts it.
+// The test cuts the journal itself, as Prune does when events are too old.
 func TestAJournalThatIsCutSaysWhatItLacks(t *testing.T) {
 	r := newRecorder(t)
 	r.hear(t, busyDay(t)...)
@@ -308,11 +306,11 @@ func TestAJournalThatIsCutSaysWhatItLacks(t *testing.T) {
 func TestAnEventWithoutATimeHasThatOfItsArrival(t *testing.T) {
 	r := newRecorder(t)
 	r.hear(t, []byte(`{"type":"ChannelCreated","timestamp":"soon","channel":`+client+`}`), fmt.Appendf(nil, snapshot, 20, 8, ""))
-	if r.told(t, "") == "" {
+	if r.reported(t, "") == "" {
 		t.Fatal("nothing was reported")
 	}
 	got, _ := mustReplay(t, "", "--json", r.file)
-	if diff := cmp.Diff(r.told(t, ""), got); diff != "" {
+	if diff := cmp.Diff(r.reported(t, ""), got); diff != "" {
 		t.Errorf("reports (-daemon +replay):\n%s", diff)
 	}
 }
@@ -320,7 +318,7 @@ func TestAnEventWithoutATimeHasThatOfItsArrival(t *testing.T) {
 func TestACopyOfAStoreMayHaveAnyName(t *testing.T) {
 	r := newRecorder(t)
 	r.hear(t, lostConnection()...)
-	want := r.told(t, "")
+	want := r.reported(t, "")
 	if err := r.Store.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
