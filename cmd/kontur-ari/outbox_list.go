@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
-	"kontur-ari/cmd/kontur-ari/internal/casebook"
 )
 
 // mostListed is how many calls, dead letters or recordings a list shows without --all.
@@ -83,36 +80,4 @@ func listDead(ctx context.Context, o *outbox) error {
 		fmt.Fprintf(o.out, "... and %d more, all with --all\n", count-mostListed)
 	}
 	return nil
-}
-
-// requestText names the request of a report, with the event of a call-event.
-func requestText(report store.ReportView) string {
-	if report.Kind == bridge.ReportEvent && report.Event != "" {
-		return fmt.Sprintf("%s %s", report.Kind, report.Event)
-	}
-	return string(report.Kind)
-}
-
-// statusText is the HTTP status of the last attempt; "-" without an answer.
-func statusText(report store.ReportView) string {
-	if report.Status == 0 {
-		return "-"
-	}
-	return fmt.Sprint(report.Status)
-}
-
-// reasonText is why a report was refused, without the status, which has its own column.
-func reasonText(report store.ReportView) string {
-	text := casebook.OneLine(report.Reason)
-	if rest, found := strings.CutPrefix(text, fmt.Sprintf("HTTP %d", report.Status)); found {
-		text = strings.TrimLeft(rest, ": ")
-	}
-	return orDash(text)
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }

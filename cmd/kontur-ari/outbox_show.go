@@ -11,7 +11,6 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store"
-	"kontur-ari/cmd/kontur-ari/internal/casebook"
 )
 
 // millisecondLayout writes times with milliseconds.
@@ -85,17 +84,6 @@ func printHead(o *outbox, report store.ReportView) {
 	if report.Reason != "" {
 		row("reason", reasonText(report))
 	}
-}
-
-// outcomeText is the state of a report in a list of its call.
-func outcomeText(report store.ReportView) string {
-	switch report.State {
-	case store.ReportDead:
-		return "dead letter: " + orDash(casebook.OneLine(report.Reason))
-	case store.ReportWaiting:
-		return "waits, " + attemptsText(report)
-	}
-	return string(report.State)
 }
 
 // printBody prints a body, JSON indented; nothing for an empty one.
