@@ -103,7 +103,7 @@ func (o *office) open() {
 		jobs = o.jobs(jobs)
 	}
 	o.courier = recordings.New(o.config, jobs, o.client, recordings.Outside{
-		Told: o.dispatcher.WakeCall, Reachable: func() bool { return o.dispatcher.Stats().Gate != delivery.Shut }, Stored: o.stored,
+		Told: o.dispatcher.WakeCall, Reachable: o.dispatcher.Reachable, Stored: o.stored,
 	}, zap.New(core))
 	ctx, end := context.WithCancel(context.Background())
 	o.end = end

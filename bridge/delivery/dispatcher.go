@@ -21,6 +21,9 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/breaker"
+	"kontur-ari/internal/oncelog"
+	"kontur-ari/internal/retry"
 )
 
 // Config is how a Dispatcher delivers. All fields are needed.
@@ -41,11 +44,11 @@ type Dispatcher struct {
 	outbox bridge.Outbox
 	sender bridge.Sender
 	config Config
-	pauses pauses
+	pauses retry.Pauses
 	log    *zap.Logger
 	// crmTrouble and storeTrouble keep the log to a line per change. The store's is one of
 	// reading, which has no call, or of recording an answer to a call.
-	crmTrouble, storeTrouble *trouble
+	crmTrouble, storeTrouble *oncelog.Trouble
 
 	mu sync.Mutex
 	// lanes are the calls that are being served: those woken lately, and as many of
@@ -59,7 +62,8 @@ type Dispatcher struct {
 	// fresh and aged calls are to be read, loaded ones to be sent.
 	fresh, aged, loaded queue
 	turn                int
-	gate                gate
+	// breaker decides how many requests may be in flight.
+	breaker *breaker.Breaker
 	// unsettled answers are to be recorded, recording ones are being so. spare are the
 	// arrays of those that were, for the ones to come.
 	unsettled, spare answers
@@ -76,9 +80,6 @@ type Dispatcher struct {
 	damaged error
 	timers  timers
 }
-
-// Shut is the [Stats.Gate] while the CRM can't be reached.
-const Shut = string(gateShut)
 
 // Stats are counts since the start, and what is going on now.
 type Stats struct {
@@ -98,14 +99,14 @@ type Stats struct {
 func New(outbox bridge.Outbox, sender bridge.Sender, config Config, log *zap.Logger) *Dispatcher {
 	d := &Dispatcher{
 		outbox: outbox, sender: sender, config: config, log: log,
-		pauses:       pauses{config.FirstPause, config.LongestPause},
-		crmTrouble:   newTrouble(log, "the CRM can't be told; reports wait", "the CRM is told again"),
-		storeTrouble: newTrouble(log, "the outbox can't be read or written; reports wait", "the outbox works again"),
+		pauses:       retry.Pauses{First: config.FirstPause, Longest: config.LongestPause},
+		crmTrouble:   oncelog.New(log, zap.WarnLevel, "the CRM can't be told; reports wait", "the CRM is told again"),
+		storeTrouble: oncelog.New(log, zap.WarnLevel, "the outbox can't be read or written; reports wait", "the outbox works again"),
 		lanes:        make(map[bridge.CallID]*lane), changed: make(chan struct{}),
 		// What earlier runs left is there.
 		backlog: backlog{more: true},
 	}
-	d.gate = newGate(config.Connections, d.pauses)
+	d.breaker = newBreaker(config.Connections, d.pauses)
 	d.toFeed, d.toSend, d.toSettle = sync.NewCond(&d.mu), sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	return d
 }
@@ -192,22 +193,13 @@ func (d *Dispatcher) quiet() bool {
 	if d.ended {
 		return true
 	}
-	if d.gate.inFlight > 0 || d.unsettled.count() > 0 || d.recording > 0 {
-		return d.storeDown && d.gate.inFlight == 0 && d.recording == 0
+	if d.breaker.InFlight() > 0 || d.unsettled.count() > 0 || d.recording > 0 {
+		return d.storeDown && d.breaker.InFlight() == 0 && d.recording == 0
 	}
-	if d.storeDown || d.gate.state == gateShut {
+	if d.storeDown || d.breaker.State() == breaker.Open {
 		return true
 	}
 	return !d.feeding && d.fresh.empty() && d.aged.empty() && d.loaded.empty() && !d.backlog.more
-}
-
-// Reachable returns whether the CRM can be reached, as far as is known: false from the
-// failures that shut the gate until a request succeeds again. It may be called at any
-// time.
-func (d *Dispatcher) Reachable() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.gate.state != gateShut
 }
 
 // Stats may be called at any time.
@@ -215,7 +207,7 @@ func (d *Dispatcher) Stats() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stats := d.stats
-	stats.Gate, stats.More = string(d.gate.state), d.backlog.more
+	stats.Gate, stats.More = gateText[d.breaker.State()], d.backlog.more
 	for _, l := range d.lanes {
 		switch l.state {
 		case ready, loaded:

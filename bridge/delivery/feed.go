@@ -8,9 +8,13 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/breaker"
+	"kontur-ari/internal/oncelog"
 )
 
 const (
+	// reading is the key of failed reads in the trouble with the store. No call has it.
+	reading = "reading the outbox"
 	// storePause is the pause before the store is asked again after it failed.
 	storePause = time.Second
 	// returnedEvery is the pause between two looks for dead letters that were put back.
@@ -47,11 +51,11 @@ func (d *Dispatcher) feed(ctx context.Context) {
 		d.mu.Lock()
 		d.feeding = false
 		if err == nil {
-			d.storeTrouble.over("feeding")
+			d.storeTrouble.Over(reading)
 		} else if errors.Is(err, bridge.ErrStoreDamaged) {
 			d.giveUp(err)
 		} else if ctx.Err() == nil {
-			d.storeTrouble.because("feeding", rootCause(err))
+			d.storeTrouble.Failed(reading, oncelog.Cause(err))
 			d.leaveStore()
 		}
 		d.notify()
@@ -90,12 +94,12 @@ func (d *Dispatcher) nextJob() (func(context.Context) error, bool) {
 func (d *Dispatcher) takeReady() []*lane {
 	room := min(lookAhead*d.config.Connections-len(d.loaded.lanes), mostRead)
 	switch {
-	case d.gate.state == gateShut && !d.gate.admits(time.Now()):
+	case d.breaker.State() == breaker.Open && !d.breaker.Allows(time.Now()):
 		return nil
-	case d.gate.state == gateShut:
+	case d.breaker.State() == breaker.Open:
 		room = min(room, 1-len(d.loaded.lanes))
-	case d.gate.state == gateOpening:
-		room = min(room, d.gate.limit-len(d.loaded.lanes))
+	case d.breaker.State() == breaker.HalfOpen:
+		room = min(room, d.breaker.Limit()-len(d.loaded.lanes))
 	}
 	var lanes []*lane
 	for ; room > 0 && !(d.fresh.empty() && d.aged.empty()); room-- {
@@ -270,12 +274,4 @@ func (d *Dispatcher) leaveStore() {
 		d.storeDown = false
 		d.wakeAll()
 	})
-}
-
-// rootCause is what an error boils down to, without the call that it befell.
-func rootCause(err error) string {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
-		err = next
-	}
-	return err.Error()
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/breaker"
 )
 
 const (
@@ -108,12 +109,12 @@ func (d *Dispatcher) dismiss(l *lane) {
 // the others', so that one call that the CRM can't digest does not keep the gate shut.
 func (d *Dispatcher) putOff(l *lane) {
 	l.failures++
-	if d.gate.state == gateShut {
+	if d.breaker.State() == breaker.Open {
 		d.enqueue(l, &d.aged)
 		return
 	}
 	l.state, l.reports = waiting, nil
-	d.after(d.pauses.after(l.failures), func() {
+	d.after(d.pauses.After(l.failures), func() {
 		if l.state == waiting {
 			d.enqueue(l, &d.fresh)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/breaker"
 )
 
 // mostUnsettled bounds how many answers may wait to be recorded, for each
@@ -52,7 +53,7 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 			continue
 		}
 		l.state, l.again, l.noted = busy, false, false
-		d.gate.enter()
+		d.breaker.Begin()
 		return l, l.reports[0], true
 	}
 	return nil, bridge.Pending{}, false
@@ -61,7 +62,7 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 // maySend is called with the lock held. Nothing is sent while what was answered
 // before can't be recorded.
 func (d *Dispatcher) maySend() bool {
-	return !d.loaded.empty() && !d.storeDown && d.unsettled.count()+d.recording < mostUnsettled*d.config.Connections && d.gate.admits(time.Now())
+	return !d.loaded.empty() && !d.storeDown && d.unsettled.count()+d.recording < mostUnsettled*d.config.Connections && d.breaker.Allows(time.Now())
 }
 
 // sent takes the outcome of a request. One that the end of the process broke off is no
@@ -69,32 +70,32 @@ func (d *Dispatcher) maySend() bool {
 func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	before := d.gate.state
+	before := d.breaker.State()
 	switch {
 	case result.Verdict == bridge.Retry && ctx.Err() != nil:
-		d.gate.leave()
+		d.breaker.Abandoned()
 		if !result.NotTaken {
 			d.unsettled.add(l, result, true)
 		}
 		return
 	case result.Verdict == bridge.Retry:
-		d.gate.failed(time.Now(), l.call, result)
+		d.breaker.Failed(time.Now(), failureOf(l.call, result))
 	case result.Verdict == bridge.Expired:
 		// It says nothing about the CRM.
-		d.gate.leave()
+		d.breaker.Abandoned()
 		d.toSend.Broadcast()
 	default:
-		d.gate.passed(time.Now())
+		d.breaker.Succeeded(time.Now())
 	}
-	if d.gate.state == gateShut {
+	if d.breaker.State() == breaker.Open {
 		d.unload()
-		// A moment later than the gate's own, which the clock may not show yet.
-		d.after(time.Until(d.gate.until)+time.Millisecond, d.wakeAll)
-	} else if before != gateOpen {
+		// A millisecond later than the breaker's own pause, whose end the clock may not show yet.
+		d.after(time.Until(d.breaker.ProbeAt())+time.Millisecond, d.wakeAll)
+	} else if before != breaker.Closed {
 		d.toFeed.Signal()
 		d.toSend.Broadcast()
-		if d.gate.state == gateOpen {
-			d.crmTrouble.allOver()
+		if d.breaker.State() == breaker.Closed {
+			d.crmTrouble.AllOver()
 		}
 	}
 	d.unsettled.add(l, result, false)

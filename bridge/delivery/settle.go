@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/oncelog"
 )
 
 // gather is how long answers are waited for, to be recorded together, while there is
@@ -102,7 +103,7 @@ func (d *Dispatcher) nextToSettle() answers {
 
 // crowded tells whether all connections will be in use. It is called with the lock held.
 func (d *Dispatcher) crowded() bool {
-	return d.gate.inFlight+len(d.loaded.lanes) >= d.config.Connections
+	return d.breaker.InFlight()+len(d.loaded.lanes) >= d.config.Connections
 }
 
 // takeUnsettled takes the answers that nobody records. It is called with the lock held.
@@ -125,7 +126,7 @@ func (d *Dispatcher) record(ctx context.Context, done answers, byWorker bool) er
 	}
 	// Before the next of a call can be sent, and told.
 	for i := range done.sent {
-		d.storeTrouble.over(done.sent[i].Pending.Report.Call)
+		d.storeTrouble.Over(string(done.sent[i].Pending.Report.Call))
 		if !done.whose[i].brokenOff {
 			d.tell(&done.sent[i])
 		}
@@ -152,7 +153,7 @@ func (d *Dispatcher) unrecorded(done answers, err error) bool {
 	d.unsettled.sent = append(done.sent, d.unsettled.sent...)
 	d.unsettled.whose = append(done.whose, d.unsettled.whose...)
 	for i := range done.sent {
-		d.storeTrouble.because(done.sent[i].Pending.Report.Call, rootCause(err))
+		d.storeTrouble.Failed(string(done.sent[i].Pending.Report.Call), oncelog.Cause(err))
 	}
 	d.leaveStore()
 	return true
@@ -180,8 +181,8 @@ func (d *Dispatcher) recorded(done answers, byWorker bool) {
 		d.learn(l, sent)
 		d.goOn(l)
 	}
-	if len(d.lanes) == 0 && !d.backlog.more && d.gate.idle() {
-		d.crmTrouble.allOver()
+	if len(d.lanes) == 0 && !d.backlog.more && d.breaker.Idle() {
+		d.crmTrouble.AllOver()
 	}
 	toSend := len(d.loaded.lanes)
 	if byWorker {
@@ -193,7 +194,7 @@ func (d *Dispatcher) recorded(done answers, byWorker bool) {
 // wakeSenders wakes workers for so many reports, as far as any wait. It is called with the
 // lock held.
 func (d *Dispatcher) wakeSenders(reports int) {
-	for range min(reports, d.config.Connections-d.gate.inFlight) {
+	for range min(reports, d.config.Connections-d.breaker.InFlight()) {
 		d.toSend.Signal()
 	}
 }
@@ -241,14 +242,14 @@ func (d *Dispatcher) tell(sent *bridge.Sent) {
 	}
 	switch result.Verdict {
 	case bridge.Delivered:
-		d.crmTrouble.over(report.Call)
+		d.crmTrouble.Over(string(report.Call))
 		d.log.Info("delivered", fields...)
 	case bridge.Refused:
-		d.crmTrouble.over(report.Call)
+		d.crmTrouble.Over(string(report.Call))
 		d.log.Error("refused by the CRM for good; kept as a dead letter",
 			append(fields, zap.Int64("report", sent.Pending.ID), zap.String("reason", result.Reason))...)
 	case bridge.Retry:
-		d.crmTrouble.because(report.Call, result.Reason, fields...)
+		d.crmTrouble.Failed(string(report.Call), result.Reason, fields...)
 	case bridge.Expired:
 		d.log.Warn("the CRM could not be told of a recording within a day of its upload; it is uploaded again", fields...)
 	}

@@ -1,6 +1,9 @@
 package delivery
 
-import "kontur-ari/bridge"
+import (
+	"kontur-ari/bridge"
+	"kontur-ari/internal/breaker"
+)
 
 // mostInMemory bounds how many calls wait for a connection with their reports in memory
 // although they were not read.
@@ -69,7 +72,7 @@ func (d *Dispatcher) append(l *lane, report bridge.Pending) {
 // keepsInMemory tells whether a new call's reports may be sent without being read
 // from disk: only while they are sent soon.
 func (d *Dispatcher) keepsInMemory() bool {
-	return !d.backlog.more && d.gate.state != gateShut && len(d.loaded.lanes) < mostInMemory
+	return !d.backlog.more && d.breaker.State() != breaker.Open && len(d.loaded.lanes) < mostInMemory
 }
 
 // complete fills in how the CRM knows the call; false when that must be read.

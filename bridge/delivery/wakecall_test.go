@@ -12,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"kontur-ari/bridge"
-	"kontur-ari/bridge/delivery"
 )
 
 // recorded commits a call-recording of which the dispatcher is told nothing.
@@ -202,7 +201,7 @@ func TestACallThatIsWokenWhileTheCRMIsDownIsToldOnceItIsBack(t *testing.T) {
 		d := newDispatcher(s, crm, 4, zap.NewNop())
 		start(t, d)
 		time.Sleep(time.Minute)
-		if gate := d.Stats().Gate; gate != delivery.Shut {
+		if gate := d.Stats().Gate; gate != "shut" || d.Reachable() {
 			t.Fatalf("the gate is %s", gate)
 		}
 		want = append(want, s.recorded(t, "call", "leg"), s.recorded(t, "new", "leg"))
