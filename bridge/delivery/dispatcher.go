@@ -1,15 +1,3 @@
-// Package delivery brings reports from the outbox to the CRM: those of one call
-// in their order and one at a time, those of different calls side by side. A
-// report leaves the outbox only when the CRM has taken it or refused it for good,
-// so it is delivered at least once; a crash between the CRM's answer and its
-// recording repeats that one request.
-//
-// It is a line of three parts: the feeder reads the oldest reports of calls that are
-// ready, the workers send them and record the answers, and in a crowd the settler records
-// those of many requests together. What the CRM can't take now is tried again after a
-// pause, of that call alone or, when nobody gets through, of all (the gate). A call that is
-// over before anything of it could be told is told by its last report alone (see
-// [bridge.Outbox.Collapse]).
 package delivery
 
 import (

@@ -220,23 +220,6 @@ func (d *Dispatcher) read(ctx context.Context, lanes []*lane) (reports map[bridg
 	return reports, noted, err
 }
 
-// lateOf are those of the calls that may be told by their last report alone, if they
-// are over.
-func (d *Dispatcher) lateOf(reports map[bridge.CallID][]bridge.Pending, calls []bridge.CallID) (late []bridge.CallID) {
-	for _, call := range calls {
-		if waiting := reports[call]; len(waiting) > 0 && d.mayCollapse(&waiting[0]) {
-			late = append(late, call)
-		}
-	}
-	return late
-}
-
-// mayCollapse tells whether the first report of a call is one that is left out where the
-// call is over, unless it may have reached the CRM.
-func (d *Dispatcher) mayCollapse(first *bridge.Pending) bool {
-	return first.Report.Kind == bridge.ReportStarted && !first.Uncertain && time.Since(first.Committed) >= d.config.CollapseAfter
-}
-
 // note keeps that the calls which go on are about to be told: a crash must not leave open
 // whether they were. Of younger ones that is believed anyway.
 func (d *Dispatcher) note(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, late []bridge.CallID) (map[bridge.CallID]bool, error) {
