@@ -1,7 +1,3 @@
-// Package intake takes events to disk: a queue that never makes the switch's
-// reader wait, and the single writer that applies each event to the Tracker and
-// commits a whole batch at once: the events, the calls they changed and the
-// reports they caused.
 package intake
 
 import (
@@ -18,16 +14,20 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/tracker"
+	"kontur-ari/internal/oncelog"
+	"kontur-ari/internal/retry"
 )
 
 const (
 	// largestBatch bounds how many events one transaction holds.
 	largestBatch = 1000
-	// firstPause and longestPause bound the wait before a failed commit is tried
-	// again.
-	firstPause   = 100 * time.Millisecond
-	longestPause = time.Second
 )
+
+// commitPauses are the pauses before a failed commit is tried again.
+var commitPauses = retry.Pauses{First: 100 * time.Millisecond, Longest: time.Second}
+
+// storing is the key of the one thing that can fail in the trouble with the journal.
+const storing = "storing events"
 
 // Intake owns a Tracker and is its only caller. Put may be called from anywhere
 // at any time; Run is called once.
@@ -39,6 +39,7 @@ type Intake struct {
 
 	queue    *queue
 	slowness slowness
+	trouble  *oncelog.Trouble
 	// tracking is held while the Tracker is in use.
 	tracking sync.Mutex
 	act      func([]bridge.Action)
@@ -80,7 +81,9 @@ type Stats struct {
 func New(tr *tracker.Tracker, journal bridge.Journal, wake func([]bridge.Pending), log *zap.Logger, options ...Option) *Intake {
 	i := &Intake{
 		tracker: tr, journal: journal, wake: wake, log: log,
-		queue: newQueue(), slowness: slowness{log: log}, notes: newNotes(log), failures: newFailures(log),
+		queue: newQueue(), slowness: slowness{log: log},
+		trouble: oncelog.New(log, zap.ErrorLevel, "events can't be stored; they wait in memory", "events are stored again"),
+		notes:   newNotes(log), failures: newFailures(log),
 	}
 	for _, option := range options {
 		option(i)
@@ -232,31 +235,23 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 // commit tries until the batch is durable. A store that is damaged ends that at once. Once
 // ctx has ended one failure more is the last.
 func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pending, error) {
-	var cause string
-	began := time.Now()
-	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, min(2*pause, longestPause) {
+	pauses := retry.New(commitPauses)
+	for attempt := 1; ; attempt++ {
 		// The commit itself is not cancelled: it is short, or the disk is gone.
 		done := i.slowness.watch()
 		pending, err := i.journal.Commit(context.WithoutCancel(ctx), batch)
 		done()
 		i.failing.Store(err != nil)
 		if err == nil {
-			if cause != "" {
-				i.log.Info("events are stored again", zap.Int("attempt", attempt), zap.Duration("lasted", time.Since(began)))
-			}
+			i.trouble.Over(storing)
 			return pending, nil
 		}
 		if errors.Is(err, bridge.ErrStoreDamaged) {
 			return nil, i.unstored(batch, err)
 		}
-		if root := rootCause(err); root != cause {
-			cause = root
-			i.log.Error("events can't be stored; they wait in memory", zap.Int("attempt", attempt), zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
+		i.trouble.Failed(storing, oncelog.Cause(err), zap.Int("attempt", attempt), zap.Error(err))
+		if retry.Sleep(ctx, pauses.Next()) != nil {
 			return nil, i.unstored(batch, err)
-		case <-time.After(pause):
 		}
 	}
 }
@@ -264,14 +259,6 @@ func (i *Intake) commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendi
 // unstored counts the events that a failed commit leaves in memory.
 func (i *Intake) unstored(batch bridge.Batch, err error) error {
 	return fmt.Errorf("%d events were not stored: %w", len(batch.Events)+i.queue.waiting(), err)
-}
-
-// rootCause is what an error boils down to, without what was being done.
-func rootCause(err error) string {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
-		err = next
-	}
-	return err.Error()
 }
 
 // Unstored is when the first of the events arrived that are not durable; zero where all
