@@ -75,7 +75,7 @@ func TestRecordingsAreConverted(t *testing.T) {
 			o.put(o.monitor, "a.wav", tone(5))
 			c := o.newCall()
 			o.over(c, c.recorded("/spool/monitor/a.wav"))
-			file := o.awaitTold(1)[0]
+			file := o.awaitAnnounced(1)[0]
 			if file.Name != "a.mp3" || file.ContentType != "audio/mpeg" || file.Size > 25_000 || file.Size < 15_000 {
 				t.Errorf("the CRM has %s, %s, %d bytes, want about 20,000", file.Name, file.ContentType, file.Size)
 			}
@@ -136,7 +136,7 @@ func TestWhatCantBeConvertedIsUploadedAsItIs(t *testing.T) {
 			o.put(o.monitor, test.file, test.content)
 			c := o.newCall()
 			o.over(c, c.recorded("/spool/monitor/"+test.file))
-			if file := o.awaitTold(1)[0]; file.Name != test.file || file.Sum != sha256.Sum256(test.content) {
+			if file := o.awaitAnnounced(1)[0]; file.Name != test.file || file.Sum != sha256.Sum256(test.content) {
 				t.Errorf("the CRM has %s, %d bytes", file.Name, file.Size)
 			}
 			o.awaitStates(done)
@@ -181,7 +181,7 @@ func TestWhatTheCRMFindsTooLargeIsMadeSmaller(t *testing.T) {
 			c := o.newCall()
 			o.over(c, c.recorded("/spool/monitor/a.wav"))
 			o.awaitStates(map[bridge.RecordingState]int{test.state: 1})
-			files := told(o.crm.CRM)
+			files := announced(o.crm.CRM)
 			if len(test.sizes) > 0 && (len(files) != 1 || files[0].Size < test.sizes[0] || files[0].Size > test.sizes[1]) {
 				t.Errorf("the CRM has %+v", files)
 			}

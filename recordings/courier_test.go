@@ -17,13 +17,13 @@ import (
 
 var done = map[bridge.RecordingState]int{bridge.RecordingTold: 1}
 
-func TestARecordingThatAsteriskTellsOfIsUploadedAndAnnouncedOnce(t *testing.T) {
+func TestAReportedRecordingIsUploadedAndAnnouncedOnce(t *testing.T) {
 	t.Parallel()
-	for name, told := range map[string][]string{
+	for name, reported := range map[string][]string{
 		"path in the switch":                 {"/spool/monitor/2026/11/24/in-101.wav"},
 		"path and name":                      {"/spool/monitor/2026/11/24/in-101.wav", "in-101.wav"},
 		"relative path":                      {"2026/11/24/in-101.wav"},
-		"other ending than it was told with": {"/spool/monitor/2026/11/24/in-101.WAV"},
+		"other ending than was reported": {"/spool/monitor/2026/11/24/in-101.WAV"},
 		"no ending":                          {"/spool/monitor/2026/11/24/in-101"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,8 +34,8 @@ func TestARecordingThatAsteriskTellsOfIsUploadedAndAnnouncedOnce(t *testing.T) {
 			c := o.newCall()
 			c.began = time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
 			c.ended = c.began.Add(time.Minute)
-			o.over(c, c.recorded(told...))
-			files := o.awaitTold(1)
+			o.over(c, c.recorded(reported...))
+			files := o.awaitAnnounced(1)
 			if f := files[0]; f.Name != "in-101.wav" || f.ContentType != "audio/wav" || f.Sum != sha256.Sum256(content) {
 				t.Errorf("the CRM has %s, %s, %d bytes", f.Name, f.ContentType, f.Size)
 			}
@@ -60,7 +60,7 @@ func lastRecording(o *office) (last crmtest.Request) {
 	return last
 }
 
-func TestARecordingThatNobodyToldOfIsFoundByItsName(t *testing.T) {
+func TestAnUnreportedRecordingIsFoundByItsName(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	c := o.newCall()
@@ -70,7 +70,7 @@ func TestARecordingThatNobodyToldOfIsFoundByItsName(t *testing.T) {
 	o.put(o.monitor, fmt.Sprintf("%s/out-79997775533-101-%s0.wav", day, c.channel), wave(200, 200))
 	o.put(o.monitor, fmt.Sprintf("%s/out-79997775533-101-%s.txt", day, c.channel), []byte("a note"))
 	o.over(c, c.recorded())
-	if files := o.awaitTold(1); files[0].Size != 144 {
+	if files := o.awaitAnnounced(1); files[0].Size != 144 {
 		t.Errorf("the CRM has %d bytes", files[0].Size)
 	}
 	o.awaitStates(done)
@@ -109,7 +109,7 @@ func TestAMessageIsFoundInItsMailbox(t *testing.T) {
 	unheard := c.recorded()
 	unheard.Since = time.Time{}
 	o.over(c, unheard)
-	if files := o.awaitTold(1); files[0].Size != 74 || files[0].Name != "msg0002.wav" {
+	if files := o.awaitAnnounced(1); files[0].Size != 74 || files[0].Name != "msg0002.wav" {
 		t.Errorf("the CRM has %s, %d bytes", files[0].Name, files[0].Size)
 	}
 	o.awaitStates(done)
@@ -131,11 +131,13 @@ func TestAMessageIsFollowedWhenItIsRenumbered(t *testing.T) {
 	message.Since, message.Messages = time.Time{}, []string{filepath.Join(o.voicemail, "default/101/INBOX/msg0001")}
 	o.over(c, message)
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingReady: 1})
-	// msg0000 is deleted.
+	// msg0000 is deleted, while no upload is under way.
+	o.close()
 	leave("msg0000", c, 100)
 	leave("msg0001", other, 300)
 	back()
-	if file := o.awaitTold(1)[0]; file.Name != "msg0000.wav" || file.Size != 144 {
+	o.open()
+	if file := o.awaitAnnounced(1)[0]; file.Name != "msg0000.wav" || file.Size != 144 {
 		t.Errorf("the CRM has %s, %d bytes: another's message", file.Name, file.Size)
 	}
 	o.awaitStates(done)
@@ -144,7 +146,7 @@ func TestAMessageIsFollowedWhenItIsRenumbered(t *testing.T) {
 // A message that was listened to is in another folder of its mailbox.
 func TestAMessageIsFollowedWhenItIsListenedTo(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, func(o *office) { o.config.FirstPause, o.config.LongestPause = 2*time.Second, 2*time.Second })
+	o := newOffice(t)
 	back := o.crm.Fail(crmtest.Rule{Kind: crmtest.KindFile, Status: http.StatusServiceUnavailable})
 	c := o.newCall()
 	for ending, content := range map[string][]byte{".wav": wave(100, 100), ".txt": fmt.Appendf(nil, "callerchan=%s\norigtime=%d\n", c.name, c.ended.Unix())} {
@@ -153,13 +155,15 @@ func TestAMessageIsFollowedWhenItIsListenedTo(t *testing.T) {
 	message := c.recorded()
 	message.Since, message.Messages = time.Time{}, []string{filepath.Join(o.voicemail, "default/101/INBOX/msg0000")}
 	o.over(c, message)
-	o.await("the first upload has failed", func() bool { return o.courier.Stats().Failed == 1 })
+	o.await("the first upload has failed", func() bool { return o.courier.Stats().Failed > 0 })
+	o.close()
 	o.must(os.Mkdir(filepath.Join(o.voicemail, "default/101/Old"), 0o700))
 	for _, ending := range []string{".wav", ".txt"} {
 		o.must(os.Rename(filepath.Join(o.voicemail, "default/101/INBOX/msg0000"+ending), filepath.Join(o.voicemail, "default/101/Old/msg0007"+ending)))
 	}
 	back()
-	if file := o.awaitTold(1)[0]; file.Name != "msg0007.wav" || file.Size != 144 {
+	o.open()
+	if file := o.awaitAnnounced(1)[0]; file.Name != "msg0007.wav" || file.Size != 144 {
 		t.Errorf("the CRM has %s, %d bytes", file.Name, file.Size)
 	}
 	o.awaitStates(done)
@@ -183,7 +187,7 @@ func TestAFileIsTakenWhenItsWriterIsDone(t *testing.T) {
 			o.over(c, c.recorded("/spool/monitor/a.wav"))
 			o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingSettling: 1})
 			o.must(os.WriteFile(path, test.then, 0o600))
-			if files := o.awaitTold(1); files[0].Size != test.want {
+			if files := o.awaitAnnounced(1); files[0].Size != test.want {
 				t.Errorf("the CRM has %d bytes, want %d", files[0].Size, test.want)
 			}
 			o.awaitStates(done)
@@ -197,17 +201,17 @@ func TestAFileThatComesLaterIsWaitedFor(t *testing.T) {
 	c := o.newCall()
 	o.over(c, c.recorded("/spool/monitor/later.wav"))
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingSettling: 1})
-	// What MixMonitor is told to do afterwards makes something else of it.
+	// The command that MixMonitor runs afterwards makes another file of it.
 	o.put(o.monitor, "later.mp3", bytes.Repeat([]byte("an mp3"), 100))
-	if files := o.awaitTold(1); files[0].Name != "later.mp3" || files[0].ContentType != "audio/mpeg" {
+	if files := o.awaitAnnounced(1); files[0].Name != "later.mp3" || files[0].ContentType != "audio/mpeg" {
 		t.Errorf("the CRM has %s, %s", files[0].Name, files[0].ContentType)
 	}
 }
 
-func TestWhatCantBeHadIsToldOnce(t *testing.T) {
+func TestAMissingRecordingIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		told  string
+		name  string
 		make  func(o *office)
 		state bridge.RecordingState
 	}{
@@ -226,10 +230,10 @@ func TestWhatCantBeHadIsToldOnce(t *testing.T) {
 			o := newOffice(t, func(o *office) { o.config.Patience.Appear = 300 * time.Millisecond })
 			test.make(o)
 			c := o.newCall()
-			o.over(c, c.recorded(test.told))
+			o.over(c, c.recorded(test.name))
 			o.awaitStates(map[bridge.RecordingState]int{test.state: 1})
 			want := map[bridge.RecordingState]int{bridge.RecordingMissing: 1}[test.state]
-			o.await("it is told", func() bool { return len(o.warned()) >= want })
+			o.await("it is logged", func() bool { return len(o.warned()) >= want })
 			if warned := o.warned(); len(warned) != want {
 				t.Errorf("warned %d times, want %d: %q", len(warned), want, warned)
 			}
@@ -248,7 +252,7 @@ func TestANameNeedsNotBeUTF8(t *testing.T) {
 	name := fmt.Sprintf("%s/\xe7\xe0\xef\xe8\xf1\xfc-%s.wav", c.ended.Format("2006/01/02"), c.channel)
 	o.put(o.monitor, name, wave(10, 10))
 	o.over(c, c.recorded())
-	if files := o.awaitTold(1); files[0].Size != 54 {
+	if files := o.awaitAnnounced(1); files[0].Size != 54 {
 		t.Errorf("the CRM has %d bytes", files[0].Size)
 	}
 	o.awaitStates(done)
@@ -263,7 +267,7 @@ func TestAFileOfTwoChannelsIsAnnouncedOnceAtTheLegThatAnsweredFirst(t *testing.T
 	second := first
 	second.Channel, second.Leg, second.Since = "1795401475.99", "1795401475.99", first.Since.Add(time.Second)
 	o.over(c, second, first)
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 	o.awaitStates(done)
 	if leg := lastRecording(o).Body.ExternalCallItemID; leg != string(first.Leg) {
 		t.Errorf("announced at leg %s", leg)
@@ -286,7 +290,7 @@ func TestNothingIsUploadedBeforeItsCallIsOver(t *testing.T) {
 	_, err = o.db.Commit(t.Context(), bridge.Batch{Gone: []bridge.CallID{c.id}})
 	o.must(err)
 	o.over(c)
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 }
 
 func TestAnUploadThatIsCutIsMadeAgainFromTheStart(t *testing.T) {
@@ -300,7 +304,7 @@ func TestAnUploadThatIsCutIsMadeAgainFromTheStart(t *testing.T) {
 			o.put(o.monitor, "a.wav", content)
 			c := o.newCall()
 			o.over(c, c.recorded("/spool/monitor/a.wav"))
-			files := o.awaitTold(1)
+			files := o.awaitAnnounced(1)
 			if files[0].Sum != sha256.Sum256(content) {
 				t.Error("the CRM has another content")
 			}
@@ -324,7 +328,7 @@ func TestUploadsGoNoFasterThanAllowed(t *testing.T) {
 		c := o.newCall()
 		o.over(c, c.recorded("/spool/monitor/"+name))
 	}
-	o.awaitTold(3)
+	o.awaitAnnounced(3)
 	// What may go at once at the beginning is small beside it.
 	if took, least := time.Since(began), 1500*time.Millisecond; took < least {
 		t.Errorf("%d bytes were uploaded in %s, want at least %s", 3*each, took, least)
@@ -362,12 +366,12 @@ func TestARefusedAnnouncementIsKeptAsRefused(t *testing.T) {
 func TestFilesThatTheCRMHasAreRemovedWhereThatIsWanted(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, func(o *office) { o.config.Keep = 0 })
-	told, silent := o.put(o.monitor, "told.wav", wave(100, 100)), o.put(o.monitor, "silent.wav", wave(0, 0))
+	taken, silent := o.put(o.monitor, "taken.wav", wave(100, 100)), o.put(o.monitor, "silent.wav", wave(0, 0))
 	message := o.put(o.voicemail, "default/101/INBOX/msg0000.wav", wave(100, 100))
 	c := o.newCall()
-	o.over(c, c.recorded("/spool/monitor/told.wav", "/spool/monitor/silent.wav", message))
+	o.over(c, c.recorded("/spool/monitor/taken.wav", "/spool/monitor/silent.wav", message))
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingTold: 2, bridge.RecordingEmpty: 1})
-	o.await("the file is gone", func() bool { _, err := os.Stat(told); return os.IsNotExist(err) })
+	o.await("the file is gone", func() bool { _, err := os.Stat(taken); return os.IsNotExist(err) })
 	for what, path := range map[string]string{"a file that the CRM does not have": silent, "a message in a mailbox": message} {
 		if _, err := os.Stat(path); err != nil {
 			t.Errorf("%s: %v", what, err)
@@ -381,7 +385,7 @@ func TestAFileThatIsAnotherByNowIsNotRemoved(t *testing.T) {
 	path := o.put(o.monitor, "a.wav", wave(100, 100))
 	c := o.newCall()
 	o.over(c, c.recorded("/spool/monitor/a.wav"))
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 	o.must(os.WriteFile(path, wave(200, 200), 0o600))
 	o.await("it is said that the file stays", func() bool { return len(o.warned()) == 1 })
 	if content, err := os.ReadFile(path); err != nil || !bytes.Equal(content, wave(200, 200)) {

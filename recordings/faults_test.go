@@ -34,7 +34,7 @@ func TestAChangeDuringTheConversionIsNoticed(t *testing.T) {
 	whole := wave(5000, 5000)
 	o.must(os.WriteFile(path, whole, 0o600))
 	o.must(os.WriteFile(flag, nil, 0o600))
-	if file := o.awaitTold(1)[0]; file.Sum != sha256.Sum256(whole) {
+	if file := o.awaitAnnounced(1)[0]; file.Sum != sha256.Sum256(whole) {
 		t.Errorf("the CRM has %d bytes of %d", file.Size, len(whole))
 	}
 	o.awaitStates(done)
@@ -50,7 +50,7 @@ func TestANameThatWasNotFoundIsLookedForAgain(t *testing.T) {
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingMissing: 1})
 	o.put(o.monitor, c.ended.Format("2006/01/02/")+"out-1.wav", wave(100, 100))
 	o.retryAll()
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 	o.awaitStates(done)
 }
 
@@ -78,21 +78,21 @@ func TestADirectoryThatCantBeReadLosesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOffice(t, func(o *office) { o.config.Patience.Named, o.config.Patience.Appear = 50*time.Millisecond, test.appear })
-			// A file in its place can't be looked into, whoever one is.
+			// Not even root can open a file as a directory.
 			aside := o.monitor + ".aside"
 			o.must(os.Rename(o.monitor, aside))
 			o.must(os.WriteFile(o.monitor, nil, 0o600))
 			c := o.newCall()
 			o.put(aside, c.ended.Format("2006/01/02/")+fmt.Sprintf("in-%s.wav", c.channel), wave(100, 100))
 			o.over(c, c.recorded())
-			o.await("it is told", func() bool { return strings.Contains(strings.Join(o.warned(), " "), "can't be opened") })
+			o.await("it is logged", func() bool { return strings.Contains(strings.Join(o.warned(), " "), "can't be opened") })
 			o.awaitStates(map[bridge.RecordingState]int{test.state: 1})
 			o.must(os.Remove(o.monitor))
 			o.must(os.Rename(aside, o.monitor))
 			if test.state == bridge.RecordingMissing {
 				o.retryAll()
 			}
-			o.awaitTold(1)
+			o.awaitAnnounced(1)
 			o.awaitStates(done)
 		})
 	}
@@ -115,7 +115,7 @@ func TestAFileThatGivesWayToAnotherIsAnnouncedOnce(t *testing.T) {
 	_, err := o.db.Commit(t.Context(), bridge.Batch{Recorded: []bridge.Recorded{second}})
 	o.must(err)
 	o.courier.Look()
-	if file := o.awaitTold(1)[0]; file.Name != "x.mp3" {
+	if file := o.awaitAnnounced(1)[0]; file.Name != "x.mp3" {
 		t.Errorf("the CRM has %s", file.Name)
 	}
 	o.awaitStates(done)
@@ -155,7 +155,7 @@ func TestRemovingTakesItsTimeWhereTheStoreFails(t *testing.T) {
 	}
 	c := o.newCall()
 	o.over(c, c.recorded(names...))
-	o.awaitTold(files)
+	o.awaitAnnounced(files)
 	o.await("all are removed", func() bool { entries, err := os.ReadDir(o.monitor); return err == nil && len(entries) == 0 })
 	if asked := f.asked.Load(); asked > 2*files {
 		t.Errorf("the store was asked %d times for %d files", asked, files)
@@ -169,6 +169,6 @@ func TestADeletionIsTriedAgain(t *testing.T) {
 	o := newOffice(t, keeping(k))
 	c := o.newCall()
 	o.over(c, c.stored("talk", true))
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 	o.await("it is deleted", func() bool { return len(k.gone()) == 1 })
 }

@@ -14,19 +14,19 @@ import (
 	"kontur-ari/bridge"
 )
 
-// fetchTime bounds the fetching of one recording from the switch: both are usually on one
-// machine.
+// fetchTime bounds one transfer from the switch, which usually is on the same machine.
 const fetchTime = time.Minute
 
-// inSwitch tells whether the switch has the files of a place.
+// inSwitch reports whether the switch keeps the files of a place.
 func inSwitch(place bridge.RecordingPlace) bool {
 	return place == bridge.PlaceSwitch || place == bridge.PlaceMade
 }
 
-// storedFile is the file of a recording that the switch keeps, storedName the reverse.
-func storedFile(stored bridge.StoredFile, made bool) bridge.RecordingFile {
+// storedFile names a recording that the switch keeps as a file; own says that kontur-ari
+// had it recorded. storedName is the reverse.
+func storedFile(stored bridge.StoredFile, own bool) bridge.RecordingFile {
 	file := bridge.RecordingFile{Place: bridge.PlaceSwitch, Name: stored.Name + "." + stored.Format}
-	if made {
+	if own {
 		file.Place = bridge.PlaceMade
 	}
 	return file
@@ -34,14 +34,14 @@ func storedFile(stored bridge.StoredFile, made bool) bridge.RecordingFile {
 
 func storedName(file string) string { return strings.TrimSuffix(file, path.Ext(file)) }
 
-// fetched is where a recording of the switch is once it was fetched.
+// fetched is the path of the local copy of a recording of the switch.
 func (c *Courier) fetched(job bridge.RecordingJob) string {
 	return filepath.Join(c.config.Scratch, fmt.Sprintf("%d%s", job.ID, path.Ext(job.File.Name)))
 }
 
-// fetch fetches a recording from the switch, and looks at it as at a file. The error
-// matches [bridge.ErrNoStoredRecording] where there is none.
-func (c *Courier) fetch(ctx context.Context, job bridge.RecordingJob) (seen Observation, modified time.Time, err error) {
+// fetch copies a recording from the switch and observes the copy. The error matches
+// [bridge.ErrNoStoredRecording] where the switch has none.
+func (c *Courier) fetch(ctx context.Context, job bridge.RecordingJob) (seen observation, modified time.Time, err error) {
 	seen.At = time.Now()
 	if c.outside.Stored == nil {
 		return seen, modified, bridge.ErrNoStoredRecording
@@ -67,12 +67,12 @@ func (c *Courier) fetch(ctx context.Context, job bridge.RecordingJob) (seen Obse
 	if err != nil {
 		return seen, modified, err
 	}
-	seen = Observation{At: time.Now(), There: true, Size: info.Size()}
+	seen = observation{At: time.Now(), There: true, Size: info.Size()}
 	seen.Sound, err = readSound(file, info.Size())
 	return seen, info.ModTime(), err
 }
 
-// emptied makes a directory that there may be, and removes what is in it.
+// emptied makes an empty directory, and removes what an earlier one held.
 func emptied(directory string) error {
 	if err := os.RemoveAll(directory); err != nil {
 		return fmt.Errorf("emptying the directory %s: %w", directory, err)
@@ -83,8 +83,8 @@ func emptied(directory string) error {
 	return nil
 }
 
-// openFetched opens a recording of the switch, which is fetched again where it was by an
-// earlier process only.
+// openFetched opens the local copy of a recording of the switch. It fetches the recording
+// again where an earlier process made the copy.
 func (c *Courier) openFetched(ctx context.Context, job bridge.RecordingJob) (*os.File, error) {
 	content, err := os.Open(c.fetched(job))
 	if errors.Is(err, fs.ErrNotExist) {

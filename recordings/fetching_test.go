@@ -89,21 +89,21 @@ func (c call) stored(name string, made bool) bridge.Recorded {
 
 func TestARecordingThatTheSwitchKeepsIsFetched(t *testing.T) {
 	t.Parallel()
-	for name, made := range map[string]bool{"somebody's": false, "made for us": true} {
+	for name, made := range map[string]bool{"recorded by the dial plan": false, "recorded for kontur-ari": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			k := &keeper{files: map[string][]byte{"talk": wave(500, 500)}}
 			o := newOffice(t, keeping(k))
 			c := o.newCall()
 			o.over(c, c.stored("talk", made))
-			if file := o.awaitTold(1)[0]; file.Name != "talk.wav" || file.Size != 544 || file.ContentType != "audio/wav" {
+			if file := o.awaitAnnounced(1)[0]; file.Name != "talk.wav" || file.Size != 544 || file.ContentType != "audio/wav" {
 				t.Errorf("the CRM has %s, %s, %d bytes", file.Name, file.ContentType, file.Size)
 			}
 			o.awaitStates(done)
 			if made {
 				o.await("it is deleted", func() bool { return slices.Equal(k.gone(), []string{"talk"}) })
 			} else if gone := k.gone(); len(gone) > 0 {
-				t.Errorf("deleted %q, which is somebody else's", gone)
+				t.Errorf("deleted %q, which belongs to the dial plan", gone)
 			}
 			o.await("nothing is left behind", func() bool { return len(o.left("conversions")) == 0 })
 		})
@@ -133,7 +133,7 @@ func TestARecordingOfTheSwitchIsWaitedFor(t *testing.T) {
 			o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingSettling: 1})
 			k.keep("talk", wave(500, 500))
 			k.setDown(false)
-			if file := o.awaitTold(1)[0]; file.Size != 544 {
+			if file := o.awaitAnnounced(1)[0]; file.Size != 544 {
 				t.Errorf("the CRM has %d bytes", file.Size)
 			}
 			o.awaitStates(done)
@@ -159,7 +159,7 @@ func TestANewProcessFetchesAgain(t *testing.T) {
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingReady: 1})
 	o.reopen()
 	back()
-	if file := o.awaitTold(1)[0]; file.Size != 544 {
+	if file := o.awaitAnnounced(1)[0]; file.Size != 544 {
 		t.Errorf("the CRM has %d bytes", file.Size)
 	}
 	o.awaitStates(done)

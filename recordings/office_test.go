@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,7 +27,14 @@ import (
 	"kontur-ari/recordings"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets many tests run at the same time: they wait for files, not for a processor.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // office is everything from the store to a CRM, without a switch.
 type office struct {
@@ -105,6 +113,7 @@ func (o *office) open() {
 	o.courier = recordings.New(o.config, jobs, o.client, recordings.Outside{
 		Told: o.dispatcher.WakeCall, Reachable: o.dispatcher.Reachable, Stored: o.stored,
 	}, zap.New(core))
+	o.courier.Hurry()
 	ctx, end := context.WithCancel(context.Background())
 	o.end = end
 	o.running.Go(func() { o.courier.Run(ctx) })
@@ -197,21 +206,21 @@ func (o *office) put(directory, name string, content []byte) string {
 	return path
 }
 
-// awaitTold waits until the CRM has as many recordings, and returns the files: that each
+// awaitAnnounced waits until the CRM has as many recordings, and returns the files: that each
 // was announced once, and not too late, the CRM sees to.
-func (o *office) awaitTold(count int) []crmtest.File {
+func (o *office) awaitAnnounced(count int) []crmtest.File {
 	o.Helper()
 	ctx, cancel := context.WithTimeout(o.Context(), patience)
 	defer cancel()
-	err := o.crm.WaitFor(ctx, func(c *crmtest.CRM) bool { return len(told(c)) >= count })
+	err := o.crm.WaitFor(ctx, func(c *crmtest.CRM) bool { return len(announced(c)) >= count })
 	if err != nil {
 		o.Fatalf("%v\n%s", err, o.story())
 	}
 	o.noViolations()
-	return told(o.crm.CRM)
+	return announced(o.crm.CRM)
 }
 
-func told(c *crmtest.CRM) []crmtest.File {
+func announced(c *crmtest.CRM) []crmtest.File {
 	return slices.DeleteFunc(c.Files(), func(file crmtest.File) bool { return !file.Announced })
 }
 

@@ -9,17 +9,14 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/retry"
 )
 
-const (
-	// removeEvery is the pause between two looks for files that may go.
-	removeEvery = 2 * time.Second
-	// removedAtOnce is how many go in one look.
-	removedAtOnce = 100
-)
+// removedAtOnce is how many files are removed in one round.
+const removedAtOnce = 100
 
-// Removes are the places whose files are removed once the CRM has them. Messages stay:
-// mailboxes are Asterisk's, and their users listen to them.
+// Removes returns the places whose files are removed once the CRM has them. Voicemail
+// stays: its users listen to it.
 func (c *Courier) Removes() []bridge.RecordingPlace {
 	places := []bridge.RecordingPlace{bridge.PlaceMade}
 	if c.config.Keep >= 0 {
@@ -28,8 +25,8 @@ func (c *Courier) Removes() []bridge.RecordingPlace {
 	return places
 }
 
-// remove removes the files that the CRM has, Config.Keep after it took their
-// call-recording, and those that were made for us at once, until ctx ends.
+// remove removes files until ctx ends: those that kontur-ari had recorded as soon as the CRM
+// has them, others Config.Keep after the CRM took their call-recording.
 func (c *Courier) remove(ctx context.Context) {
 	for {
 		now := time.Now()
@@ -37,14 +34,14 @@ func (c *Courier) remove(ctx context.Context) {
 		if c.config.Keep >= 0 {
 			more = c.removeSome(ctx, now.Add(-c.config.Keep), bridge.PlaceMonitor, bridge.PlaceSwitch) || more
 		}
-		if !more && !pause(ctx, removeEvery) || ctx.Err() != nil {
+		if !more && retry.Sleep(ctx, c.pace.remove) != nil || ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-// removeSome removes files in some places that the CRM has had since before a moment, and
-// tells whether there are more and all went well.
+// removeSome removes files of some places that the CRM took before a moment. It returns
+// true where all went well and there may be more.
 func (c *Courier) removeSome(ctx context.Context, before time.Time, places ...bridge.RecordingPlace) (more bool) {
 	jobs, err := c.jobs.ToldBefore(ctx, before, places, removedAtOnce)
 	if !c.stored(ctx, err) || len(jobs) == 0 {
@@ -53,24 +50,25 @@ func (c *Courier) removeSome(ctx context.Context, before time.Time, places ...br
 	return c.removeAll(ctx, jobs) && len(jobs) == removedAtOnce
 }
 
-// removeAll removes the files of some jobs, and tells whether that went well. What can't be
-// removed now is tried again; what is another file by now stays.
+// removeAll removes the files of some jobs, and returns whether that went well. Jobs of
+// files that can't be removed now stay for the next round. A file that has changed since
+// its upload is not removed.
 func (c *Courier) removeAll(ctx context.Context, jobs []bridge.RecordingJob) (well bool) {
-	open := c.open()
-	defer open.close()
+	roots := c.open()
+	defer roots.close()
 	well = true
 	for _, job := range jobs {
-		err := c.removeFile(ctx, open, job)
+		err := c.removeFile(ctx, roots, job)
 		switch {
 		case err == nil:
 			c.log.Debug("removed a recording that the CRM has", fileFields(job)...)
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, bridge.ErrNoStoredRecording):
-		case errors.Is(err, bridge.ErrChanged), errors.Is(err, ErrOutside), errors.Is(err, ErrNoFile):
+		case errors.Is(err, bridge.ErrChanged), errors.Is(err, errOutside), errors.Is(err, errNoFile):
 			c.log.Warn("a recording that the CRM has is another by now; it stays", append(fileFields(job), zap.Error(err))...)
 		case ctx.Err() != nil:
 			return false
 		default:
-			c.trouble.because(removalTrouble, err.Error(), fileFields(job)...)
+			c.troubles.remove.Failed("", err.Error(), fileFields(job)...)
 			well = false
 			continue
 		}
@@ -79,21 +77,20 @@ func (c *Courier) removeAll(ctx context.Context, jobs []bridge.RecordingJob) (we
 		}
 	}
 	if well {
-		c.trouble.over(removalTrouble, "recordings that the CRM has can be removed again")
+		c.troubles.remove.Over("")
 	}
 	return well
 }
 
-const removalTrouble = "recordings that the CRM has can't be removed; it is tried again"
-
-// removeFile removes a file, if it still is the one that was uploaded.
-func (c *Courier) removeFile(ctx context.Context, open folders, job bridge.RecordingJob) error {
+// removeFile removes a file. It returns [bridge.ErrChanged] where the file isn't the one
+// that was uploaded.
+func (c *Courier) removeFile(ctx context.Context, roots fileRoots, job bridge.RecordingJob) error {
 	if inSwitch(job.File.Place) {
 		limited, cancel := context.WithTimeout(ctx, fetchTime)
 		defer cancel()
 		return c.outside.Stored.DeleteRecording(limited, storedName(job.File.Name))
 	}
-	content, info, err := openFile(open, job.File)
+	content, info, err := openFile(roots, job.File)
 	if err != nil {
 		return err
 	}
@@ -103,9 +100,9 @@ func (c *Courier) removeFile(ctx context.Context, open folders, job bridge.Recor
 	if info.Size() != job.Size || !info.ModTime().Equal(job.Modified) {
 		return bridge.ErrChanged
 	}
-	folder, err := open.in(job.File.Place)
+	root, err := roots.in(job.File.Place)
 	if err != nil {
 		return err
 	}
-	return folder.Remove(job.File.Name)
+	return root.Remove(job.File.Name)
 }

@@ -47,7 +47,7 @@ func TestANewProcessGoesOnWithEveryRecording(t *testing.T) {
 			o.close()
 			goOn()
 			o.open()
-			o.awaitTold(1)
+			o.awaitAnnounced(1)
 			o.awaitStates(done)
 		})
 	}
@@ -63,7 +63,7 @@ func TestANewProcessLooksForWhatTheLastOneDidNotFind(t *testing.T) {
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingSought: 1})
 	o.reopen()
 	o.put(o.monitor, "a.wav", wave(100, 100))
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 	o.awaitStates(done)
 }
 
@@ -81,7 +81,7 @@ func TestAFileThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
 	o.open()
 	o.await("the file is uploaded again", func() bool { return len(o.crm.Files()) == 2 })
 	back()
-	files := o.awaitTold(1)
+	files := o.awaitAnnounced(1)
 	o.awaitStates(done)
 	if all := o.crm.Files(); len(all) != 2 || files[0].ID != all[1].ID {
 		t.Errorf("of %d files %s was announced", len(all), files[0].ID)
@@ -124,6 +124,6 @@ func TestWhatIsPutBackIsTriedAgain(t *testing.T) {
 	if len(returned) != 1 {
 		t.Fatalf("put back: %v", returned)
 	}
-	o.awaitTold(1)
+	o.awaitAnnounced(1)
 	o.awaitStates(done)
 }

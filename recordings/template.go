@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -11,21 +12,21 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Template says how the dial plan names its recordings, where it does not tell the name
-// itself: a path below the directory of the recordings, such as FreePBX's
+// Template is the form of the names that the dial plan gives its recordings, where Asterisk
+// doesn't report them. It is a path below the directory of the recordings, as FreePBX's
 //
 //	{year}/{month}/{day}/*-{uniqueid}.wav
 //
-// {uniqueid} stands for the id of the channel that is recorded, {linkedid} for that of the
-// call, {year}, {month} and {day} for the date at which it begins, in the time zone of
-// this machine as Asterisk writes it, and * for anything within a name.
+// {uniqueid} is the id of the recorded channel, {linkedid} that of the call. {year},
+// {month} and {day} are the date at which it begins, in the time zone of this machine, as
+// Asterisk writes it. * matches anything within a name.
 type Template struct{ text string }
 
-// placeholders are what a template may hold between braces.
+// placeholders are the words allowed between braces.
 var placeholders = []string{"uniqueid", "linkedid", "year", "month", "day"}
 
-// ParseTemplate reads a template. It must be a path below a directory, with {uniqueid} or
-// {linkedid} in it: without them a file could be anybody's.
+// ParseTemplate reads a template. It must be a relative path with {uniqueid} or {linkedid}
+// in it: without an id, a file could belong to any call. The error says what is wrong.
 func ParseTemplate(text string) (Template, error) {
 	switch {
 	case text == "":
@@ -56,13 +57,13 @@ func ParseTemplate(text string) (Template, error) {
 	return Template{text}, nil
 }
 
-// String is the template as it was read.
+// String returns the text that was parsed.
 func (t Template) String() string { return t.text }
 
-// Find returns the names of the recordings of a channel of a call that lived from one
-// moment to another, in order, as Open takes them. The id that is part of a name must be
-// all of a number there: 1795401475.2 does not find what belongs to 1795401475.25.
-func (f *Folder) Find(t Template, channel bridge.ChannelID, call bridge.CallID, from, to time.Time) ([]string, error) {
+// find returns the sorted names of the recordings of a channel that lived from one moment
+// to another. The id must not be a part of a longer number in the name: 1795401475.2 does
+// not find the files of 1795401475.25.
+func (f *fileRoot) find(t Template, channel bridge.ChannelID, call bridge.CallID, from, to time.Time) ([]string, error) {
 	ids := map[string]string{"{uniqueid}": string(channel), "{linkedid}": string(call)}
 	for placeholder, id := range ids {
 		if !strings.Contains(t.text, placeholder) {
@@ -91,10 +92,10 @@ func (f *Folder) Find(t Template, channel bridge.ChannelID, call bridge.CallID, 
 	return slices.Compact(names), nil
 }
 
-// mostDays bounds for how many days files are looked for: nobody telephones longer.
+// mostDays bounds for how many days of a call files are looked for.
 const mostDays = 8
 
-// patterns are those that fs.Glob takes: more than one where midnight came between.
+// patterns returns the patterns for fs.Glob, one for each day that the channel lived.
 func (t Template) patterns(ids map[string]string, from, to time.Time) []string {
 	var patterns []string
 	last := to.Local()
@@ -111,10 +112,10 @@ func (t Template) patterns(ids map[string]string, from, to time.Time) []string {
 	return slices.Compact(patterns)
 }
 
-// literal makes a text stand for itself in a pattern.
+// literal quotes a text for use in a pattern.
 var literal = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`)
 
-// holdsNumber tells whether an id is in a name, and no digit before or behind it.
+// holdsNumber reports whether a name holds an id without a digit before or behind it.
 func holdsNumber(name, id string) bool {
 	for rest, before := name, byte(0); ; {
 		i := strings.Index(rest, id)
@@ -134,3 +135,16 @@ func holdsNumber(name, id string) bool {
 }
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
+
+// directories returns the directories of the files of a call, one for each of its days;
+// none where the template has * in a directory.
+func (t Template) directories(from, to time.Time) []string {
+	if strings.Contains(path.Dir(t.text), "*") {
+		return nil
+	}
+	var found []string
+	for _, pattern := range (Template{path.Dir(t.text) + "/file"}).patterns(nil, from, to) {
+		found = append(found, path.Dir(pattern))
+	}
+	return found
+}

@@ -67,7 +67,7 @@ func TestRecordingsAreFoundByTheirNames(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	folder, err := OpenFolder(path)
+	folder, err := openFileRoot(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestRecordingsAreFoundByTheirNames(t *testing.T) {
 		{"no such folder", "elsewhere/{uniqueid}.wav", "1795401475.25", "", time.Second, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := folder.Find(template(t, test.template), test.channel, test.call, evening, evening.Add(test.lasted))
+			got, err := folder.find(template(t, test.template), test.channel, test.call, evening, evening.Add(test.lasted))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,25 +11,25 @@ import (
 )
 
 var (
-	// ErrOutside means that a name leads out of the directory of the recordings, by "..",
+	// errOutside means that a name leads out of the directory of the recordings, by "..",
 	// as another absolute path or over a symbolic link.
-	ErrOutside = errors.New("it is not below the directory of the recordings")
-	// ErrNoFile means that a name is no file that can be read to its end: a directory, a
+	errOutside = errors.New("it is not below the directory of the recordings")
+	// errNoFile means that a name is no file that can be read to its end: a directory, a
 	// FIFO, a device, a socket, or no name at all.
-	ErrNoFile = errors.New("it is no regular file")
+	errNoFile = errors.New("it is no regular file")
 )
 
-// Folder is the directory of the recordings. Nothing outside of it is ever opened,
-// whatever the names say that come from the dial plan ([os.Root]). All methods may be
-// called concurrently, but Close only after the others have returned.
-type Folder struct {
+// fileRoot is an opened directory of recordings. It opens nothing outside of the
+// directory, whatever names the dial plan makes ([os.Root]). All methods may be called
+// concurrently, but Close only after the others have returned.
+type fileRoot struct {
 	root *os.Root
-	// path is what the directory is called, resolved is that without symbolic links.
+	// path is the configured path, resolved the same without symbolic links.
 	path, resolved string
 }
 
-// OpenFolder opens the directory at an absolute path. It may be a symbolic link.
-func OpenFolder(path string) (*Folder, error) {
+// openFileRoot opens the directory at an absolute path. It may be a symbolic link.
+func openFileRoot(path string) (*fileRoot, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the directory of the recordings: %w", err)
@@ -38,17 +38,17 @@ func OpenFolder(path string) (*Folder, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the directory of the recordings: %w", err), root.Close())
 	}
-	return &Folder{root: root, path: filepath.Clean(path), resolved: resolved}, nil
+	return &fileRoot{root: root, path: filepath.Clean(path), resolved: resolved}, nil
 }
 
-// Close lets the directory go.
-func (f *Folder) Close() error { return f.root.Close() }
+// Close closes the directory.
+func (f *fileRoot) Close() error { return f.root.Close() }
 
 // Open opens a recording. The name is relative to the directory, or an absolute path
 // below it, as MIXMONITOR_FILENAME has it; its bytes need not be UTF-8. The error
-// matches [ErrOutside], [ErrNoFile] or what the system says, such as [fs.ErrNotExist].
-// It never waits for somebody to write, as opening a FIFO would.
-func (f *Folder) Open(name string) (*os.File, error) {
+// matches [errOutside], [errNoFile] or what the system says, such as [fs.ErrNotExist].
+// It never waits for a writer, as opening a FIFO would.
+func (f *fileRoot) Open(name string) (*os.File, error) {
 	local, err := f.local(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening the recording %q: %w", name, err)
@@ -59,15 +59,15 @@ func (f *Folder) Open(name string) (*os.File, error) {
 		return nil, f.explain(name, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("opening the recording %q: %w", name, ErrNoFile)
+		return nil, fmt.Errorf("opening the recording %q: %w", name, errNoFile)
 	}
 	file, err := f.root.OpenFile(local, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, f.explain(name, err)
 	}
-	// Another may have taken its place meanwhile.
+	// Another file may have taken its place since.
 	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
-		err = ErrNoFile
+		err = errNoFile
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the recording %q: %w", name, err), file.Close())
@@ -75,13 +75,13 @@ func (f *Folder) Open(name string) (*os.File, error) {
 	return file, nil
 }
 
-// local is a name as seen from the directory.
-func (f *Folder) local(name string) (string, error) {
+// local makes a name relative to the directory.
+func (f *fileRoot) local(name string) (string, error) {
 	if name == "" || strings.ContainsRune(name, 0) {
-		return "", ErrNoFile
+		return "", errNoFile
 	}
 	if !filepath.IsAbs(name) {
-		// What leads up and down again is the root's to judge, link by link.
+		// [os.Root] judges "..", link by link.
 		return name, nil
 	}
 	for _, top := range []string{f.path, f.resolved} {
@@ -89,28 +89,28 @@ func (f *Folder) local(name string) (string, error) {
 			return below, nil
 		}
 	}
-	// It may be below the directory by another name of that.
+	// The name may use another path to the same directory.
 	parent, err := filepath.EvalSymlinks(filepath.Dir(name))
 	if err != nil {
-		return "", ErrOutside
+		return "", errOutside
 	}
 	if below, err := filepath.Rel(f.resolved, filepath.Join(parent, filepath.Base(name))); err == nil && filepath.IsLocal(below) {
 		return below, nil
 	}
-	return "", ErrOutside
+	return "", errOutside
 }
 
-// explain names what [os.Root] has no error of its own for.
-func (f *Folder) explain(name string, err error) error {
+// explain adds [errOutside], for which [os.Root] has no error of its own.
+func (f *fileRoot) explain(name string, err error) error {
 	if _, ok := errors.AsType[syscall.Errno](err); !ok && !errors.Is(err, fs.ErrNotExist) {
-		// "path escapes from parent": the only error that is not the system's.
-		err = errors.Join(ErrOutside, err)
+		// "path escapes from parent" is the only error that is not the system's.
+		err = errors.Join(errOutside, err)
 	}
 	return fmt.Errorf("opening the recording %q: %w", name, err)
 }
 
 // Remove removes a recording, named as for Open.
-func (f *Folder) Remove(name string) error {
+func (f *fileRoot) Remove(name string) error {
 	local, err := f.local(name)
 	if err == nil {
 		err = f.root.Remove(local)

@@ -12,8 +12,8 @@ import (
 )
 
 // monitor is a directory of recordings with something of everything in it, beside a
-// directory that is nobody's business.
-func monitor(t *testing.T) (folder *Folder, path, outside string) {
+// directory that must not be read.
+func monitor(t *testing.T) (folder *fileRoot, path, outside string) {
 	t.Helper()
 	parent := t.TempDir()
 	path, outside = filepath.Join(parent, "monitor"), filepath.Join(parent, "outside")
@@ -41,7 +41,7 @@ func monitor(t *testing.T) (folder *Folder, path, outside string) {
 	do(os.Symlink(path, filepath.Join(parent, "alias")))
 	do(syscall.Mkfifo(filepath.Join(path, "fifo.wav"), 0o600))
 	do(mkdevice(filepath.Join(path, "device.wav")))
-	folder, err := OpenFolder(path)
+	folder, err := openFileRoot(path)
 	do(err)
 	t.Cleanup(func() { do(folder.Close()) })
 	return folder, path, outside
@@ -73,23 +73,23 @@ func TestOnlyWhatIsInTheFolderIsOpened(t *testing.T) {
 		{"latin1-\xe9\xff.wav", "latin1-\xe9\xff.wav", nil},
 		{"..dots.wav", "..dots.wav", nil},
 		{"inside.wav", "dated.wav", nil},
-		{"", "", ErrNoFile},
-		{"a\x00b", "", ErrNoFile},
-		{"plain.wav\x00.mp3", "", ErrNoFile},
-		{".", "", ErrNoFile},
-		{path, "", ErrNoFile},
-		{"2026/11", "", ErrNoFile},
-		{"fifo.wav", "", ErrNoFile},
-		{"device.wav", "", ErrNoFile},
-		{"../outside/secret", "", ErrOutside},
-		{"2026/../../outside/secret", "", ErrOutside},
-		{path + "/../outside/secret", "", ErrOutside},
-		{outside + "/secret", "", ErrOutside},
-		{"/etc/passwd", "", ErrOutside},
-		{"/nowhere/at/all.wav", "", ErrOutside},
-		{path + "2/plain.wav", "", ErrOutside},
-		{"out.wav", "", ErrOutside},
-		{"outdir/secret", "", ErrOutside},
+		{"", "", errNoFile},
+		{"a\x00b", "", errNoFile},
+		{"plain.wav\x00.mp3", "", errNoFile},
+		{".", "", errNoFile},
+		{path, "", errNoFile},
+		{"2026/11", "", errNoFile},
+		{"fifo.wav", "", errNoFile},
+		{"device.wav", "", errNoFile},
+		{"../outside/secret", "", errOutside},
+		{"2026/../../outside/secret", "", errOutside},
+		{path + "/../outside/secret", "", errOutside},
+		{outside + "/secret", "", errOutside},
+		{"/etc/passwd", "", errOutside},
+		{"/nowhere/at/all.wav", "", errOutside},
+		{path + "2/plain.wav", "", errOutside},
+		{"out.wav", "", errOutside},
+		{"outdir/secret", "", errOutside},
 		{"round.wav", "", syscall.ELOOP},
 		{"missing.wav", "", fs.ErrNotExist},
 		{"plain.wav/below.wav", "", syscall.ENOTDIR},
@@ -99,7 +99,7 @@ func TestOnlyWhatIsInTheFolderIsOpened(t *testing.T) {
 			if !errors.Is(err, test.want) {
 				t.Fatalf("%v, want %v", err, test.want)
 			}
-			for _, other := range []error{ErrOutside, ErrNoFile, fs.ErrNotExist} {
+			for _, other := range []error{errOutside, errNoFile, fs.ErrNotExist} {
 				if other != test.want && errors.Is(err, other) {
 					t.Errorf("%v matches %v as well", err, other)
 				}
@@ -115,7 +115,7 @@ func TestOnlyWhatIsInTheFolderIsOpened(t *testing.T) {
 	}
 }
 
-// A FIFO that takes the place of a file in the last moment keeps nobody waiting.
+// A FIFO that takes the place of a file in the last moment is not waited for.
 func TestAFileThatBecomesAFIFOIsNotWaitedFor(t *testing.T) {
 	folder, path, _ := monitor(t)
 	changing := filepath.Join(path, "changing.wav")
@@ -140,7 +140,7 @@ func TestAFileThatBecomesAFIFOIsNotWaitedFor(t *testing.T) {
 	for until := time.Now().Add(200 * time.Millisecond); time.Now().Before(until); {
 		file, err := folder.Open("changing.wav")
 		switch {
-		case errors.Is(err, ErrNoFile):
+		case errors.Is(err, errNoFile):
 			refused++
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -160,7 +160,7 @@ func TestAFileThatBecomesAFIFOIsNotWaitedFor(t *testing.T) {
 }
 
 func TestAFolderThatIsNotThereIsSaid(t *testing.T) {
-	if _, err := OpenFolder(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := openFileRoot(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
 }

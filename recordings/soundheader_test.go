@@ -20,14 +20,14 @@ func wave(sound, declared int, extra ...byte) []byte {
 	return append(chunk("RIFF", headed, nil), body...)
 }
 
-func TestTheHeaderTellsWhetherARecordingIsWhole(t *testing.T) {
+func TestTheHeaderSaysWhetherARecordingIsWhole(t *testing.T) {
 	fact := append([]byte("fact\x04\x00\x00\x00"), 0, 0, 0, 0)
 	odd := append([]byte("LIST\x03\x00\x00\x00"), 1, 2, 3, 0)
-	whole, running, silent := Sound{Wave: true, Whole: true}, Sound{Wave: true}, Sound{Wave: true, Whole: true, Silent: true}
+	whole, running, silent := soundHeader{Wave: true, Whole: true}, soundHeader{Wave: true}, soundHeader{Wave: true, Whole: true, Silent: true}
 	for _, test := range []struct {
 		name    string
 		content []byte
-		want    Sound
+		want    soundHeader
 	}{
 		{"whole", wave(3200, 3200), whole},
 		{"with another chunk", wave(3200, 3200, fact...), whole},
@@ -37,12 +37,12 @@ func TestTheHeaderTellsWhetherARecordingIsWhole(t *testing.T) {
 		{"being written, less declared", wave(3200, 1600), running},
 		{"cut off", wave(3200, 3200)[:2000], running},
 		{"header only", wave(0, 0), silent},
-		{"header only, declared long", wave(0, 3200), Sound{Wave: true, Silent: true}},
-		{"half a header", wave(0, 0)[:30], Sound{Wave: true, Silent: true}},
-		{"empty", nil, Sound{Silent: true}},
-		{"shorter than any header", []byte("RIFF"), Sound{Silent: true}},
-		{"no WAVE", append([]byte("ID3\x03"), make([]byte, 400)...), Sound{}},
-		{"no data within reason", append([]byte("RIFF\x00\x00\x00\x00WAVE"), bytes.Repeat([]byte("junk\x00\x00\x00\x00"), 1000)...), Sound{Wave: true}},
+		{"header only, declared long", wave(0, 3200), soundHeader{Wave: true, Silent: true}},
+		{"half a header", wave(0, 0)[:30], soundHeader{Wave: true, Silent: true}},
+		{"empty", nil, soundHeader{Silent: true}},
+		{"shorter than any header", []byte("RIFF"), soundHeader{Silent: true}},
+		{"no WAVE", append([]byte("ID3\x03"), make([]byte, 400)...), soundHeader{}},
+		{"no data within reason", append([]byte("RIFF\x00\x00\x00\x00WAVE"), bytes.Repeat([]byte("junk\x00\x00\x00\x00"), 1000)...), soundHeader{Wave: true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got, err := readSound(bytes.NewReader(test.content), int64(len(test.content))); err != nil || got != test.want {
