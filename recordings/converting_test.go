@@ -104,11 +104,11 @@ func (o *office) left(directory string) (names []string) {
 
 func TestWhatCantBeConvertedIsUploadedAsItIs(t *testing.T) {
 	t.Parallel()
-	script := func(text string) func(*office) {
+	script := func(text string, limit time.Duration) func(*office) {
 		return func(o *office) {
 			program := o.put(t.TempDir(), "ffmpeg", []byte("#!/bin/sh\n"+text+"\n"))
 			o.must(os.Chmod(program, 0o700))
-			o.config.Conversion = recordings.Conversion{Program: program, TimeLimit: 300 * time.Millisecond, Always: true}
+			o.config.Conversion = recordings.Conversion{Program: program, TimeLimit: limit, Always: true}
 		}
 	}
 	sound := tone(1)
@@ -123,9 +123,9 @@ func TestWhatCantBeConvertedIsUploadedAsItIs(t *testing.T) {
 		"an ending that lame has not": {converting("lame"), "a.gsm", bytes.Repeat([]byte{1}, 330), ""},
 		"no sound inside":             {converting("ffmpeg"), "a.flac", bytes.Repeat([]byte("x"), 1000), "ffmpeg"},
 		"another format inside":       {converting("ffmpeg"), "a.flac", []byte("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"), "ffmpeg"},
-		"the program fails":           {script("echo out of cheese >&2; exit 3"), "a.wav", sound, "out of cheese"},
-		"the program hangs":           {script("exec sleep 100"), "a.wav", sound, "did not end within 300ms"},
-		"the program makes nothing":   {script("cat >/dev/null"), "a.wav", sound, "made nothing"},
+		"the program fails":           {script("echo out of cheese >&2; exit 3", patience), "a.wav", sound, "out of cheese"},
+		"the program hangs":           {script("exec sleep 100", 300*time.Millisecond), "a.wav", sound, "did not end within 300ms"},
+		"the program makes nothing":   {script("cat >/dev/null", patience), "a.wav", sound, "made nothing"},
 		"the program is not there": {func(o *office) {
 			o.config.Conversion = recordings.Conversion{Program: "/nowhere/ffmpeg", TimeLimit: time.Second, Always: true}
 		}, "a.wav", sound, "no such file"},
@@ -194,4 +194,23 @@ func TestWhatTheCRMFindsTooLargeIsMadeSmaller(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The scratch directory may have a name that looks like a pattern.
+func TestAConversionIsRemovedWhateverItsDirectoryIsCalled(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, func(o *office) {
+		program := o.put(t.TempDir(), "ffmpeg", []byte("#!/bin/sh\nexec /bin/cat\n"))
+		o.must(os.Chmod(program, 0o700))
+		o.config.Conversion = recordings.Conversion{Program: program, TimeLimit: patience, Always: true}
+		o.config.Scratch = filepath.Join(o.storage, "scratch[1]*")
+	})
+	o.put(o.monitor, "a.wav", wave(100, 100))
+	c := o.newCall()
+	o.over(c, c.recorded("/spool/monitor/a.wav"))
+	if file := o.awaitAnnounced(1)[0]; file.Name != "a.mp3" {
+		t.Errorf("the CRM has %s", file.Name)
+	}
+	o.awaitStates(done)
+	o.await("nothing is left behind", func() bool { return len(o.left("scratch[1]*")) == 0 })
 }

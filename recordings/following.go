@@ -12,7 +12,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// settle looks whether a recording is complete. It returns true when the job needs no
+// recoverClick looks whether a recording is complete. It returns true when the job needs no
 // further look.
 func (c *Courier) settle(ctx context.Context, roots fileRoots, one *watch) bool {
 	if inSwitch(one.job.File.Place) {
