@@ -38,8 +38,8 @@ var steps = rapid.Custom(func(t *rapid.T) step {
 })
 
 // However long the CRM, the telephones and the variables take, and whichever of them
-// fails: as long as Asterisk obeys, the caller goes on within the budget, and FOUND is
-// never told without whom.
+// fails: as long as Asterisk obeys, the caller goes on within the budget, and FOUND
+// always comes with a user.
 func TestEveryCallerGoesOnWithinTheBudget(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		crm, phone := steps.Draw(rt, "crm"), steps.Draw(rt, "phone")
@@ -47,7 +47,7 @@ func TestEveryCallerGoesOnWithinTheBudget(t *testing.T) {
 		state := rapid.SampledFrom([]redirect.PhoneState{redirect.PhoneFree, redirect.PhoneBusy, redirect.PhoneOffline}).Draw(rt, "state")
 		var after time.Duration
 		var found map[string]string
-		play(t, func(_ *testing.T, e *exchange) {
+		play(t, func(_ *testing.T, e *rig) {
 			e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
 				return []string{"anna", "boris"}, crm.run(ctx)
 			}
@@ -59,8 +59,8 @@ func TestEveryCallerGoesOnWithinTheBudget(t *testing.T) {
 		if after > budget {
 			rt.Fatalf("the caller went on after %s", after)
 		}
-		result, told := found["KONTUR_RESULT"]
-		if (result == "FOUND") != (told && found["KONTUR_EXTEN"] != "" && found["KONTUR_USER"] != "") {
+		result, set := found["KONTUR_RESULT"]
+		if (result == "FOUND") != (set && found["KONTUR_EXTEN"] != "" && found["KONTUR_USER"] != "") {
 			rt.Fatalf("%v", found)
 		}
 	})

@@ -14,8 +14,8 @@ type Result string
 const (
 	// Found: a responsible user's telephone is registered and not busy.
 	Found Result = "FOUND"
-	// Nobody: the CRM names nobody for this caller, or nobody whose telephone is in
-	// the directory; or the caller can't be asked about, being hidden or internal.
+	// Nobody: the CRM names no user for this caller, or none with a telephone in the
+	// directory; or the caller is hidden or internal, and the CRM can't be asked.
 	Nobody Result = "NOBODY"
 	// Busy: no telephone of a responsible user is free, and one of them at least is
 	// in use.
@@ -27,16 +27,11 @@ const (
 	// Failed: the CRM or Asterisk answered with an error; or the caller was found
 	// waiting, or kontur-ari stopped.
 	Failed Result = "ERROR"
-	// CircuitOpen: the CRM was not asked, since it has failed again and again.
+	// CircuitOpen: the CRM was not asked, because it has failed again and again.
 	CircuitOpen Result = "CIRCUIT"
-	// Overload: the CRM was not asked, since too many callers wait already.
+	// Overload: the CRM was not asked, because too many callers wait already.
 	Overload Result = "OVERLOAD"
 )
-
-// Results are all of them.
-func Results() []Result {
-	return []Result{Found, Nobody, Busy, Offline, TimedOut, Failed, CircuitOpen, Overload}
-}
 
 // Phone is a telephone of a user of the CRM that can be called by its extension.
 type Phone struct {
@@ -64,8 +59,7 @@ const (
 // phonebook finds the telephones of users. It is immutable.
 type phonebook map[string][]Phone
 
-// newPhonebook takes up the entries of the directory that can be called: those with
-// both an extension and an endpoint. A user's telephones keep the directory's order.
+// newPhonebook returns the entries of the directory with both an extension and an endpoint. A user's telephones keep the directory's order.
 func newPhonebook(users []directory.User) phonebook {
 	book := make(phonebook, len(users))
 	for _, user := range users {
@@ -78,9 +72,9 @@ func newPhonebook(users []directory.User) phonebook {
 	return book
 }
 
-// candidates lists the telephones of the responsible users, in the order in which
-// they are to be tried, at most that many. Ids are compared without regard to case;
-// a user who is named twice counts once.
+// candidates lists the telephones of the responsible users in the order to try them, at
+// most that many. Ids are compared without regard to case. A user who is named twice
+// counts once.
 func (b phonebook) candidates(responsible []string, most int) []Phone {
 	var phones []Phone
 	taken := make(map[string]bool, len(responsible))
@@ -95,9 +89,9 @@ func (b phonebook) candidates(responsible []string, most int) []Phone {
 	return phones[:min(len(phones), most)]
 }
 
-// choose takes the first free telephone; states are those of the candidates, in
-// their order. Without a free one the result says the most that is known: busy is
-// somebody's presence, offline is everybody's absence.
+// choose returns the first free telephone; states are those of the candidates, in their
+// order. Without a free one, a single busy telephone gives Busy, and only all offline give
+// Offline.
 func choose(candidates []Phone, states []PhoneState) (Result, Phone) {
 	if len(candidates) == 0 {
 		return Nobody, Phone{}

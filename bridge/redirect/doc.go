@@ -3,14 +3,15 @@
 // whose telephone is registered and not busy, and lets the dial plan go on at that
 // telephone's extension, or where it was left.
 //
-// It calls nobody itself and can send nobody anywhere: what it hands over is always
-// an extension of the directory, never a number that came from the CRM.
+// It calls no telephone itself. What it hands over is always an extension of the
+// directory, never a number that came from the CRM.
 //
-// Somebody hears silence meanwhile. So a caller waits no longer than Config.Timeout,
-// whatever hangs; a CRM that fails again and again is not asked for a while; and
-// whatever goes wrong, the channel is told to go on.
+// The caller hears silence until then. So a caller waits no longer than Config.Timeout,
+// whatever hangs. A CRM that fails again and again is not asked for a while. Whatever goes
+// wrong, the channel continues in the dial plan.
 //
 //   - choice.go: the decision, which is pure.
 //   - responsible.go: asking the CRM, with a circuit breaker.
-//   - redirector.go: a caller's way through; release.go: the way out.
+//   - redirector.go: one caller from entering Stasis to the decision.
+//   - release.go: continuing in the dial plan, with the answer.
 package redirect

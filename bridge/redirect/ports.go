@@ -7,7 +7,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Caller is a channel that waits in the dial plan to be told how to go on.
+// Caller is a channel that waits in Stasis until it may continue in the dial plan.
 type Caller struct {
 	Channel bridge.ChannelID
 	// Call is the call that the channel belongs to, as reports name it.
@@ -34,30 +34,29 @@ type Query struct {
 	Identity    bridge.Identity
 }
 
-// CRM tells who is responsible for a client.
+// CRM knows who is responsible for a client.
 type CRM interface {
 	// Responsible returns the ids of the users responsible, the first to be called
-	// first; none and no error where the CRM knows nobody. It is called
-	// concurrently, returns when ctx ends at the latest, and does not retry. Its
+	// first; none and no error where the CRM names none. It is called concurrently, returns when ctx ends at the latest, and does not retry. Its
 	// error is logged and shows neither secrets nor telephone numbers.
 	Responsible(ctx context.Context, query Query) ([]string, error)
 }
 
-// Identities knows how the CRM calls a call.
+// Identities knows the ids of calls in the CRM.
 type Identities interface {
-	// Identity returns what the CRM has answered to the call's call-started; false
-	// where it hasn't yet.
+	// Identity returns what the CRM has answered to the call's call-started; false before
+	// that.
 	Identity(ctx context.Context, call bridge.CallID) (bridge.Identity, bool, error)
 }
 
 // ErrGone is what a [Switch] returns for a channel that is not in Stasis any more:
-// the caller has hung up, or was told to go on already.
+// the caller has hung up, or the channel continued already.
 var ErrGone = errors.New("the channel is not in Stasis")
 
 // Switch commands the channels that wait. All methods may be called concurrently,
 // are bounded by ctx, and do not retry.
 type Switch interface {
-	// PhoneState tells whether a telephone can be called.
+	// PhoneState returns whether a telephone can be called.
 	PhoneState(ctx context.Context, endpoint string) (PhoneState, error)
 	// SetVariable sets a variable of a waiting channel. [ErrGone].
 	SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error
@@ -67,6 +66,6 @@ type Switch interface {
 	// ContinueAt lets it go on at an extension's first priority in a context. [ErrGone].
 	ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error
 	// Waiting returns the channels that wait for us, each as Found. It is called once
-	// nobody listens any more, and may wait a moment for Asterisk to know that.
+	// the event connection is closed, and may wait a moment until Asterisk knows that.
 	Waiting(ctx context.Context) ([]Caller, error)
 }

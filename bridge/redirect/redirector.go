@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
+	"kontur-ari/internal/oncelog"
 )
 
 const (
@@ -19,8 +20,8 @@ const (
 	// mostPhones bounds the telephones that are looked at for one caller, and
 	// phoneReaders how many of them at a time.
 	mostPhones, phoneReaders = 20, 4
-	// mostReserved is what is kept of a caller's time for handing over the result;
-	// a third, where the whole is short.
+	// mostReserved is the part of a caller's time that is kept for handing over the
+	// result, unless a third of it is less.
 	mostReserved = 300 * time.Millisecond
 )
 
@@ -33,8 +34,8 @@ type Config struct {
 	Numbers *directory.Numbers
 	// Users are those of the directory.
 	Users []directory.User
-	// Timeout is how long a caller may wait, from [Redirector.Enter] until told to
-	// go on. Where Asterisk itself does not answer it may be some seconds longer.
+	// Timeout is how long a caller may wait, from [Redirector.Enter] until the channel
+	// continues. Where Asterisk doesn't answer it may be some seconds longer.
 	Timeout time.Duration
 }
 
@@ -44,21 +45,21 @@ type Redirector struct {
 	log         *zap.Logger
 	book        phonebook
 	responsible *responsible
-	trouble     trouble
+	trouble     *oncelog.Trouble
 	counters    counters
-	places      chan struct{}
+	slots       chan struct{}
 
-	// life ends the asking for everybody under way, not the telling to go on.
+	// life ends the requests for all callers; channels still continue after that.
 	life    context.Context
 	end     context.CancelFunc
-	flights sync.WaitGroup
+	serving sync.WaitGroup
 
 	mu       sync.Mutex
 	stopped  bool
 	underway map[bridge.ChannelID]bool
 	// variablesOnce is the log line about dial plans that read variables.
 	variablesOnce sync.Once
-	// foreign is the arguments that were logged last as not ours.
+	// foreign are the last logged arguments that mean nothing here.
 	foreign []string
 }
 
@@ -69,17 +70,17 @@ func New(config Config, log *zap.Logger) *Redirector {
 		log:         log,
 		book:        newPhonebook(config.Users),
 		responsible: newResponsible(config.CRM, log),
-		trouble:     trouble{log: log},
+		trouble:     oncelog.New(log, zap.WarnLevel, "trouble with redirecting callers", "callers are redirected again"),
 		counters:    counters{results: make(map[Result]uint64)},
-		places:      make(chan struct{}, mostCallers),
+		slots:       make(chan struct{}, mostCallers),
 		underway:    make(map[bridge.ChannelID]bool),
 	}
 	r.life, r.end = context.WithCancel(context.Background())
 	return r
 }
 
-// Enter takes up a caller and returns at once. A caller who is being served already
-// is not taken up again. After [Redirector.Stop] nobody is.
+// Enter begins to serve a caller and returns at once. It ignores a caller who is being
+// served already, and every caller after [Redirector.Stop].
 func (r *Redirector) Enter(caller Caller) {
 	entered := time.Now()
 	r.mu.Lock()
@@ -88,20 +89,19 @@ func (r *Redirector) Enter(caller Caller) {
 		return
 	}
 	r.underway[caller.Channel] = true
-	r.flights.Go(func() { r.serve(caller, entered) })
+	r.serving.Go(func() { r.serve(caller, entered) })
 }
 
-// Stop lets every caller go on, those included of whom nobody has told us, and
-// returns when that is done or ctx ends. Call it when no more events come: who
-// enters Stasis from then on is not waited for. The error means that callers wait
-// whom we know.
+// Stop lets every caller continue, including those whose events were missed. It returns
+// when that is done or ctx ends. Call it when no more events come: it may miss a caller
+// who enters Stasis later. The error means that known callers still wait.
 func (r *Redirector) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	r.stopped = true
 	r.mu.Unlock()
 	r.end()
 	served := make(chan struct{})
-	go func() { r.flights.Wait(); close(served) }()
+	go func() { r.serving.Wait(); close(served) }()
 	select {
 	case <-served:
 	case <-ctx.Done():
@@ -115,10 +115,8 @@ func (r *Redirector) Stop(ctx context.Context) error {
 type decision struct {
 	result Result
 	phone  Phone
-	// err is why, for the log, and cause the same without what differs from caller
-	// to caller; nil and "" where nothing went wrong.
-	err   error
-	cause string
+	// err is what went wrong, for the log; nil where nothing did.
+	err error
 }
 
 // serve takes one caller from entering to going on.
@@ -133,7 +131,7 @@ func (r *Redirector) serve(caller Caller, entered time.Time) {
 	decided := r.admit(asking, caller)
 	cancel()
 	handed := r.handOver(caller, into, decided, deadline)
-	r.tell(caller, decided, handed, entered)
+	r.noteOutcome(caller, decided, handed, entered)
 }
 
 // reserved is the part of a caller's time that is kept for handing over the result.
@@ -142,15 +140,15 @@ func reserved(whole time.Duration) time.Duration { return min(mostReserved, whol
 // admit decides about a caller, if there is room.
 func (r *Redirector) admit(ctx context.Context, caller Caller) decision {
 	if caller.Found {
-		// Nobody knows for how long already.
+		// The caller has waited for an unknown time.
 		return decision{result: Failed}
 	}
 	select {
-	case r.places <- struct{}{}:
-		defer func() { <-r.places }()
+	case r.slots <- struct{}{}:
+		defer func() { <-r.slots }()
 		return r.decide(ctx, caller)
 	default:
-		return decision{result: Overload, err: errOverload, cause: "callers"}
+		return decision{result: Overload, err: errOverload}
 	}
 }
 
@@ -161,13 +159,13 @@ func (r *Redirector) decide(ctx context.Context, caller Caller) decision {
 	query, known, err := r.query(ctx, caller)
 	switch {
 	case err != nil:
-		return decision{result: classify(ctx, err), err: err, cause: "identities"}
+		return decision{result: classify(ctx, err), err: err}
 	case !known:
 		return decision{result: Nobody}
 	}
 	users, failed, err := r.responsible.ask(ctx, query)
 	if failed != "" {
-		return decision{result: failed, err: fmt.Errorf("asking the CRM who is responsible: %w", err), cause: err.Error()}
+		return decision{result: failed, err: fmt.Errorf("asking the CRM who is responsible: %w", err)}
 	}
 	candidates := r.book.candidates(users, mostPhones)
 	states, err := r.phoneStates(ctx, candidates)
@@ -175,28 +173,24 @@ func (r *Redirector) decide(ctx context.Context, caller Caller) decision {
 	if result == Failed && ctx.Err() != nil {
 		result = classify(ctx, ctx.Err())
 	}
-	decided := decision{result: result, phone: phone, err: err}
-	if err != nil {
-		decided.cause = "telephones"
-	}
-	return decided
+	return decision{result: result, phone: phone, err: err}
 }
 
-// query says how the CRM can be asked about a caller; false where it can't.
+// query returns how to ask the CRM about a caller; false where it can't be asked.
 func (r *Redirector) query(ctx context.Context, caller Caller) (Query, bool, error) {
 	number := r.config.Numbers.Normalise(caller.Number)
 	if number != "" {
 		return Query{PhoneNumber: number}, !r.config.Numbers.IsInternal(number), nil
 	}
-	identity, told, err := r.config.Identities.Identity(ctx, caller.Call)
+	identity, known, err := r.config.Identities.Identity(ctx, caller.Call)
 	if err != nil {
 		return Query{}, false, fmt.Errorf("finding the CRM's id of the call: %w", err)
 	}
-	return Query{Call: caller.Call, Identity: identity}, told, nil
+	return Query{Call: caller.Call, Identity: identity}, known, nil
 }
 
-// phoneStates asks the switch about each telephone. One that can't be read is
-// [PhoneUnread]; the error is the first of those.
+// phoneStates asks the switch about each telephone. The state is [PhoneUnread] where that
+// fails; the error is the first failure.
 func (r *Redirector) phoneStates(ctx context.Context, phones []Phone) ([]PhoneState, error) {
 	states := make([]PhoneState, len(phones))
 	var readers errgroup.Group

@@ -36,11 +36,11 @@ func TestACallerIsHandedToTheFirstFreeUser(t *testing.T) {
 		},
 		"busy":    {names("anna", "boris"), map[string]redirect.PhoneState{"PJSIP/101": redirect.PhoneBusy}, only(redirect.Busy)},
 		"offline": {names("anna", "boris"), nil, only(redirect.Offline)},
-		"nobody":  {names(), nil, only(redirect.Nobody)},
-		"unknown": {names("somebody"), nil, only(redirect.Nobody)},
+		"no user": {names(), nil, only(redirect.Nobody)},
+		"unknown": {names("stranger"), nil, only(redirect.Nobody)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(t *testing.T, e *exchange) {
+			play(t, func(t *testing.T, e *rig) {
 				e.crm, e.phone = test.crm, phones(test.states)
 				e.enters("1.1", client)
 				e.has("1.1", 0, test.want)
@@ -51,7 +51,7 @@ func TestACallerIsHandedToTheFirstFreeUser(t *testing.T) {
 				if stats := e.r.Stats(); stats.Results[result] != 1 || stats.Underway != 0 || stats.Circuit != "closed" {
 					t.Errorf("%+v", stats)
 				}
-				if e.told("a caller was asked about") != 1 || e.told("trouble with redirecting callers") != 0 {
+				if e.logged("a caller was asked about") != 1 || e.logged("trouble with redirecting callers") != 0 {
 					t.Error(e.log.All())
 				}
 			})
@@ -61,7 +61,7 @@ func TestACallerIsHandedToTheFirstFreeUser(t *testing.T) {
 
 // A caller without a number is asked about by the call's id, if the CRM knows it.
 func TestAHiddenCallerIsAskedAboutByTheCall(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.identity["1.2"] = bridge.Identity{ExternalID: "Asterisk/1.2", CommunicationID: "c"}
 		e.enters("1.1", "anonymous")
 		e.has("1.1", 0, only(redirect.Nobody))
@@ -80,22 +80,22 @@ func TestAHiddenCallerIsAskedAboutByTheCall(t *testing.T) {
 // variables, with the reason.
 func TestACallerGoesOnInTimeWhateverHangs(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil func(*exchange)
+		spoil func(*rig)
 		after time.Duration
 		want  map[string]string
 	}{
-		"the CRM": {func(e *exchange) {
+		"the CRM": {func(e *rig) {
 			e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) { return nil, hang(ctx) }
 		}, budget - 300*time.Millisecond, only(redirect.TimedOut)},
-		"the telephones": {func(e *exchange) {
+		"the telephones": {func(e *rig) {
 			e.phone = func(ctx context.Context, _ string) (redirect.PhoneState, error) {
 				return redirect.PhoneUnread, hang(ctx)
 			}
 		}, budget - 300*time.Millisecond, only(redirect.TimedOut)},
-		"setting variables": {func(e *exchange) {
+		"setting variables": {func(e *rig) {
 			e.set = func(ctx context.Context, _ int) error { return hang(ctx) }
 		}, budget - 100*time.Millisecond, nil},
-		"setting the last variable": {func(e *exchange) {
+		"setting the last variable": {func(e *rig) {
 			e.set = func(ctx context.Context, try int) error {
 				if try == 2 {
 					return hang(ctx)
@@ -103,13 +103,13 @@ func TestACallerGoesOnInTimeWhateverHangs(t *testing.T) {
 				return nil
 			}
 		}, budget - 100*time.Millisecond, map[string]string{"KONTUR_USER": "anna", "KONTUR_EXTEN": "101"}},
-		"the CRM, then setting variables": {func(e *exchange) {
+		"the CRM, then setting variables": {func(e *rig) {
 			e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) { return nil, hang(ctx) }
 			e.set = func(ctx context.Context, _ int) error { return hang(ctx) }
 		}, budget - 100*time.Millisecond, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(t *testing.T, e *exchange) {
+			play(t, func(t *testing.T, e *rig) {
 				test.spoil(e)
 				e.enters("1.1", client)
 				e.has("1.1", test.after, test.want)
@@ -119,7 +119,7 @@ func TestACallerGoesOnInTimeWhateverHangs(t *testing.T) {
 }
 
 func TestOneUnreadPhoneDoesNotHideAFreeOne(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.crm = names("boris", "anna")
 		e.phone = func(_ context.Context, endpoint string) (redirect.PhoneState, error) {
 			if endpoint == "PJSIP/102" {
@@ -129,8 +129,8 @@ func TestOneUnreadPhoneDoesNotHideAFreeOne(t *testing.T) {
 		}
 		e.enters("1.1", client)
 		e.has("1.1", 0, toAnna)
-		if e.told("trouble with redirecting callers") != 1 {
-			t.Error("nobody was told that a telephone can't be looked at")
+		if e.logged("trouble with redirecting callers") != 1 {
+			t.Error("it is not logged that a telephone can't be looked at")
 		}
 	})
 }
@@ -138,7 +138,7 @@ func TestOneUnreadPhoneDoesNotHideAFreeOne(t *testing.T) {
 // A try to go on that has no answer is made again, and the second finding the
 // channel gone is no failure.
 func TestGoingOnIsTriedAgain(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		var tries atomic.Int32
 		e.cont = func(ctx context.Context, _ int) error {
 			if tries.Add(1) < 3 {
@@ -156,7 +156,7 @@ func TestGoingOnIsTriedAgain(t *testing.T) {
 
 // The answer to the first try is lost, not the try.
 func TestGoingOnWithoutAnAnswerIsGoingOn(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		var tries atomic.Int32
 		e.cont = func(ctx context.Context, _ int) error {
 			if tries.Add(1) > 1 {
@@ -176,9 +176,9 @@ func TestGoingOnWithoutAnAnswerIsGoingOn(t *testing.T) {
 	})
 }
 
-// Even when all time is used up there is some to say why.
-func TestALateCallerIsToldWhyAsWell(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+// Some time is kept for the result even when all of it is used up.
+func TestALateCallerGetsTheResultAsWell(t *testing.T) {
+	play(t, func(t *testing.T, e *rig) {
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
 			time.Sleep(2 * time.Second) // a CRM's client that has not kept its promise
 			return nil, ctx.Err()
@@ -196,8 +196,8 @@ func TestALateCallerIsToldWhyAsWell(t *testing.T) {
 	})
 }
 
-func TestACallerWhoCannotGoOnIsTold(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+func TestACallerWhoCannotGoOnIsLogged(t *testing.T) {
+	play(t, func(t *testing.T, e *rig) {
 		e.cont = func(context.Context, int) error { return errors.New("500") }
 		e.r.Enter(redirect.Caller{Channel: "1.1", Number: client, Arguments: []string{"redirect"}})
 		time.Sleep(time.Minute)
@@ -205,14 +205,14 @@ func TestACallerWhoCannotGoOnIsTold(t *testing.T) {
 		if stats := e.r.Stats(); stats.Stuck != 1 || stats.Underway != 0 {
 			t.Errorf("%+v", stats)
 		}
-		if e.told("a caller can't be told to go on, and hears nothing until Asterisk answers again") != 1 {
+		if e.logged("a caller can't be told to go on, and hears nothing until Asterisk answers again") != 1 {
 			t.Error(e.log.All())
 		}
 	})
 }
 
 func TestACallerWhoHangsUpIsGone(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.set = func(context.Context, int) error { return redirect.ErrGone }
 		e.cont = func(context.Context, int) error { return redirect.ErrGone }
 		e.r.Enter(redirect.Caller{Channel: "1.1", Number: client, Arguments: []string{"redirect"}})
@@ -225,7 +225,7 @@ func TestACallerWhoHangsUpIsGone(t *testing.T) {
 
 // A dead CRM costs a few callers their time, and the others nothing.
 func TestADeadCRMCostsCallersNothing(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		well := false
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
 			if well {
@@ -262,16 +262,16 @@ func TestADeadCRMCostsCallersNothing(t *testing.T) {
 			"the CRM is not asked for responsible users: it has failed again and again": 2,
 			"the CRM is asked for responsible users again":                              1,
 		} {
-			if got := e.told(message); got != times {
+			if got := e.logged(message); got != times {
 				t.Errorf("%q: %d lines, want %d", message, got, times)
 			}
 		}
 	})
 }
 
-// That the CRM knows nobody is an answer like any other.
+// That the CRM names no user is an answer like any other.
 func TestNobodyDoesNotOpenTheCircuit(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.crm = names()
 		for i := range 20 {
 			e.enters(bridge.ChannelID(fmt.Sprintf("1.%d", i)), client)
@@ -283,7 +283,7 @@ func TestNobodyDoesNotOpenTheCircuit(t *testing.T) {
 }
 
 func TestMoreThanAHundredCallersGoOnUnasked(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		answer := make(chan struct{})
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
 			select {
@@ -307,10 +307,10 @@ func TestMoreThanAHundredCallersGoOnUnasked(t *testing.T) {
 	})
 }
 
-// Told of twice at a time, a caller is asked about once; who asks again later is
-// asked about again.
+// Two events of one channel make one question. A channel that enters again later makes
+// another one.
 func TestACallerIsServedOnceAtATime(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
 			time.Sleep(time.Second)
 			return []string{"anna"}, nil
@@ -330,14 +330,14 @@ func TestACallerIsServedOnceAtATime(t *testing.T) {
 }
 
 func TestOthersChannelsGoOnUntouched(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		for i, arguments := range [][]string{nil, nil, {"ivr"}, {"ivr"}, {"redirect", "now", "please"}, {"redirect", "a context"}, {"redirect", ""}} {
 			channel := bridge.ChannelID(fmt.Sprintf("1.%d", i))
 			e.r.Enter(redirect.Caller{Channel: channel, Number: client, Arguments: arguments})
 			synctest.Wait()
 			e.has(channel, 0, nil)
 		}
-		if lines := e.told("the dial plan sends channels here with arguments that mean nothing; write Stasis(kontur-ari,redirect)"); lines != 5 {
+		if lines := e.logged("the dial plan sends channels here with arguments that mean nothing; write Stasis(kontur-ari,redirect)"); lines != 5 {
 			t.Errorf("%d lines", lines)
 		}
 		if stats := e.r.Stats(); stats.Dismissed != 7 || len(stats.Results) != 0 || len(e.questions()) != 0 {
@@ -346,9 +346,9 @@ func TestOthersChannelsGoOnUntouched(t *testing.T) {
 	})
 }
 
-// Who has waited for an unknown time waits no longer.
+// A caller who has waited for an unknown time continues at once.
 func TestAFoundCallerGoesOnAtOnce(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.r.Enter(redirect.Caller{Channel: "1.1", Number: client, Arguments: []string{"redirect"}, Found: true})
 		synctest.Wait()
 		e.has("1.1", 0, only(redirect.Failed))
@@ -358,8 +358,8 @@ func TestAFoundCallerGoesOnAtOnce(t *testing.T) {
 	})
 }
 
-func TestAStopLetsEverybodyGoOn(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+func TestAStopLetsEveryCallerGoOn(t *testing.T) {
+	play(t, func(t *testing.T, e *rig) {
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) { return nil, hang(ctx) }
 		e.waiting = []redirect.Caller{{Channel: "1.2", Number: client, Arguments: []string{"redirect"}}}
 		for _, channel := range []bridge.ChannelID{"1.1", "1.4", "1.5", "1.6", "1.7", "1.8"} {
@@ -374,7 +374,7 @@ func TestAStopLetsEverybodyGoOn(t *testing.T) {
 		e.r.Enter(redirect.Caller{Channel: "1.3", Number: client, Arguments: []string{"redirect"}})
 		synctest.Wait()
 		if _, went := e.went["1.3"]; went {
-			t.Error("somebody was taken up after the stop")
+			t.Error("a caller was served after the stop")
 		}
 		if e.r.Stats().Circuit != "closed" {
 			t.Error("a stop counts against the CRM")
@@ -394,12 +394,12 @@ func TestADialPlanWithAContextGoesOnThere(t *testing.T) {
 		"found":   {names("anna"), map[string]redirect.PhoneState{"PJSIP/101": redirect.PhoneFree}, redirect.Found, "kontur-responsible 101"},
 		"busy":    {names("anna"), map[string]redirect.PhoneState{"PJSIP/101": redirect.PhoneBusy}, redirect.Busy, ""},
 		"offline": {names("anna"), nil, redirect.Offline, ""},
-		"nobody":  {names(), nil, redirect.Nobody, ""},
+		"no user": {names(), nil, redirect.Nobody, ""},
 		"error": {func(context.Context, redirect.Query) ([]string, error) { return nil, errors.New("HTTP 503") }, nil,
 			redirect.Failed, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			play(t, func(t *testing.T, e *exchange) {
+			play(t, func(t *testing.T, e *rig) {
 				e.crm, e.phone = test.crm, phones(test.states)
 				e.entersWith("1.1", client, "redirect", "kontur-responsible")
 				e.has("1.1", 0, nil)
@@ -416,7 +416,7 @@ func TestADialPlanWithAContextGoesOnThere(t *testing.T) {
 
 // Going on at an extension is tried again like going on at all.
 func TestGoingOnAtAnExtensionIsTriedAgain(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		var tries atomic.Int32
 		e.cont = func(context.Context, int) error {
 			if tries.Add(1) < 3 {
@@ -434,11 +434,11 @@ func TestGoingOnAtAnExtensionIsTriedAgain(t *testing.T) {
 
 // What a dial plan finds in variables has an effect on it that it should know of, once.
 func TestADialPlanThatReadsVariablesIsNamedOnce(t *testing.T) {
-	play(t, func(t *testing.T, e *exchange) {
+	play(t, func(t *testing.T, e *rig) {
 		e.enters("1.1", client)
 		e.enters("1.2", client)
 		const line = "the dial plan reads variables, behind which Asterisk refuses it DB(); Stasis(kontur-ari,redirect,CONTEXT) has no such effect"
-		if lines := e.told(line); lines != 1 {
+		if lines := e.logged(line); lines != 1 {
 			t.Errorf("%d lines", lines)
 		}
 	})

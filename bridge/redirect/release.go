@@ -27,17 +27,17 @@ const (
 )
 
 const (
-	// continueWithin bounds one try of telling a channel to go on, continueTries how
-	// many there are, continuePause what is between them. It is not part of the
-	// caller's time: who must go on must go on late as well.
-	continueWithin = time.Second
-	continueTries  = 3
-	continuePause  = 200 * time.Millisecond
-	// lookWithin bounds looking for those who still wait when we stop.
+	// continueWithin bounds one attempt to let a channel continue. continueAttempts is how
+	// many there are, continuePause the pause between them. They come on top of the
+	// caller's time: a late caller must continue too.
+	continueWithin   = time.Second
+	continueAttempts = 3
+	continuePause    = 200 * time.Millisecond
+	// lookWithin bounds the look for callers who still wait at a stop.
 	lookWithin = 2 * time.Second
 )
 
-// handover is what became of a caller in the end: a closed set.
+// handover is how serving a caller ended: a closed set.
 type handover string
 
 const (
@@ -45,9 +45,9 @@ const (
 	handedOver handover = "handed over"
 	// bare: the channel goes on, but not all variables could be set.
 	bare handover = "without result"
-	// gone: the caller hung up, or the channel went on without us.
+	// gone: the caller hung up, or the channel continued by other means.
 	gone handover = "gone"
-	// stuck: the channel could not be told to go on.
+	// stuck: no request to continue was answered.
 	stuck handover = "stuck"
 )
 
@@ -82,17 +82,17 @@ func (r *Redirector) handOver(caller Caller, into string, decided decision, dead
 			r.log.Info("the dial plan reads variables, behind which Asterisk refuses it DB(); Stasis(kontur-ari,redirect,CONTEXT) has no such effect",
 				zap.String("channel", string(caller.Channel)))
 		})
-		return r.release(caller, decided, deadline)
+		return r.releaseWithVariables(caller, decided, deadline)
 	case decided.result == Found:
-		return r.letGo(caller, place{into, decided.phone.Extension})
+		return r.continueIn(caller, place{into, decided.phone.Extension})
 	}
-	return r.letGo(caller, behindStasis)
+	return r.continueIn(caller, behindStasis)
 }
 
-// release sets the variables and lets the channel go on.
-func (r *Redirector) release(caller Caller, decided decision, deadline time.Time) handover {
-	// A third of what was kept is for going on: whoever hears nothing would rather
-	// do so in time than know why.
+// releaseWithVariables sets the variables and lets the channel go on.
+func (r *Redirector) releaseWithVariables(caller Caller, decided decision, deadline time.Time) handover {
+	// A third of the reserved time is for continuing: to continue in time matters more
+	// than the result.
 	kept := reserved(r.config.Timeout)
 	until := deadline.Add(-kept / 3)
 	if least := time.Now().Add(kept * 2 / 3); until.Before(least) {
@@ -101,7 +101,7 @@ func (r *Redirector) release(caller Caller, decided decision, deadline time.Time
 	setting, cancel := context.WithDeadline(context.WithoutCancel(r.life), until)
 	err := r.setVariables(setting, caller, decided)
 	cancel()
-	switch handed := r.letGo(caller, behindStasis); {
+	switch handed := r.continueIn(caller, behindStasis); {
 	case handed != handedOver:
 		return handed
 	case err != nil:
@@ -125,14 +125,14 @@ func (r *Redirector) setVariables(ctx context.Context, caller Caller, decided de
 	return nil
 }
 
-// letGo tells the channel to go on, more than once if need be.
-func (r *Redirector) letGo(caller Caller, to place) handover {
+// continueIn lets the channel continue at a place, and repeats the request after a failure.
+func (r *Redirector) continueIn(caller Caller, to place) handover {
 	// The dial plan may ask again as soon as the channel goes on.
 	r.mu.Lock()
 	delete(r.underway, caller.Channel)
 	r.mu.Unlock()
 	var err error
-	for try := range continueTries {
+	for try := range continueAttempts {
 		if try > 0 {
 			time.Sleep(continuePause)
 		}
@@ -143,7 +143,7 @@ func (r *Redirector) letGo(caller Caller, to place) handover {
 		case err == nil:
 			return handedOver
 		case errors.Is(err, ErrGone):
-			// After a try that had no answer, that one may have done it.
+			// An earlier attempt without an answer may have done it.
 			if try > 0 {
 				return handedOver
 			}
@@ -162,7 +162,7 @@ func (r *Redirector) goOn(ctx context.Context, channel bridge.ChannelID, to plac
 	return r.config.Switch.ContinueAt(ctx, channel, to.context, to.extension)
 }
 
-// dismiss lets a channel go on that was not sent here to be asked about.
+// dismiss lets a channel continue whose arguments mean nothing here.
 func (r *Redirector) dismiss(caller Caller) {
 	r.mu.Lock()
 	news := r.foreign == nil || !slices.Equal(r.foreign, caller.Arguments)
@@ -172,12 +172,12 @@ func (r *Redirector) dismiss(caller Caller) {
 		r.log.Warn("the dial plan sends channels here with arguments that mean nothing; write Stasis(kontur-ari,redirect)",
 			zap.String("channel", string(caller.Channel)), zap.Strings("arguments", caller.Arguments))
 	}
-	r.counters.dismiss(r.letGo(caller, behindStasis))
+	r.counters.dismiss(r.continueIn(caller, behindStasis))
 }
 
-// releaseWaiting lets everybody go on whom Asterisk shows as waiting for us. It is
-// for the few who came in the moment of a stop, and may fail: where Asterisk is away
-// nobody waits.
+// releaseWaiting lets the channels continue that Asterisk lists as waiting for us. It is for
+// the few that came in the moment of a stop, and may fail: without Asterisk no channel
+// waits.
 func (r *Redirector) releaseWaiting(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()

@@ -13,13 +13,13 @@ import (
 const (
 	// tripAfter is how many failures in a row make us stop asking the CRM.
 	tripAfter = 5
-	// tryAgainAfter is how long it is left in peace then, before one caller's
-	// question finds out whether it is well again.
-	tryAgainAfter = 10 * time.Second
+	// openFor is how long the CRM isn't asked then. After that, the question of one caller
+	// decides whether it works again.
+	openFor = 10 * time.Second
 )
 
-// responsible asks the CRM, and stops asking for a while one that fails: a dead CRM
-// must not cost every caller the whole of the time. Safe for concurrent use.
+// responsible asks the CRM, and pauses after failures in a row: with a dead CRM, not every
+// caller should wait for the timeout. Safe for concurrent use.
 type responsible struct {
 	crm     CRM
 	breaker *gobreaker.CircuitBreaker[[]string]
@@ -29,9 +29,9 @@ func newResponsible(crm CRM, log *zap.Logger) *responsible {
 	return &responsible{crm: crm, breaker: gobreaker.NewCircuitBreaker[[]string](gobreaker.Settings{
 		Name:        "call-redirect",
 		MaxRequests: 1,
-		Timeout:     tryAgainAfter,
+		Timeout:     openFor,
 		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= tripAfter },
-		// We gave up because we are being stopped: that says nothing about the CRM.
+		// A question that a stop has cancelled says nothing about the CRM.
 		IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
 			fields := []zap.Field{zap.Stringer("from", from), zap.Stringer("state", to)}
@@ -47,8 +47,8 @@ func newResponsible(crm CRM, log *zap.Logger) *responsible {
 	})}
 }
 
-// ask returns whom the CRM names; a result other than "" says why it couldn't. Nobody
-// named is no failure.
+// ask returns the users that the CRM names, which may be none; a result other than "" says
+// why it couldn't be asked.
 func (r *responsible) ask(ctx context.Context, query Query) ([]string, Result, error) {
 	users, err := r.breaker.Execute(func() ([]string, error) {
 		users, err := r.crm.Responsible(ctx, query)

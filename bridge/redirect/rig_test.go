@@ -23,8 +23,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const budget = 1500 * time.Millisecond
 
-// switchboard is a switch and a CRM in the same process that do what the test wants.
-type exchange struct {
+// rig is a switch and a CRM in the same process that do what the test wants.
+type rig struct {
 	t    *testing.T
 	r    *redirect.Redirector
 	log  *observer.ObservedLogs
@@ -46,7 +46,7 @@ type exchange struct {
 	set, cont func(ctx context.Context, try int) error
 }
 
-// hang is a request that never is answered.
+// hang is a request without an answer.
 func hang(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 
 // names is a CRM that names these users for everybody.
@@ -64,9 +64,9 @@ func phones(states map[string]redirect.PhoneState) func(context.Context, string)
 	}
 }
 
-// play runs a test in a bubble with an exchange whose every telephone is free and
+// play runs a test in a bubble with an rig whose every telephone is free and
 // whose CRM names anna.
-func play(t *testing.T, test func(t *testing.T, e *exchange)) {
+func play(t *testing.T, test func(t *testing.T, e *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
@@ -74,7 +74,7 @@ func play(t *testing.T, test func(t *testing.T, e *exchange)) {
 			t.Fatal(err)
 		}
 		core, log := observer.New(zap.InfoLevel)
-		e := &exchange{
+		e := &rig{
 			t: t, log: log, came: time.Now(),
 			variables: map[bridge.ChannelID]map[string]string{}, went: map[bridge.ChannelID]time.Duration{},
 			at:       map[bridge.ChannelID]string{},
@@ -100,14 +100,14 @@ func play(t *testing.T, test func(t *testing.T, e *exchange)) {
 	})
 }
 
-// enters has somebody come in and ask, and returns when he went on.
-func (e *exchange) enters(channel bridge.ChannelID, number string) {
+// enters lets a caller enter Stasis, and returns when the channel continued.
+func (e *rig) enters(channel bridge.ChannelID, number string) {
 	e.t.Helper()
 	e.entersWith(channel, number, "redirect")
 }
 
-// entersWith has him ask with these arguments.
-func (e *exchange) entersWith(channel bridge.ChannelID, number string, arguments ...string) {
+// entersWith is enters with other arguments of Stasis.
+func (e *rig) entersWith(channel bridge.ChannelID, number string, arguments ...string) {
 	e.t.Helper()
 	e.mu.Lock()
 	e.came = time.Now()
@@ -123,11 +123,11 @@ func (e *exchange) entersWith(channel bridge.ChannelID, number string, arguments
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	e.t.Fatalf("%s was never told to go on", channel)
+	e.t.Fatalf("%s never continued", channel)
 }
 
 // has compares a channel's variables, and when it went on.
-func (e *exchange) has(channel bridge.ChannelID, after time.Duration, want map[string]string) {
+func (e *rig) has(channel bridge.ChannelID, after time.Duration, want map[string]string) {
 	e.t.Helper()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -139,31 +139,31 @@ func (e *exchange) has(channel bridge.ChannelID, after time.Duration, want map[s
 	}
 }
 
-func (e *exchange) Responsible(ctx context.Context, query redirect.Query) ([]string, error) {
+func (e *rig) Responsible(ctx context.Context, query redirect.Query) ([]string, error) {
 	e.mu.Lock()
 	e.asked = append(e.asked, query)
 	e.mu.Unlock()
 	return e.crm(ctx, query)
 }
 
-func (e *exchange) questions() []redirect.Query {
+func (e *rig) questions() []redirect.Query {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.asked)
 }
 
-func (e *exchange) Identity(_ context.Context, call bridge.CallID) (bridge.Identity, bool, error) {
+func (e *rig) Identity(_ context.Context, call bridge.CallID) (bridge.Identity, bool, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	identity, told := e.identity[call]
-	return identity, told, nil
+	identity, known := e.identity[call]
+	return identity, known, nil
 }
 
-func (e *exchange) PhoneState(ctx context.Context, endpoint string) (redirect.PhoneState, error) {
+func (e *rig) PhoneState(ctx context.Context, endpoint string) (redirect.PhoneState, error) {
 	return e.phone(ctx, endpoint)
 }
 
-func (e *exchange) SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error {
+func (e *rig) SetVariable(ctx context.Context, channel bridge.ChannelID, name, value string) error {
 	e.mu.Lock()
 	_, went := e.went[channel]
 	try := len(e.variables[channel])
@@ -185,15 +185,15 @@ func (e *exchange) SetVariable(ctx context.Context, channel bridge.ChannelID, na
 	return nil
 }
 
-func (e *exchange) Continue(ctx context.Context, channel bridge.ChannelID) error {
+func (e *rig) Continue(ctx context.Context, channel bridge.ChannelID) error {
 	return e.goOn(ctx, channel, "")
 }
 
-func (e *exchange) ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error {
+func (e *rig) ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error {
 	return e.goOn(ctx, channel, context+" "+extension)
 }
 
-func (e *exchange) goOn(ctx context.Context, channel bridge.ChannelID, at string) error {
+func (e *rig) goOn(ctx context.Context, channel bridge.ChannelID, at string) error {
 	if e.cont != nil {
 		if err := e.cont(ctx, 0); err != nil {
 			return err
@@ -208,11 +208,11 @@ func (e *exchange) goOn(ctx context.Context, channel bridge.ChannelID, at string
 	return nil
 }
 
-func (e *exchange) Waiting(context.Context) ([]redirect.Caller, error) {
+func (e *rig) Waiting(context.Context) ([]redirect.Caller, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.waiting, nil
 }
 
-// told counts the lines of the log with this message.
-func (e *exchange) told(message string) int { return e.log.FilterMessage(message).Len() }
+// logged counts the lines of the log with this message.
+func (e *rig) logged(message string) int { return e.log.FilterMessage(message).Len() }

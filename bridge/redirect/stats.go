@@ -6,15 +6,17 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/internal/oncelog"
 )
 
 // Stats are counters since the start, and how things stand.
 type Stats struct {
-	// Results counts callers by what was found out, whatever became of them.
+	// Results counts callers by result, whether or not they were still there.
 	Results map[Result]uint64
-	// Gone counts callers who hung up meanwhile, Bare those who went on without all
-	// variables, Stuck those who could not be told to go on, Dismissed channels that
-	// were not sent here to be asked about.
+	// Gone counts callers who hung up early, Bare those who continued without all
+	// variables, Stuck those whose channel could not continue, Dismissed channels with
+	// arguments that mean nothing here.
 	Gone, Bare, Stuck, Dismissed uint64
 	// Underway is how many wait now.
 	Underway int
@@ -73,10 +75,10 @@ func (c *counters) snapshot() Stats {
 	return stats
 }
 
-// tell counts and logs what became of a caller.
-func (r *Redirector) tell(caller Caller, decided decision, handed handover, entered time.Time) {
+// noteOutcome counts and logs how serving a caller ended.
+func (r *Redirector) noteOutcome(caller Caller, decided decision, handed handover, entered time.Time) {
 	r.counters.count(decided.result, handed)
-	r.trouble.note(decided)
+	r.noteTrouble(decided)
 	fields := []zap.Field{
 		zap.String("channel", string(caller.Channel)), zap.String("call", string(caller.Call)),
 		zap.String("result", string(decided.result)), zap.Duration("lasted", time.Since(entered)),
@@ -90,31 +92,15 @@ func (r *Redirector) tell(caller Caller, decided decision, handed handover, ente
 	r.log.Info("a caller was asked about", fields...)
 }
 
-// trouble keeps what goes wrong to one line when it begins, one for each change of
-// its cause, and one when it is over. Safe for concurrent use.
-type trouble struct {
-	log *zap.Logger
-
-	mu     sync.Mutex
-	result Result
-	cause  string
-}
-
-// note takes notice of how a decision came about.
-func (t *trouble) note(decided decision) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// noteTrouble logs a trouble when it begins, for each new cause, and when it is over.
+func (r *Redirector) noteTrouble(decided decision) {
 	switch {
 	case decided.result == CircuitOpen:
 		// The circuit breaker has its own line.
-	case decided.cause != "":
-		if t.cause != decided.cause || t.result != decided.result {
-			t.log.Warn("trouble with redirecting callers", zap.String("result", string(decided.result)), zap.Error(decided.err))
-		}
-		t.result, t.cause = decided.result, decided.cause
-	case t.cause != "" && (decided.result == Found || decided.result == Busy || decided.result == Offline):
-		// Other results come about without the CRM or without Asterisk.
-		t.log.Info("callers are redirected again")
-		t.result, t.cause = "", ""
+	case decided.err != nil:
+		r.trouble.Failed("", oncelog.Cause(decided.err), zap.String("result", string(decided.result)), zap.Error(decided.err))
+	case decided.result == Found || decided.result == Busy || decided.result == Offline:
+		// Only these results need both the CRM and Asterisk.
+		r.trouble.Over("")
 	}
 }
