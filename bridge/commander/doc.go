@@ -1,9 +1,14 @@
-// Package commander obeys the CRM: it has phones rung and calls hung up, within what
-// the operator allows.
+// Package commander carries out the commands of the CRM: it rings telephones for
+// click-to-calls and hangs up, within what the operator allows.
 //
-// An order is durable before the switch is asked for anything, and the ids of its
-// channels follow from the communication's: so an order that comes again, or is found
-// after a crash, can be looked up, and nobody is ever called twice. What then becomes
-// of the call is decided by the Tracker from the switch's events, as for every other
-// call; this package does what it asks for (see [Commander.Act]).
+// A click-to-call is durable before the switch gets any request. The ids of its channels
+// follow from the communication's id, so a command that is repeated, or is found after a
+// crash, can be looked up. No telephone is ever called twice for it. The Tracker decides
+// from the switch's events what then happens to the call, as for every other call. This
+// package carries out what it asks for (see [Commander.Act]).
+//
+//   - commander.go: one click-to-call from the command to the ringing telephones.
+//   - policy.go: which commands are obeyed; limits.go: how many of one user.
+//   - ring.go: ringing the telephones; recover.go: what a crash has interrupted.
+//   - hangup.go: the other command; act.go, record.go: what the Tracker asks for.
 package commander

@@ -41,7 +41,7 @@ func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) er
 	return nil
 }
 
-// userID is a user's id as the directory has it, which reports carry.
+// userID returns a user's id as written in the directory; reports carry that.
 func (c *Commander) userID(id string) string {
 	if entries := c.config.Directory.Entries(id); len(entries) > 0 {
 		return entries[0].ID
@@ -49,7 +49,7 @@ func (c *Commander) userID(id string) string {
 	return id
 }
 
-// legs are the open legs that a command is about: the one it names, else all of the
+// legs returns the open legs that a command is about: the one it names, else all of the
 // call.
 func (c *Commander) legs(ctx context.Context, command bridge.HangupCommand) ([]bridge.OpenLeg, error) {
 	isIt := func(leg bridge.OpenLeg) bool { return leg.ID == command.Leg }
@@ -57,7 +57,7 @@ func (c *Commander) legs(ctx context.Context, command bridge.HangupCommand) ([]b
 		if command.CommunicationID == "" {
 			return nil, &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "realtimeCallItemId: is missing, and so is the communication's id in the path."}
 		}
-		call, found, err := c.orders.CallOf(ctx, command.CommunicationID)
+		call, found, err := c.clicks.CallOf(ctx, command.CommunicationID)
 		if err != nil {
 			return nil, err
 		}

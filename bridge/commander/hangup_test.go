@@ -8,10 +8,10 @@ import (
 
 func TestHangup(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		command bridge.HangupCommand
-		want    bridge.RefusalStatus
-		told    []string
+		name     string
+		command  bridge.HangupCommand
+		want     bridge.RefusalStatus
+		requests []string
 	}{
 		{"by the leg", bridge.HangupCommand{Leg: "kontur-ari~c1.1", UserID: "u101"}, "", []string{"hang up c1.1"}},
 		{"by the communication", bridge.HangupCommand{CommunicationID: "C1", UserID: "U101"}, "", []string{"hang up c1.1"}},
@@ -23,13 +23,13 @@ func TestHangup(t *testing.T) {
 		{"nothing", bridge.HangupCommand{UserID: "u101"}, bridge.RefusedInvalid, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x := newExchange(t)
+			x := newRig(t)
 			x.must(x.Call(t.Context(), toClient("c1", "u101")))
 			x.flush()
 			if err := x.Hangup(t.Context(), c.command); refusedWith(err) != c.want || (err == nil) != (c.want == "") {
 				t.Errorf("%v, want %q", err, c.want)
 			}
-			x.wantTold(append([]string{"create c1.1", "ring c1.1"}, c.told...)...)
+			x.wantRequests(append([]string{"create c1.1", "ring c1.1"}, c.requests...)...)
 			if c.want != "" {
 				return
 			}
@@ -44,7 +44,7 @@ func TestHangup(t *testing.T) {
 // A switch that is away is no success; a channel that has gone by itself is one.
 func TestHangupOfWhatCantBeReached(t *testing.T) {
 	for err, want := range map[error]bridge.RefusalStatus{errNoAnswer: bridge.RefusedSwitch, bridge.ErrDeclined: bridge.RefusedSwitch, bridge.ErrNoChannel: ""} {
-		x := newExchange(t)
+		x := newRig(t)
 		x.must(x.Call(t.Context(), toClient("c1", "u101")))
 		x.flush()
 		x.sw.fail("hang up", fault{err: err, times: 1})

@@ -2,16 +2,13 @@ package commander
 
 import (
 	"strings"
-	"sync"
-	"time"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
-	"kontur-ari/bridge/tracker"
 )
 
-// read makes an order of a command, and finds the phones to ring for it; or says why
-// it can't be obeyed.
+// read makes a click-to-call of a command, and finds the telephones to ring for it. The
+// refusal says why the command is not obeyed.
 func (c *Commander) read(command bridge.CallCommand) (bridge.ClickToCall, []directory.User, *bridge.Refusal) {
 	click := bridge.ClickToCall{Application: c.config.Application, CommunicationID: strings.ToLower(command.CommunicationID)}
 	if click.CommunicationID == "" {
@@ -30,8 +27,8 @@ func (c *Commander) read(command bridge.CallCommand) (bridge.ClickToCall, []dire
 	return click, phones, refusal
 }
 
-// readTarget finds who is to be dialled. Where toUserId is there it decides: the
-// contract's example carries a clientPhone beside it.
+// readTarget finds the number to dial. toUserId goes before clientPhone: the contract's
+// example has both.
 func (c *Commander) readTarget(click *bridge.ClickToCall, command bridge.CallCommand) *bridge.Refusal {
 	if command.ToUserID == "" {
 		number := c.config.Numbers.Normalise(command.ClientPhone)
@@ -69,73 +66,4 @@ func withPhone(entries []directory.User) []directory.User {
 		}
 	}
 	return phones
-}
-
-// limits are how much one user may order. Users are those of the directory, so their
-// number is bounded.
-type limits struct {
-	perMinute, atOnce int
-
-	mu sync.Mutex
-	// given are the moments of a user's orders in the last minute; admitted those of
-	// them that the Tracker may not know yet.
-	given    map[string][]time.Time
-	admitted map[string]map[string]bool
-}
-
-func newLimits(perMinute, atOnce int) *limits {
-	return &limits{
-		perMinute: perMinute, atOnce: atOnce,
-		given: make(map[string][]time.Time), admitted: make(map[string]map[string]bool),
-	}
-}
-
-// admit counts an order against the limits of its user, until release is called and
-// the Tracker knows of it.
-func (c *Commander) admit(click bridge.ClickToCall) (release func(), refusal *bridge.Refusal) {
-	l := c.limits
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	going := make(map[string]bool)
-	for communication := range l.admitted[click.From] {
-		going[communication] = true
-	}
-	c.tracking.Look(func(t *tracker.Tracker) {
-		open, _ := t.OpenClickToCalls()
-		for _, other := range open {
-			if other.From == click.From {
-				going[other.CommunicationID] = true
-			}
-		}
-	})
-	if len(going) >= l.atOnce {
-		return nil, &bridge.Refusal{Status: bridge.RefusedRate, Message: "This user has as many calls going on as the telephone exchange allows at a time."}
-	}
-	if !l.count(click.From, time.Now()) {
-		return nil, &bridge.Refusal{Status: bridge.RefusedRate, Message: "This user has ordered as many calls in the last minute as the telephone exchange allows."}
-	}
-	if l.admitted[click.From] == nil {
-		l.admitted[click.From] = make(map[string]bool)
-	}
-	l.admitted[click.From][click.CommunicationID] = true
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.admitted[click.From], click.CommunicationID)
-	}, nil
-}
-
-// count notes an order of a user, unless there were enough in the minute before. The
-// caller holds the lock.
-func (l *limits) count(user string, now time.Time) bool {
-	recent := l.given[user]
-	for len(recent) > 0 && now.Sub(recent[0]) >= time.Minute {
-		recent = recent[1:]
-	}
-	if len(recent) >= l.perMinute {
-		l.given[user] = recent
-		return false
-	}
-	l.given[user] = append(recent, now)
-	return true
 }

@@ -8,9 +8,9 @@ import (
 	"kontur-ari/bridge"
 )
 
-// Row 24, and whatever else may stand in a command: nothing of it reaches the switch.
+// Row 24, and what else may stand in a command: nothing of it reaches the switch.
 func TestWhatMayNotBeDialled(t *testing.T) {
-	x := newExchange(t)
+	x := newRig(t)
 	number := func(number string) bridge.CallCommand {
 		return bridge.CallCommand{CommunicationID: "c1", FromUserID: "u101", ClientPhone: number}
 	}
@@ -47,13 +47,13 @@ func TestWhatMayNotBeDialled(t *testing.T) {
 			}
 		})
 	}
-	x.wantTold()
+	x.wantRequests()
 	x.wantReports("c1")
 }
 
 func TestNumbersAreDialledNormalised(t *testing.T) {
 	for _, written := range []string{"79997775533", "+7 (999) 777-55-33", "8 999 777 55 33", "+7 999 777 55 33@evil.example;x=1"} {
-		x := newExchange(t)
+		x := newRig(t)
 		command := toClient("c1", "u101")
 		command.ClientPhone = written
 		x.must(x.Call(t.Context(), command))
@@ -67,7 +67,7 @@ func TestNumbersAreDialledNormalised(t *testing.T) {
 }
 
 func TestAColleagueIsDialledByExtension(t *testing.T) {
-	x := newExchange(t)
+	x := newRig(t)
 	x.must(x.Call(t.Context(), bridge.CallCommand{CommunicationID: "c1", FromUserID: "u101", ToUserID: "u102", ClientPhone: "79997775533"}))
 	x.sw.pickUp("kontur-ari~c1.1")
 	x.flush()
@@ -77,17 +77,17 @@ func TestAColleagueIsDialledByExtension(t *testing.T) {
 	}
 }
 
-func TestAUserMayNotOrderTooMuch(t *testing.T) {
-	x := newExchange(t)
-	order := func(communication string) bridge.RefusalStatus {
+func TestAUserHasLimits(t *testing.T) {
+	x := newRig(t)
+	call := func(communication string) bridge.RefusalStatus {
 		return refusedWith(x.Call(t.Context(), toClient(communication, "u101")))
 	}
 	for _, communication := range []string{"c1", "c2"} {
-		if got := order(communication); got != "" {
+		if got := call(communication); got != "" {
 			t.Fatalf("%s is refused: %s", communication, got)
 		}
 	}
-	if got := order("c3"); got != bridge.RefusedRate {
+	if got := call("c3"); got != bridge.RefusedRate {
 		t.Errorf("a third at a time: %q", got)
 	}
 	if got := refusedWith(x.Call(t.Context(), toClient("c4", "u102"))); got != "" {
@@ -96,16 +96,16 @@ func TestAUserMayNotOrderTooMuch(t *testing.T) {
 	x.must(x.sw.Hangup(t.Context(), "kontur-ari~c1.1", 16))
 	x.must(x.sw.Hangup(t.Context(), "kontur-ari~c2.1", 16))
 	x.flush()
-	if got := order("c5"); got != "" {
+	if got := call("c5"); got != "" {
 		t.Errorf("a third in a minute, when the others are over: %q", got)
 	}
-	if got := order("c6"); got != bridge.RefusedRate {
+	if got := call("c6"); got != bridge.RefusedRate {
 		t.Errorf("a fourth in a minute: %q", got)
 	}
 }
 
-func TestAThousandOrdersAtOnce(t *testing.T) {
-	x := newExchange(t)
+func TestAThousandClickToCallsAtOnce(t *testing.T) {
+	x := newRig(t)
 	var commands sync.WaitGroup
 	var mu sync.Mutex
 	obeyed := 0
@@ -125,7 +125,7 @@ func TestAThousandOrdersAtOnce(t *testing.T) {
 	if obeyed != 2 {
 		t.Errorf("%d were obeyed, want as many as one user may have at a time", obeyed)
 	}
-	if told := len(x.sw.history()); told != 4 {
-		t.Errorf("the switch was told %d things, want 4", told)
+	if requests := len(x.sw.history()); requests != 4 {
+		t.Errorf("the switch got %d requests, want 4", requests)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// record has a recording begun, unless it was to be ended meanwhile: the request to end it
-// may overtake the one to begin it.
+// record begins a recording, unless it is to end already: the request to end it may overtake
+// the one to begin it.
 func (c *Commander) record(action bridge.Action) error {
 	if c.ended.has(action.Recording) {
 		return nil
@@ -16,15 +16,15 @@ func (c *Commander) record(action bridge.Action) error {
 	if !c.ended.has(action.Recording) {
 		return err
 	}
-	// Whoever ended it may have found nobody there yet.
+	// The request to end it may have come before its channel existed.
 	return c.phones.Hangup(c.life, bridge.ChannelID(action.Recording), normalClearing)
 }
 
-// mostEnded bounds how many recordings are remembered that were to be ended: a request that
-// is tried again for a minute is long past by then.
+// mostEnded bounds how many ended recordings are remembered. Requests are repeated for little
+// more than a minute, so older ones no longer matter.
 const mostEnded = 1024
 
-// ended remembers names, the last of them.
+// ended remembers the last names added to it.
 type ended struct {
 	mu    sync.Mutex
 	names []string

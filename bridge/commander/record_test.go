@@ -14,8 +14,8 @@ func listening(s *fakeSwitch) {
 	s.listen = true
 }
 
-// However the requests to begin and to end a recording pass each other, in the end nobody
-// listens.
+// In whatever order the requests to begin and to end a recording arrive, no channel
+// listens in the end.
 func TestARecordingThatIsEndedStaysEnded(t *testing.T) {
 	begin := bridge.Action{Kind: bridge.ActionRecord, Call: "1.1", Channel: "1.1", Recording: "r-1"}
 	end := bridge.Action{Kind: bridge.ActionStopRecording, Call: "1.1", Channel: "r-1"}
@@ -24,7 +24,7 @@ func TestARecordingThatIsEndedStaysEnded(t *testing.T) {
 	} {
 		for _, slow := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
-				x := newExchange(t)
+				x := newRig(t)
 				listening(x.sw)
 				if slow {
 					// The first try does not get through, and is made again.
@@ -37,7 +37,7 @@ func TestARecordingThatIsEndedStaysEnded(t *testing.T) {
 				x.sw.mu.Lock()
 				defer x.sw.mu.Unlock()
 				if x.sw.channels["r-1"] != nil {
-					t.Errorf("somebody listens: %q", x.sw.told)
+					t.Errorf("a channel listens: %q", x.sw.requests)
 				}
 			})
 		}

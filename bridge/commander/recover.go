@@ -8,30 +8,29 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/retry"
 )
 
-// recoverPause is between two tries to ask a switch that doesn't answer.
+// recoverPause is the pause between two attempts with a switch that doesn't answer.
 const recoverPause = time.Second
 
-// Recover finds out what became of the orders that the last process was in the
-// middle of when it ended. It returns when all are settled, or ctx ends. Call it once,
-// when a snapshot of the switch has been taken: the Tracker knows the phones that ring
-// by then.
+// Recover finds the result of each click-to-call that the last process was carrying out when
+// it ended. It returns when all have one, or ctx ends. Call it once, after a snapshot of
+// the switch was applied: the Tracker must know the telephones that ring.
 func (c *Commander) Recover(ctx context.Context) {
 	for _, click := range c.unfinished {
-		for !c.settle(ctx, click) {
-			select {
-			case <-ctx.Done():
+		for !c.recoverClick(ctx, click) {
+			if retry.Sleep(ctx, recoverPause) != nil {
 				return
-			case <-time.After(recoverPause):
 			}
 		}
 	}
 }
 
-// conclude tells how far an order had come: phones that ring go on ringing, and those
-// that were not called yet never are. False: the switch can't be asked now.
-func (c *Commander) settle(ctx context.Context, click bridge.ClickToCall) bool {
+// recoverClick finds how far a click-to-call had come: telephones that ring go on ringing, and
+// channels that don't ring yet are hung up. It returns false where the switch can't be
+// asked now.
+func (c *Commander) recoverClick(ctx context.Context, click bridge.ClickToCall) bool {
 	var rung []bridge.ChannelID
 	for n := 1; ; n++ {
 		state, err := c.phones.State(ctx, click.Channel(n))
@@ -48,7 +47,7 @@ func (c *Commander) settle(ctx context.Context, click bridge.ClickToCall) bool {
 			}
 			continue
 		}
-		// The first may be gone and the second ring.
+		// The first telephone may be gone while the second one rings.
 		if n > mostPhones {
 			break
 		}
@@ -59,9 +58,9 @@ func (c *Commander) settle(ctx context.Context, click bridge.ClickToCall) bool {
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order was interrupted before the telephone rang."}
 		event = bridge.NewClickRefusedEvent(click, refusal, false, c.config.Now())
 	}
-	// When ctx ends first it is stored later, or found unfinished again.
+	// Where ctx ends first, it is stored later, or the next process recovers it again.
 	return c.tracking.Give(ctx, event) == nil
 }
 
-// mostPhones is how many telephones of one user are looked for.
+// mostPhones bounds the telephones of one user that recovery looks for.
 const mostPhones = 10

@@ -14,9 +14,9 @@ import (
 	"kontur-ari/bridge/intake"
 )
 
-// A refusal that comes when nobody waits for it any more is told in another way.
-func TestARefusalThatNobodyWaitsForIsTold(t *testing.T) {
-	x := newExchange(t)
+// A refusal whose caller no longer waits for it is reported.
+func TestARefusalThatComesTooLateIsReported(t *testing.T) {
+	x := newRig(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	x.sw.onCreate = cancel
 	x.sw.fail("ring", fault{err: errNoAnswer, times: 1})
@@ -28,7 +28,7 @@ func TestARefusalThatNobodyWaitsForIsTold(t *testing.T) {
 
 // The next command finds the refusal, however soon it comes.
 func TestARefusalIsRepeatedAtOnce(t *testing.T) {
-	x := newExchange(t)
+	x := newRig(t)
 	for range 2 {
 		if got := refusedWith(x.Call(t.Context(), toClient("c1", "u105"))); got != bridge.RefusedOffline {
 			t.Fatalf("an absent phone: %q, want %q", got, bridge.RefusedOffline)
@@ -36,34 +36,34 @@ func TestARefusalIsRepeatedAtOnce(t *testing.T) {
 	}
 }
 
-// stuckStore is a line whose store can't be written to for a while, so that who waits
-// for it gives up.
-type stuckStore struct {
+// stuckIntake is an intake whose store can't be written to for a while, so that its callers
+// give up.
+type stuckIntake struct {
 	commander.Tracking
 	giveUp context.CancelFunc
 	mu     sync.Mutex
 	held   []bridge.Event
 }
 
-func (s *stuckStore) Put(event bridge.Event) {
+func (s *stuckIntake) Put(event bridge.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = append(s.held, event)
 }
 
-func (s *stuckStore) Give(ctx context.Context, event bridge.Event) error {
+func (s *stuckIntake) Give(ctx context.Context, event bridge.Event) error {
 	s.Put(event)
 	s.giveUp()
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// An order that could not be stored in time, and was answered so, is not given by its
-// repetition either: it would be one that came to nothing already.
-func TestAnOrderThatWasStoredTooLate(t *testing.T) {
-	x := newExchange(t)
+// A click-to-call that could not be stored in time has failed. Its repetition rings no
+// telephone either.
+func TestAClickToCallThatWasStoredTooLate(t *testing.T) {
+	x := newRig(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	stuck := &stuckStore{Tracking: x.intake, giveUp: cancel}
+	stuck := &stuckIntake{Tracking: x.intake, giveUp: cancel}
 	first := commander.New(x.config, stuck, x.db, x.sw, zaptest.NewLogger(t))
 	defer first.Close()
 	if err := first.Call(ctx, toClient("c1", "u101")); !errors.Is(err, context.Canceled) {
@@ -82,7 +82,7 @@ func TestAnOrderThatWasStoredTooLate(t *testing.T) {
 // behind stores what was held up before anything else.
 type behind struct {
 	*intake.Intake
-	held *stuckStore
+	held *stuckIntake
 }
 
 func (b behind) Give(ctx context.Context, event bridge.Event) error {
@@ -93,7 +93,7 @@ func (b behind) Give(ctx context.Context, event bridge.Event) error {
 	return b.Intake.Give(ctx, event)
 }
 
-// deadSwitch answers nothing. asked is told of the first request.
+// deadSwitch answers nothing. The first request closes asked.
 type deadSwitch struct {
 	*fakeSwitch
 	asked chan struct{}
@@ -112,7 +112,7 @@ func (deadSwitch) State(ctx context.Context, _ bridge.ChannelID) (bridge.Channel
 
 // However many phones a user has, a command ends with its context: a stop waits for it.
 func TestACommandEndsWithItsContext(t *testing.T) {
-	x := newExchange(t)
+	x := newRig(t)
 	sw := deadSwitch{x.sw, make(chan struct{})}
 	c := commander.New(x.config, x.intake, x.db, sw, zaptest.NewLogger(t))
 	defer c.Close()
@@ -142,10 +142,9 @@ func (m *fullMemory) Put(event bridge.Event) { m.put = append(m.put, event) }
 
 func (*fullMemory) Give(context.Context, bridge.Event) error { return bridge.ErrNoRoom }
 
-// An order for which there is no room is none: nothing rings, nothing is kept, and its
-// repetition is obeyed.
-func TestAnOrderThatFindsNoRoomIsGivenAgain(t *testing.T) {
-	x := newExchange(t)
+// A click-to-call without room for it leaves nothing behind, and its repetition is obeyed.
+func TestAClickToCallThatFindsNoRoomCanBeRepeated(t *testing.T) {
+	x := newRig(t)
 	full := &fullMemory{Tracking: x.intake}
 	c := commander.New(x.config, full, x.db, x.sw, zaptest.NewLogger(t))
 	defer c.Close()
@@ -155,15 +154,15 @@ func TestAnOrderThatFindsNoRoomIsGivenAgain(t *testing.T) {
 	if len(full.put) > 0 {
 		t.Errorf("%d events were put where there is no room", len(full.put))
 	}
-	x.wantTold()
+	x.wantRequests()
 	x.must(x.Call(t.Context(), toClient("c1", "u101")))
-	x.wantTold("create c1.1", "ring c1.1")
+	x.wantRequests("create c1.1", "ring c1.1")
 }
 
 // ClickToCalls carry the time of the switch, whose events go on from there.
-func TestOrdersCarryTheTimeOfTheSwitch(t *testing.T) {
+func TestClickToCallsCarryTheTimeOfTheSwitch(t *testing.T) {
 	behind := func() time.Time { return time.Now().Add(-time.Hour) }
-	x := newExchange(t, func(config *commander.Config) { config.Now = behind })
+	x := newRig(t, func(config *commander.Config) { config.Now = behind })
 	heard := make(chan bridge.Event, 10)
 	c := commander.New(x.config, overheard{x.intake, heard}, x.db, x.sw, zaptest.NewLogger(t))
 	defer c.Close()
@@ -177,7 +176,7 @@ func TestOrdersCarryTheTimeOfTheSwitch(t *testing.T) {
 	}
 }
 
-// overheard passes events on to somebody else as well.
+// overheard passes a copy of each event to a channel.
 type overheard struct {
 	*intake.Intake
 	heard chan bridge.Event

@@ -22,9 +22,9 @@ import (
 	"kontur-ari/bridge/tracker"
 )
 
-// switchboard is a Commander with everything around it: a real store and Tracker, and a
+// rig is a Commander with everything around it: a real store and Tracker, and a
 // switch.
-type exchange struct {
+type rig struct {
 	logs *observer.ObservedLogs
 	*commander.Commander
 	t         *testing.T
@@ -37,14 +37,14 @@ type exchange struct {
 	stopped   chan error
 }
 
-func newExchange(t *testing.T, change ...func(*commander.Config)) *exchange {
-	x := &exchange{t: t, sw: newFakeSwitch(), directory: t.TempDir()}
+func newRig(t *testing.T, change ...func(*commander.Config)) *rig {
+	x := &rig{t: t, sw: newFakeSwitch(), directory: t.TempDir()}
 	x.start(change...)
 	t.Cleanup(x.end)
 	return x
 }
 
-func (x *exchange) start(change ...func(*commander.Config)) {
+func (x *rig) start(change ...func(*commander.Config)) {
 	x.t.Helper()
 	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
 	x.must(err)
@@ -84,7 +84,7 @@ func (x *exchange) start(change ...func(*commander.Config)) {
 	go func() { x.stopped <- x.intake.Run(ctx) }()
 }
 
-func (x *exchange) end() {
+func (x *rig) end() {
 	x.Close()
 	x.stop()
 	if err := errors.Join(<-x.stopped, x.db.Close()); err != nil {
@@ -92,8 +92,8 @@ func (x *exchange) end() {
 	}
 }
 
-// restart is a crash and a new start: the switch goes on meanwhile.
-func (x *exchange) restart() {
+// restart is a crash and a new start; the switch goes on.
+func (x *rig) restart() {
 	x.sw.mu.Lock()
 	x.sw.heard = nil
 	x.sw.mu.Unlock()
@@ -101,7 +101,7 @@ func (x *exchange) restart() {
 	x.start()
 }
 
-func (x *exchange) must(err error) {
+func (x *rig) must(err error) {
 	x.t.Helper()
 	if err != nil {
 		x.t.Fatal(err)
@@ -109,7 +109,7 @@ func (x *exchange) must(err error) {
 }
 
 // await waits for something that is done in the background.
-func (x *exchange) await(what string, holds func() bool) {
+func (x *rig) await(what string, holds func() bool) {
 	x.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -123,43 +123,43 @@ func (x *exchange) await(what string, holds func() bool) {
 }
 
 // flush returns when every event so far is stored.
-func (x *exchange) flush() {
+func (x *rig) flush() {
 	x.t.Helper()
 	x.must(x.intake.Give(x.t.Context(), bridge.Event{Type: bridge.EventChannelStateChange, Time: time.Now()}))
 }
 
 // reports are those that wait for the CRM, of the call of a communication.
-func (x *exchange) reports(communication string) []string {
+func (x *rig) reports(communication string) []string {
 	x.t.Helper()
 	x.flush()
 	call := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication}.Call()
-	var told []string
+	var reported []string
 	for {
 		waiting, err := x.db.Next(x.t.Context(), []bridge.CallID{call}, 1)
 		x.must(err)
 		if len(waiting) == 0 {
-			return told
+			return reported
 		}
 		kind := string(waiting[0].Report.Kind)
 		if waiting[0].Report.Event != "" {
 			kind = string(waiting[0].Report.Event)
 		}
-		told = append(told, kind)
+		reported = append(reported, kind)
 		x.must(x.db.Settle(x.t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}))
 	}
 }
 
-func (x *exchange) wantTold(want ...string) {
+func (x *rig) wantRequests(want ...string) {
 	x.t.Helper()
 	if got := x.sw.history(); !slices.Equal(got, want) {
-		x.t.Errorf("the switch was told %q, want %q", got, want)
+		x.t.Errorf("the switch got the requests %q, want %q", got, want)
 	}
 }
 
-func (x *exchange) wantReports(communication string, want ...string) {
+func (x *rig) wantReports(communication string, want ...string) {
 	x.t.Helper()
 	if got := x.reports(communication); !slices.Equal(got, want) {
-		x.t.Errorf("communication %s: the CRM is told %q, want %q", communication, got, want)
+		x.t.Errorf("communication %s: the CRM gets %q, want %q", communication, got, want)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// ring makes every telephone of a user ring and returns those that do. All channels are
-// made before the first rings: until then nobody has noticed anything.
+// ring rings all telephones of a user and returns those that ring. It creates all channels
+// before the first one rings: until then, no user notices anything.
 func (c *Commander) ring(ctx context.Context, click bridge.ClickToCall, phones []directory.User) (rung []bridge.ChannelID, refusal *bridge.Refusal) {
 	made, unknown := c.create(ctx, click, phones)
 	for _, channel := range made {
@@ -32,8 +32,8 @@ func (c *Commander) ring(ctx context.Context, click bridge.ClickToCall, phones [
 	return nil, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "No telephone of the user is registered at the telephone exchange."}
 }
 
-// create makes the channels. The error says why some are missing, other than that
-// no telephone is registered there.
+// create creates the channels. The error says why some are missing, unless no telephone is
+// registered there.
 func (c *Commander) create(ctx context.Context, click bridge.ClickToCall, phones []directory.User) (made []bridge.ChannelID, unknown error) {
 	count := 0
 	create := func(phone directory.User, endpoint string) bool {
@@ -58,7 +58,7 @@ func (c *Commander) create(ctx context.Context, click bridge.ClickToCall, phones
 		if err != nil {
 			c.logOneTelephone(click, phone.Endpoint, err)
 		}
-		// The first is the one that has its channel already.
+		// The first contact has its channel already.
 		for i := 1; i < len(contacts); i++ {
 			create(phone, contacts[i])
 		}
@@ -77,8 +77,8 @@ func (c *Commander) logOneTelephone(click bridge.ClickToCall, endpoint string, e
 		zap.String("endpoint", endpoint), zap.Error(err))
 }
 
-// createOne makes one channel. Where it isn't known whether the switch has made it,
-// the switch is asked; it is never told again.
+// createOne creates one channel. Without a clear answer it asks the switch whether the channel
+// exists, and never repeats the request.
 func (c *Commander) createOne(ctx context.Context, call bridge.PhoneCall) error {
 	err := c.phones.Create(ctx, call)
 	if err == nil {
@@ -94,8 +94,8 @@ func (c *Commander) createOne(ctx context.Context, call bridge.PhoneCall) error 
 	return err
 }
 
-// ringOne has one channel ring. Where it isn't known whether it does and the switch
-// doesn't say so either, it is hung up: a phone is rather not rung than twice.
+// ringOne rings one channel. Without a clear answer it asks the switch whether the channel
+// rings, and else hangs it up: rather no ringing than ringing twice.
 func (c *Commander) ringOne(ctx context.Context, channel bridge.ChannelID) error {
 	err := c.phones.Ring(ctx, channel, c.config.RingTimeout)
 	if err == nil {

@@ -2,13 +2,13 @@ package commander
 
 // Stats are counts since the start.
 type Stats struct {
-	// Repeated are the orders that had been given before, and were not given again.
+	// Repeated counts commands that repeat an earlier click-to-call.
 	Repeated int64
-	// Untold is what the switch could not be told, of what the Tracker has asked for.
+	// Untold counts requests of the Tracker that the switch did not carry out.
 	Untold int64
 }
 
 // Stats may be called at any time.
 func (c *Commander) Stats() Stats {
-	return Stats{Repeated: c.repeated.Load(), Untold: c.untold.Load()}
+	return Stats{Repeated: c.repeated.Load(), Untold: c.failedActions.Load()}
 }

@@ -14,12 +14,12 @@ import (
 
 var errNoAnswer = errors.New("no answer in time")
 
-// fakeSwitch is a switch with phones. It keeps what it was told, and may fail before
-// it does something, or after.
+// fakeSwitch is a switch with phones. It keeps the requests, and may fail
+// before it carries one out, or after.
 type fakeSwitch struct {
 	mu       sync.Mutex
 	channels map[bridge.ChannelID]*fakeChannel
-	told     []string
+	requests []string
 	// contacts are the telephones of an endpoint; one that isn't there is offline.
 	contacts map[string]int
 	// fails says how a request goes wrong, by its name; nil: it doesn't.
@@ -56,7 +56,7 @@ func newFakeSwitch() *fakeSwitch {
 func (s *fakeSwitch) do(what string, channel bridge.ChannelID, carryOut func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = append(s.told, what+" "+strings.TrimPrefix(string(channel), "kontur-ari~"))
+	s.requests = append(s.requests, what+" "+strings.TrimPrefix(string(channel), "kontur-ari~"))
 	failure := s.fails[what]
 	if failure != nil {
 		if failure.times--; failure.times == 0 {
@@ -89,7 +89,7 @@ func (s *fakeSwitch) Create(_ context.Context, call bridge.PhoneCall) error {
 		if s.contacts[endpoint] == 0 || s.channels[call.Channel] != nil {
 			return bridge.ErrDeclined
 		}
-		ch := &fakeChannel{Channel: bridge.Channel{ID: call.Channel, Name: fmt.Sprintf("%s-%08x", endpoint, len(s.told)), State: bridge.StateDown, Application: "Stasis", Waits: true}}
+		ch := &fakeChannel{Channel: bridge.Channel{ID: call.Channel, Name: fmt.Sprintf("%s-%08x", endpoint, len(s.requests)), State: bridge.StateDown, Application: "Stasis", Waits: true}}
 		s.channels[call.Channel] = ch
 		s.say(bridge.EventChannelCreated, ch)
 		return nil
@@ -171,7 +171,7 @@ func (s *fakeSwitch) State(_ context.Context, channel bridge.ChannelID) (bridge.
 	return state, err
 }
 
-// pickUp is what somebody does at a phone.
+// pickUp answers a telephone.
 func (s *fakeSwitch) pickUp(channel bridge.ChannelID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,11 +191,11 @@ func (s *fakeSwitch) hear(event bridge.Event) {
 	}
 }
 
-// history is what the switch was told so far, but for questions.
+// history returns the requests so far, without questions.
 func (s *fakeSwitch) history() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(s.told), func(what string) bool {
+	return slices.DeleteFunc(slices.Clone(s.requests), func(what string) bool {
 		return strings.HasPrefix(what, "state") || strings.HasPrefix(what, "contacts")
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// turns lets the commands of one communication in one at a time.
+// turns serialises the commands of one communication.
 type turns struct {
 	mu    sync.Mutex
 	taken map[string]chan struct{} // closed when the turn is over
@@ -13,7 +13,7 @@ type turns struct {
 
 func newTurns() *turns { return &turns{taken: make(map[string]chan struct{})} }
 
-// take waits for a turn. The error is ctx's.
+// take waits for a turn, which ends with leave. The error is the cause of ctx.
 func (t *turns) take(ctx context.Context, communicationID string) (leave func(), err error) {
 	for {
 		t.mu.Lock()
