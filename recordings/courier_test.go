@@ -20,11 +20,11 @@ var done = map[bridge.RecordingState]int{bridge.RecordingTold: 1}
 func TestAReportedRecordingIsUploadedAndAnnouncedOnce(t *testing.T) {
 	t.Parallel()
 	for name, reported := range map[string][]string{
-		"path in the switch":                 {"/spool/monitor/2026/11/24/in-101.wav"},
-		"path and name":                      {"/spool/monitor/2026/11/24/in-101.wav", "in-101.wav"},
-		"relative path":                      {"2026/11/24/in-101.wav"},
+		"path in the switch":             {"/spool/monitor/2026/11/24/in-101.wav"},
+		"path and name":                  {"/spool/monitor/2026/11/24/in-101.wav", "in-101.wav"},
+		"relative path":                  {"2026/11/24/in-101.wav"},
 		"other ending than was reported": {"/spool/monitor/2026/11/24/in-101.WAV"},
-		"no ending":                          {"/spool/monitor/2026/11/24/in-101"},
+		"no ending":                      {"/spool/monitor/2026/11/24/in-101"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -141,7 +141,7 @@ func TestRemovingTakesItsTimeWhereTheStoreFails(t *testing.T) {
 	f := &forgetful{}
 	f.fails.Store(1)
 	o := newOffice(t, func(o *office) {
-		o.config.Keep = 0
+		o.config.Keep, o.config.Uploads = 0, 16
 		o.jobs = func(jobs bridge.RecordingJobs) bridge.RecordingJobs {
 			f.RecordingJobs = jobs
 			return f
