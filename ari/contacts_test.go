@@ -1,39 +1,25 @@
 package ari_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
-	"kontur-ari/ari"
 	"kontur-ari/bridge"
-	"kontur-ari/internal/secret"
 )
 
-// registrar is an Asterisk that says these contacts of every endpoint.
-type registrar string
-
-func (r registrar) RoundTrip(*http.Request) (*http.Response, error) {
-	body, err := json.Marshal(map[string]string{"value": string(r)})
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(body))}, err
-}
-
-// contactsOf reads the contacts of an endpoint where Asterisk says these.
+// contactsOf reads the contacts of an endpoint from an Asterisk that returns a value.
 func contactsOf(t *testing.T, endpoint, value string) ([]string, error) {
 	t.Helper()
-	rest, err := ari.NewSwitch(ari.Config{
-		URL: "http://127.0.0.1/ari", Username: "kontur", Password: secret.New("secret"), Application: "kontur-ari", Transport: registrar(value),
-	})
+	body, err := json.Marshal(map[string]string{"value": value})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ari.Phones{Switch: rest, Application: "kontur-ari", Context: "from-internal"}.Contacts(t.Context(), "c", endpoint)
+	_, phones := newAsterisk(t, string(body), 200)
+	return phones.Contacts(t.Context(), "c", endpoint)
 }
 
 const premium = "sip:78091234567@provider"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/retry"
 )
 
 // orderedArgument is what the channels of phones that ring for an order carry into
@@ -82,29 +83,43 @@ func (p Phones) Contacts(ctx context.Context, channel bridge.ChannelID, endpoint
 	return dialContacts(endpoint, list)
 }
 
-// Ring implements [bridge.Phones]. A channel that was made a moment ago may not have
-// come into the application yet, which Asterisk 22 answers with a conflict; nothing
-// is dialled then, so that is asked again.
+// Ring implements [bridge.Phones] (POST /channels/{id}/dial). ARI takes the timeout
+// in whole seconds, so Ring rounds it up, to one second at least: 1500 ms rings for 2 s.
 func (p Phones) Ring(ctx context.Context, channel bridge.ChannelID, timeout time.Duration) error {
-	query := url.Values{"timeout": {strconv.Itoa(int(timeout.Seconds()))}}
+	query := url.Values{"timeout": {strconv.Itoa(wholeSeconds(timeout))}}
+	return onceInStasis(ctx, func() error {
+		return p.call(ctx, http.MethodPost, []string{"channels", string(channel), "dial"}, query, nil, nil)
+	})
+}
+
+// wholeSeconds rounds a duration up to seconds, at least one. A phone would ring too
+// short if it rounded down.
+func wholeSeconds(d time.Duration) int {
+	seconds := int(d / time.Second)
+	if d%time.Second > 0 {
+		seconds++
+	}
+	return max(seconds, 1)
+}
+
+// A new channel enters Stasis within a millisecond or two.
+const (
+	stasisAttempts = 20
+	stasisPause    = 10 * time.Millisecond
+)
+
+// onceInStasis sends a request for a channel that was created a moment ago. Asterisk 22
+// answers 409 and does nothing while the channel has not entered Stasis, so the request
+// is repeated until it is answered otherwise, 20 times at most. When ctx ends it returns
+// the last conflict.
+func onceInStasis(ctx context.Context, request func() error) error {
 	for attempt := 1; ; attempt++ {
-		err := p.call(ctx, http.MethodPost, []string{"channels", string(channel), "dial"}, query, nil, nil)
-		if attempt == ringAttempts || !isConflict(err) {
-			return err
-		}
-		select {
-		case <-time.After(ringPause):
-		case <-ctx.Done():
+		err := request()
+		if attempt == stasisAttempts || !isConflict(err) || retry.Sleep(ctx, stasisPause) != nil {
 			return err
 		}
 	}
 }
-
-// The way into the application takes a millisecond or two.
-const (
-	ringAttempts = 20
-	ringPause    = 10 * time.Millisecond
-)
 
 // Dial implements [bridge.Phones]. A channel that has gone on is a conflict to
 // Asterisk.

@@ -1,68 +1,19 @@
 package ari_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kontur-ari/ari"
 	"kontur-ari/bridge"
-	"kontur-ari/internal/secret"
 )
-
-// asterisk answers requests with statuses, one after the other, the last for ever,
-// and keeps what it was asked.
-type asterisk struct {
-	*httptest.Server
-	statuses []int
-	body     string
-	asked    []asked
-}
-
-type asked struct {
-	what  string
-	query url.Values
-	body  string
-}
-
-func newAsterisk(t *testing.T, body string, statuses ...int) (*asterisk, ari.Phones) {
-	t.Helper()
-	a := &asterisk{statuses: statuses, body: body}
-	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		raw, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		a.asked = append(a.asked, asked{r.Method + " " + r.URL.EscapedPath(), r.URL.Query(), string(raw)})
-		w.WriteHeader(a.statuses[0])
-		if len(a.statuses) > 1 {
-			a.statuses = a.statuses[1:]
-		}
-		fmt.Fprint(w, a.body)
-	}))
-	t.Cleanup(a.Close)
-	rest, err := ari.NewSwitch(ari.Config{URL: a.URL + "/ari", Username: "kontur", Password: secret.New("secret"), Application: "kontur-ari"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(rest.Close)
-	return a, ari.Phones{Switch: rest, Application: "kontur-ari", Context: "from-internal"}
-}
-
-func (a *asterisk) what() []string {
-	var what []string
-	for _, one := range a.asked {
-		what = append(what, one.what)
-	}
-	return what
-}
 
 func TestAPhonesChannelIsMade(t *testing.T) {
 	for _, test := range []struct {
@@ -144,18 +95,48 @@ func TestRinging(t *testing.T) {
 		{"no answer is not repeated", []int{503}, ari.ErrUnavailable, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			a, phones := newAsterisk(t, "", test.statuses...)
-			if err := phones.Ring(t.Context(), "kontur-ari~c1.1", 30*time.Second); !errors.Is(err, test.want) {
-				t.Errorf("%v, want %v", err, test.want)
-			}
-			if len(a.asked) != test.times {
-				t.Errorf("asked %d times", len(a.asked))
-			}
-			if a.asked[0].what != "POST /ari/channels/kontur-ari~c1.1/dial" || a.asked[0].query.Encode() != "timeout=30" {
-				t.Errorf("asked %+v", a.asked[0])
-			}
+			synctest.Test(t, func(t *testing.T) {
+				a, phones := newAsterisk(t, "", test.statuses...)
+				if err := phones.Ring(t.Context(), "kontur-ari~c1.1", 30*time.Second); !errors.Is(err, test.want) {
+					t.Errorf("%v, want %v", err, test.want)
+				}
+				if len(a.asked) != test.times {
+					t.Errorf("asked %d times", len(a.asked))
+				}
+				if a.asked[0].what != "POST /ari/channels/kontur-ari~c1.1/dial" || a.asked[0].query.Encode() != "timeout=30" {
+					t.Errorf("asked %+v", a.asked[0])
+				}
+			})
 		})
 	}
+}
+
+// Asterisk takes whole seconds.
+func TestAPhoneRingsNoShorterThanItShould(t *testing.T) {
+	for timeout, want := range map[time.Duration]string{
+		time.Second: "1", 1001 * time.Millisecond: "2", 1500 * time.Millisecond: "2", 2 * time.Second: "2",
+		30 * time.Second: "30", 5 * time.Minute: "300", time.Nanosecond: "1", 0: "1", -time.Second: "1",
+	} {
+		a, phones := newAsterisk(t, "", 204)
+		if err := phones.Ring(t.Context(), "c", timeout); err != nil {
+			t.Error(err)
+		}
+		if got := a.asked[0].query.Get("timeout"); got != want {
+			t.Errorf("%v rings for %s s, want %s", timeout, got, want)
+		}
+	}
+}
+
+func TestRingingEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, phones := newAsterisk(t, "", 409)
+		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		if err := phones.Ring(ctx, "c", time.Second); !errors.Is(err, ari.ErrConflict) || time.Since(began) != 25*time.Millisecond {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
 }
 
 func TestDialAndHangup(t *testing.T) {

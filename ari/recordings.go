@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"kontur-ari/bridge"
 )
@@ -26,21 +25,12 @@ func (p Phones) Record(ctx context.Context, channel bridge.ChannelID, name strin
 	}
 	// What an earlier try has recorded is gone on with.
 	record := url.Values{"name": {name}, "format": {"wav"}, "ifExists": {"append"}}
-	for attempt := 1; ; attempt++ {
+	return onceInStasis(ctx, func() error {
 		if recording, err := p.isRecording(ctx, name); err != nil || recording {
 			return err
 		}
-		// A conflict: it has not come into the application yet.
-		err := p.call(ctx, http.MethodPost, []string{"channels", name, "record"}, record, nil, nil)
-		if attempt == ringAttempts || !isConflict(err) {
-			return err
-		}
-		select {
-		case <-time.After(ringPause):
-		case <-ctx.Done():
-			return err
-		}
-	}
+		return p.call(ctx, http.MethodPost, []string{"channels", name, "record"}, record, nil, nil)
+	})
 }
 
 // isRecording tells whether a recording of that name is being made.
