@@ -26,9 +26,7 @@ func TestSnapshotsCarryTheTimeOfAsterisk(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := aritest.StartInMemory(t)
 				server.SetClock(ahead)
-				config := configFor(server)
-				config.LastHeard = time.Now().Add(-12 * time.Hour)
-				r := start(t, config)
+				r := startWith(t, configFor(server), ari.SourceConfig{LastHeard: time.Now().Add(-12 * time.Hour)})
 				pass(time.Minute)
 				first := r.got()[0]
 				// The first moments are known to a second, and never put into the future.

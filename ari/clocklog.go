@@ -26,12 +26,12 @@ type toldClock struct {
 // answers; our own while the two differ by less than a second. What we add to the
 // events must carry it, since durations are reckoned between the two. It may be called
 // at any time.
-func (s *Source) Now() time.Time { return s.switcher.clock.at(time.Now()) }
+func (s *Source) Now() time.Time { return s.rest.clock.at(time.Now()) }
 
 // ClockAhead is by how much Asterisk's clock is ahead of ours; negative when it is
 // behind, 0 when they differ by less than a second or nothing is known. It may be
 // called at any time.
-func (s *Source) ClockAhead() time.Duration { return s.switcher.clock.lead() }
+func (s *Source) ClockAhead() time.Duration { return s.rest.clock.lead() }
 
 // tellClock logs that the clocks differ, once for each difference, and that they agree
 // again. It is called by Run's goroutine only.

@@ -11,35 +11,45 @@ import (
 	"kontur-ari/internal/secret"
 )
 
-// Config says which Asterisk to talk to. URL, Username, Password and Application
-// are required; every other zero value means its default.
+// Config says which Asterisk to connect to, and as whom. URL, Username, Password and
+// Application are required.
 type Config struct {
 	// URL is the ARI base, "http://127.0.0.1:8088/ari". No user info, no query.
 	URL string
-	// Username and Password are a user of ari.conf. A read-only user will not do:
+	// Username and Password are a user of ari.conf. A read-only user is not enough:
 	// subscribing is a write.
 	Username string
 	Password secret.String
-	// Application is the name under which we register. One name, one listener:
-	// two daemons on one Asterisk need two names.
+	// Application is the name of our ARI application. Asterisk sends its events to one
+	// listener only: two daemons on one Asterisk need two names.
 	Application string
-	// LastHeard is when Asterisk was last heard by whoever listened before this
-	// Source; zero when that is not known. See [Source.LastHeard].
+	// RequestTimeout bounds one REST request, answer included. Zero means 5s.
+	RequestTimeout time.Duration
+	// Transport carries all requests and the websocket. nil means one of our own,
+	// which ignores proxy settings of the environment: ARI is on this host or network.
+	Transport http.RoundTripper
+}
+
+// requestTimeout is the default of [Config.RequestTimeout].
+const requestTimeout = 5 * time.Second
+
+// SourceConfig is what a [Source] does with the events of its Switch's Asterisk. Every
+// field may be zero.
+type SourceConfig struct {
+	// LastHeard is when Asterisk was last heard before this Source; zero when that is
+	// not known. See [Source.LastHeard].
 	LastHeard time.Time
 	// Timings are the limits and intervals; zero fields mean the defaults.
 	Timings Timings
-	// OnChange, if set, is told every change of the Source's status, in order, one
+	// OnChange, if set, receives every change of the Source's status, in order, one
 	// call at a time. It must not block and must not call the Source's Run.
 	OnChange func(Status)
-	// OnStasis, if set, is told of every channel that waits in Stasis for
-	// Application, as soon as Asterisk says so, and after every connect of those
-	// that were there before and are waiting. One channel may be told of twice. It
-	// is called from goroutines that end before Run returns, possibly several at a
-	// time, and must not block: it holds up reading, as Run's sink does.
+	// OnStasis, if set, receives every channel that waits in Stasis for the
+	// application: as soon as Asterisk announces it, and after every connect those that
+	// waited before. It may receive a channel twice. Goroutines that end before Run
+	// returns call it, possibly several at a time. It must not block: it holds up
+	// reading, as Run's sink does.
 	OnStasis func(StasisStart)
-	// Transport carries all requests and the websocket. nil means one of our own,
-	// which ignores proxy settings of the environment: ARI is next door.
-	Transport http.RoundTripper
 }
 
 // Timings are the Source's limits and intervals. A zero field means its default.
@@ -48,8 +58,6 @@ type Config struct {
 // PingEvery+PongWithin = 8 s, one that still answers pings but brings no events
 // after CheckEvery+2*CheckWithin = 12 s.
 type Timings struct {
-	// Request bounds one REST request, answer included. Default 5s.
-	Request time.Duration
 	// Handshake bounds connecting the websocket. Default 5s.
 	Handshake time.Duration
 	// PingEvery is the pause between two pings. Default 4s.
@@ -69,11 +77,11 @@ type Timings struct {
 	Pause time.Duration
 	// PauseMax caps the pause, which doubles with every failed attempt. Default 10s.
 	PauseMax time.Duration
-	// Stable is how long events must have flowed for the pause to start anew at
-	// Pause. Default 10s.
+	// Stable is how long events must have flowed before the next pause is Pause
+	// again. Default 10s.
 	Stable time.Duration
-	// StoodDownCheck is the pause between two looks, after standing down, whether
-	// the one who took over is gone. Default 15s.
+	// StoodDownCheck is the pause between two checks, after standing down, whether
+	// the other listener is gone. Default 15s.
 	StoodDownCheck time.Duration
 }
 
@@ -83,7 +91,6 @@ func (t Timings) withDefaults() Timings {
 		value    *time.Duration
 		standard time.Duration
 	}{
-		{&t.Request, 5 * time.Second},
 		{&t.Handshake, 5 * time.Second},
 		{&t.PingEvery, 4 * time.Second},
 		{&t.PongWithin, 4 * time.Second},

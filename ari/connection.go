@@ -61,12 +61,12 @@ func (s *Source) connect(ctx context.Context, sink func(bridge.Event)) (flowed t
 func (s *Source) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timings.Handshake)
 	defer cancel()
-	target := s.switcher.base.JoinPath("events")
-	target.RawQuery = url.Values{"app": {s.config.Application}, "subscribeAll": {"false"}}.Encode()
+	target := s.rest.base.JoinPath("events")
+	target.RawQuery = url.Values{"app": {s.rest.application}, "subscribeAll": {"false"}}.Encode()
 	header := http.Header{}
-	s.switcher.authorize(header)
+	s.rest.authorize(header)
 	socket, response, err := websocket.Dial(ctx, target.String(), &websocket.DialOptions{
-		HTTPClient: s.switcher.client,
+		HTTPClient: s.rest.client,
 		HTTPHeader: header,
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Source) dial(ctx context.Context) (*websocket.Conn, error) {
 
 // serve takes the connection through its states and then watches it.
 func (c *connection) serve(ctx context.Context) error {
-	rest, name := c.source.switcher, c.source.config.Application
+	rest, name := c.source.rest, c.source.rest.application
 	c.source.progress(Subscribing)
 	// The filter comes first, so that nothing it excludes is ever sent.
 	if err := rest.Filter(ctx, name); err != nil {
@@ -115,7 +115,7 @@ func (c *connection) snapshot(ctx context.Context) (bridge.Event, error) {
 	case <-c.source.resync:
 	default:
 	}
-	snapshot, err := c.source.switcher.Snapshot(ctx, c.source.LastHeard())
+	snapshot, err := c.source.rest.Snapshot(ctx, c.source.LastHeard())
 	if err != nil {
 		return bridge.Event{}, err
 	}
@@ -174,7 +174,7 @@ func (c *connection) take(raw []byte) error {
 // timed learns Asterisk's time from an event, and writes it into one that says none:
 // what takes its place where that is missing is our own clock.
 func (c *connection) timed(event bridge.Event) bridge.Event {
-	clock, now := c.source.switcher.clock, time.Now()
+	clock, now := c.source.rest.clock, time.Now()
 	if !event.Time.IsZero() {
 		clock.hear(event.Time, now)
 		return event

@@ -48,19 +48,25 @@ func configFor(server *aritest.Server) ari.Config {
 // start runs a Source until the test ends, or until stop is called.
 func start(t *testing.T, config ari.Config) *running {
 	t.Helper()
+	return startWith(t, config, ari.SourceConfig{})
+}
+
+// startWith is start for a Source that is configured, but for its OnChange.
+func startWith(t *testing.T, config ari.Config, sourceConfig ari.SourceConfig) *running {
+	t.Helper()
 	core, log := observer.New(zap.InfoLevel)
 	r := &running{log: log, arrived: make(chan struct{}, 1)}
-	config.OnChange = func(status ari.Status) {
+	sourceConfig.OnChange = func(status ari.Status) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.statuses = append(r.statuses, status)
 	}
-	switcher, err := ari.NewSwitch(config)
+	rest, err := ari.NewSwitch(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(switcher.Close)
-	source := ari.NewSource(config, switcher, zap.New(core))
+	t.Cleanup(rest.Close)
+	source := ari.NewSource(rest, sourceConfig, zap.New(core))
 	r.source = source
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"kontur-ari/ari"
 	"kontur-ari/ari/aritest"
 	"kontur-ari/bridge"
 )
@@ -13,10 +14,8 @@ import (
 func TestASnapshotSaysSinceWhenNobodyListened(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
-		config := configFor(server)
 		before := time.Now().Add(-12 * time.Hour)
-		config.LastHeard = before
-		r := start(t, config)
+		r := startWith(t, configFor(server), ari.SourceConfig{LastHeard: before})
 		pass(time.Hour)
 		lost := time.Now()
 		server.Refuse(http.StatusServiceUnavailable)

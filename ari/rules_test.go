@@ -138,18 +138,18 @@ func TestConfigIsChecked(t *testing.T) {
 
 func TestSecretIsNotShown(t *testing.T) {
 	config := Config{URL: "http://127.0.0.1/ari", Username: "u", Password: secret.New("hunter2"), Application: "a"}
-	switcher, err := NewSwitch(config)
+	rest, err := NewSwitch(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := NewSource(config, switcher, zap.NewNop())
+	source := NewSource(rest, SourceConfig{}, zap.NewNop())
 	encoded, err := json.Marshal(struct{ P secret.String }{config.Password})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, shown := range []string{fmt.Sprint(config.Password), fmt.Sprintf("%v %+v %#v", config, config, config),
 		fmt.Sprintf("%q %x %s", config.Password, config.Password, config.Password), string(encoded),
-		fmt.Sprintf("%v %+v %#v", source, source, source), fmt.Sprintf("%v %+v %#v", *source.switcher, source.switcher, source.switcher)} {
+		fmt.Sprintf("%v %+v %#v", source, source, source), fmt.Sprintf("%v %+v %#v", *source.rest, source.rest, source.rest)} {
 		if strings.Contains(shown, "hunter2") || strings.Contains(shown, "68756e") {
 			t.Errorf("shown: %s", shown)
 		}

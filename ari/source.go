@@ -10,7 +10,6 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
-	"kontur-ari/internal/secret"
 )
 
 // Source delivers the events of one Asterisk, for as long as it runs, over as
@@ -29,8 +28,8 @@ import (
 // An event may be older than what the snapshot before it shows, since Asterisk
 // goes on while it is read.
 type Source struct {
-	config   Config
-	switcher *Switch
+	config   SourceConfig
+	rest     *Switch
 	logger   *zap.Logger
 	running  atomic.Bool
 	counters counters
@@ -51,22 +50,20 @@ type Source struct {
 // ErrRunning is what a second Run returns while a first one is under way.
 var ErrRunning = errors.New("ari: the source is already running")
 
-// NewSource makes a Source that connects and asks through a Switch, which was made of
-// the same configuration and stays the caller's to close. It doesn't connect. The logger
-// gets a line per change of the connection's fate, not per attempt or event.
-func NewSource(config Config, switcher *Switch, logger *zap.Logger) *Source {
+// NewSource returns a Source that connects to the Asterisk of a Switch, once Run is
+// called. It sends its own requests through the Switch, which stays the caller's to
+// close. The logger gets one line for each change of the connection's fate, not for each
+// attempt or event.
+func NewSource(rest *Switch, config SourceConfig, logger *zap.Logger) *Source {
 	config.Timings = config.Timings.withDefaults()
-	// The Switch keeps it; a Source does not need it twice.
-	config.Password = secret.String{}
-	s := &Source{
-		config:   config,
-		switcher: switcher,
-		logger:   logger,
-		resync:   make(chan struct{}, 1),
-		status:   Status{State: Disconnected, Since: time.Now()},
+	return &Source{
+		config:    config,
+		rest:      rest,
+		logger:    logger,
+		resync:    make(chan struct{}, 1),
+		status:    Status{State: Disconnected, Since: time.Now()},
+		lastHeard: config.LastHeard,
 	}
-	s.lastHeard = config.LastHeard
-	return s
 }
 
 // Run delivers events until ctx ends and then returns nil; whatever is wrong with
@@ -192,7 +189,7 @@ func (s *Source) flowing(snapshot *bridge.Snapshot) {
 	s.change(Status{State: Flowing})
 	s.logged = CauseNone
 	s.logger.Info("events of Asterisk flow",
-		zap.String("application", s.config.Application),
+		zap.String("application", s.rest.application),
 		zap.Int("channels", len(snapshot.Channels)), zap.Int("bridges", len(snapshot.Bridges)))
 	s.tellClock()
 }

@@ -28,7 +28,7 @@ func (s *Source) standDown(ctx context.Context, cause error) {
 	}
 	s.logged = CauseReplaced
 	s.logger.Error("stood down: no events from Asterisk",
-		zap.String("application", s.config.Application),
+		zap.String("application", s.rest.application),
 		zap.String("reason", advice[CauseReplaced]), zap.Error(cause))
 	for free := 0; free < freeLooks; {
 		if !sleep(ctx, s.config.Timings.StoodDownCheck) {
@@ -41,12 +41,12 @@ func (s *Source) standDown(ctx context.Context, cause error) {
 		}
 	}
 	s.logger.Warn("the other listener is gone: connecting again",
-		zap.String("application", s.config.Application))
+		zap.String("application", s.rest.application))
 }
 
 // nameIsFree reports whether Asterisk says that nobody is registered under our
 // application's name. No answer is not a yes.
 func (s *Source) nameIsFree(ctx context.Context) bool {
-	_, err := s.switcher.Application(ctx, s.config.Application)
+	_, err := s.rest.Application(ctx, s.rest.application)
 	return errors.Is(err, ErrNotFound)
 }

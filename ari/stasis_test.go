@@ -47,9 +47,7 @@ func TestAChannelThatEntersStasisIsToldBesideTheEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
 		told := &starts{}
-		config := configFor(server)
-		config.OnStasis = told.take
-		r := start(t, config)
+		r := startWith(t, configFor(server), ari.SourceConfig{OnStasis: told.take})
 		pass(time.Second)
 		if !server.Enter("1.1", "+79990000001", application, "redirect", "second") {
 			t.Fatal("nobody is registered")
@@ -82,12 +80,10 @@ func TestAChannelIsToldOnceWhileTheSnapshotIsRead(t *testing.T) {
 		server := aritest.StartInMemory(t)
 		server.Slow("GET /channels", 3*time.Second)
 		told := &starts{}
-		config := configFor(server)
-		config.OnStasis = told.take
 		server.Leftover("1.1", "", application, "redirect")
 		server.Leftover("1.2", "", "another", "redirect")
 		server.Leftover("1.3", "", application)
-		start(t, config)
+		startWith(t, configFor(server), ari.SourceConfig{OnStasis: told.take})
 		pass(time.Second)
 		server.Enter("1.4", "", application, "redirect")
 		synctest.Wait()
@@ -110,9 +106,7 @@ func TestAStasisStartWithoutAChannelIsMalformed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
 		told := &starts{}
-		config := configFor(server)
-		config.OnStasis = told.take
-		r := start(t, config)
+		r := startWith(t, configFor(server), ari.SourceConfig{OnStasis: told.take})
 		pass(time.Second)
 		server.EmitUnfiltered([]byte(`{"type":"StasisStart","args":["redirect"]}`), []byte(`{"type":"StasisStart","args":"x","channel":{"id":"1.1"}}`))
 		synctest.Wait()

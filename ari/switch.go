@@ -2,6 +2,7 @@ package ari
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,25 +20,26 @@ import (
 const (
 	// maxAnswer bounds a REST answer. Ten thousand channels take about 6 MB.
 	maxAnswer = 32 << 20
-	// maxConnections bounds what is open at the same time; more requests wait. With
-	// its default (sessionlimit of http.conf) Asterisk's web server takes 100 from
-	// everybody together and turns the next away.
-	maxConnections = 24
+	// maxConnections bounds the open connections, the websocket's included; more
+	// requests wait. With its default sessionlimit (http.conf) Asterisk's web server
+	// takes 100 from all clients together and refuses the next.
+	maxConnections = 48
 	// maxMessage bounds what of Asterisk's explanation goes into an error.
 	maxMessage = 200
 )
 
-// Switch is the request side of ARI: thin calls, each bounded in time and in the
+// Switch is the request side of ARI, one for each Asterisk: thin calls, each bounded in time and in the
 // size of its answer, never retried. Every error it returns is a *[RESTError].
 // All methods may be called concurrently.
 type Switch struct {
 	base *url.URL
 	// authorize adds the credentials to a request. They live in a closure so that
 	// printing a Switch, whatever the verb, can't show them.
-	authorize func(http.Header)
-	client    *http.Client
-	timeout   time.Duration
-	clock     *clock
+	authorize   func(http.Header)
+	client      *http.Client
+	application string
+	timeout     time.Duration
+	clock       *clock
 }
 
 // NewSwitch checks the configuration and makes a Switch; it doesn't connect. The
@@ -59,8 +61,9 @@ func NewSwitch(config Config) (*Switch, error) {
 			// A redirect would carry the credentials to somebody else.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		timeout: config.Timings.withDefaults().Request,
-		clock:   &clock{},
+		application: config.Application,
+		timeout:     cmp.Or(max(config.RequestTimeout, 0), requestTimeout),
+		clock:       &clock{},
 	}, nil
 }
 

@@ -34,7 +34,7 @@ func (c *connection) ping(ctx context.Context) error {
 func (c *connection) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.source.config.Timings.CheckWithin)
 	defer cancel()
-	state, err := c.source.switcher.Application(ctx, c.source.config.Application)
+	state, err := c.source.rest.Application(ctx, c.source.rest.application)
 	if err != nil {
 		return deafIfNotFound(err)
 	}

@@ -156,8 +156,7 @@ func ariConfig(cfg configs.Config) ari.Config {
 }
 
 func newSource(d *Daemon) *ari.Source {
-	config := ariConfig(d.cfg)
-	config.LastHeard = d.lastHeard
+	config := ari.SourceConfig{LastHeard: d.lastHeard}
 	config.OnChange = func(status ari.Status) {
 		notifySystemd(d.log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
 	}
@@ -166,7 +165,7 @@ func newSource(d *Daemon) *ari.Source {
 			d.redirector.Enter(callerOf(start))
 		}
 	}
-	return ari.NewSource(config, d.switcher, d.log.Named("ari"))
+	return ari.NewSource(d.switcher, config, d.log.Named("ari"))
 }
 
 func intakeOptions(d *Daemon) []intake.Option {

@@ -15,6 +15,7 @@ import (
 	"kontur-ari/bridge/store"
 	"kontur-ari/bridge/tracker"
 	"kontur-ari/cmd/kontur-ari/internal/setup"
+	"kontur-ari/internal/secret"
 )
 
 func TestHealthSaysThatEventsCannotBeStored(t *testing.T) {
@@ -73,7 +74,11 @@ func TestEventsThatWereNotStoredCountAsNotHeard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := ari.NewSource(ari.Config{LastHeard: time.Now().Add(time.Hour)}, nil, zap.NewNop()) // it isn't run
+	rest, err := ari.NewSwitch(ari.Config{URL: "http://asterisk.test/ari", Username: "u", Password: secret.New("p"), Application: "kontur-ari"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := ari.NewSource(rest, ari.SourceConfig{LastHeard: time.Now().Add(time.Hour)}, zap.NewNop()) // it isn't run
 	d := &Daemon{store: db, source: source, intake: intake.New(tracker.New(directory, tracker.Policy{}), noJournal{}, func([]bridge.Pending) {}, zap.NewNop())}
 	for _, event := range answeredCall(1) {
 		d.intake.Put(event)

@@ -99,7 +99,7 @@ func TestOnlyOurOwnCallersAreLookedFor(t *testing.T) {
 		t.Errorf("%v %s", err, diff)
 	}
 	// As long as another process is registered under our name, the callers are that one's.
-	source := ari.NewSource(ari.Config{Application: redirectApplication}, room.switcher, zap.NewNop())
+	source := ari.NewSource(room.switcher, ari.SourceConfig{}, zap.NewNop())
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- source.Run(ctx, func(bridge.Event) {}) }()

@@ -71,7 +71,7 @@ func TestTheSocketIsReadWhileTheDiskStandsStill(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer switcher.Close()
-	source := ari.NewSource(config, switcher, zap.NewNop())
+	source := ari.NewSource(switcher, ari.SourceConfig{}, zap.NewNop())
 	taker := intake.New(tracker.New(directory, tracker.Policy{}), disk, func([]bridge.Pending) {}, zap.NewNop(), intake.WithSource(source))
 	ctx, cancel := context.WithCancel(t.Context())
 	taken, read := make(chan error, 1), make(chan error, 1)
