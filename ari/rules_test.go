@@ -94,24 +94,6 @@ func TestDefaultTimings(t *testing.T) {
 	}
 }
 
-func TestBackoff(t *testing.T) {
-	first, most := 300*time.Millisecond, 10*time.Second
-	b := backoff{first: first, most: most}
-	for round := range 2 {
-		if got := b.next(); got != first {
-			t.Errorf("round %d: the first pause is %v", round, got)
-		}
-		limit := first
-		for attempt := range 50 {
-			limit = min(2*limit, most)
-			if got := b.next(); got < max(first, limit/2) || got > limit {
-				t.Errorf("round %d: pause %d is %v, not within %v and %v", round, attempt, got, limit/2, limit)
-			}
-		}
-		b.reset()
-	}
-}
-
 func TestConfigIsChecked(t *testing.T) {
 	good := Config{URL: "http://127.0.0.1:8088/ari/", Username: "kontur", Password: secret.New("hunter2"), Application: "kontur-ari"}
 	for key, spoil := range map[string]func(*Config){

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/retry"
 )
 
 // Source delivers the events of one Asterisk, for as long as it runs, over as
@@ -79,10 +80,10 @@ func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
 	}
 	defer s.running.Store(false)
 
-	pauses := backoff{first: s.config.Timings.Pause, most: s.config.Timings.PauseMax}
+	pauses := retry.New(retry.Pauses{First: s.config.Timings.Pause, Longest: s.config.Timings.PauseMax})
 	for {
 		// Before the first attempt too: our predecessor may have ended just now.
-		if !sleep(ctx, pauses.next()) {
+		if retry.Sleep(ctx, pauses.Next()) != nil {
 			break
 		}
 		flowed, err := s.connect(ctx, sink)
@@ -90,11 +91,11 @@ func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
 			break
 		}
 		if flowed >= s.config.Timings.Stable {
-			pauses.reset()
+			pauses.Reset()
 		}
 		if errors.Is(err, errReplaced) {
 			s.standDown(ctx, err)
-			pauses.reset()
+			pauses.Reset()
 			continue
 		}
 		s.lost(err)
@@ -205,16 +206,4 @@ func (s *Source) lost(err error) {
 	s.logged = cause
 	log("no events from Asterisk", zap.String("cause", string(cause)),
 		zap.String("reason", advice[cause]), zap.Error(err))
-}
-
-// sleep waits and reports whether ctx is still alive.
-func sleep(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

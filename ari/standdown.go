@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/internal/retry"
 )
 
 const (
@@ -23,7 +25,7 @@ func (s *Source) standDown(ctx context.Context, cause error) {
 	s.change(Status{State: StoodDown, Cause: CauseReplaced, Reason: advice[CauseReplaced]})
 	// After Asterisk has stood still, the one who replaced us may be ourselves: a
 	// handshake whose patience ended, served late. Its name is free at once.
-	if !sleep(ctx, ghostPause) || s.nameIsFree(ctx) {
+	if retry.Sleep(ctx, ghostPause) != nil || s.nameIsFree(ctx) {
 		return
 	}
 	s.logged = CauseReplaced
@@ -31,7 +33,7 @@ func (s *Source) standDown(ctx context.Context, cause error) {
 		zap.String("application", s.rest.application),
 		zap.String("reason", advice[CauseReplaced]), zap.Error(cause))
 	for free := 0; free < freeLooks; {
-		if !sleep(ctx, s.config.Timings.StoodDownCheck) {
+		if retry.Sleep(ctx, s.config.Timings.StoodDownCheck) != nil {
 			return
 		}
 		if s.nameIsFree(ctx) {

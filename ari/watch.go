@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"kontur-ari/internal/retry"
 )
 
 // ping finds out whether anybody is at the other end, until ctx or the peer ends.
 // An event is as good a sign of life as a pong, which queues behind events.
 func (c *connection) ping(ctx context.Context) error {
 	timings := c.source.config.Timings
-	for sleep(ctx, timings.PingEvery) {
+	for retry.Sleep(ctx, timings.PingEvery) == nil {
 		before := c.heard.Load()
 		within, cancel := context.WithTimeout(ctx, timings.PongWithin)
 		err := c.socket.Ping(within)
