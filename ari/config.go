@@ -132,6 +132,9 @@ func (c Config) base() (*url.URL, error) {
 	case strings.ContainsAny(c.Application, ",/?&# "):
 		return nil, fmt.Errorf("asterisk.application %q: a name has no space and none of , / ? & #", c.Application)
 	}
+	if changesPath(c.Application) {
+		return nil, fmt.Errorf("asterisk.application %q: a name is not made of dots alone", c.Application)
+	}
 	base.Path = strings.TrimRight(base.Path, "/")
 	return base, nil
 }

@@ -224,3 +224,25 @@ func TestEventsOfOursAreDecoded(t *testing.T) {
 		}
 	}
 }
+
+// A dial plan may send a channel to Stasis with a text that the caller has chosen.
+func TestOnlyAChannelMadeForAClickWaitsForItsDial(t *testing.T) {
+	for application, want := range map[string]bool{
+		`"app_name":"Stasis","app_data":"kontur-ari,ordered"`:            true,
+		`"app_name":"Stasis","app_data":"kontur-ari,redirect"`:           false,
+		`"app_name":"Stasis","app_data":"kontur-ari,redirect,x,ordered"`: false,
+		`"app_name":"Stasis","app_data":"kontur-ari,redirect,ordered"`:   false,
+		`"app_name":"Stasis","app_data":"kontur-ari,ordered,ordered"`:    false,
+		`"app_name":"Stasis","app_data":"ordered"`:                       false,
+		`"app_name":"Dial","app_data":"PJSIP/101,ordered"`:               false,
+		`"app_name":"AppDial2","app_data":"(Outgoing Line)"`:             false,
+	} {
+		event, err := Decode([]byte(`{"type":"ChannelCreated","channel":{"id":"1.1","dialplan":{` + application + `}}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Channel.Waits != want {
+			t.Errorf("%s: waits %t", application, event.Channel.Waits)
+		}
+	}
+}

@@ -128,13 +128,21 @@ func (w *wireChannel) channel() *bridge.Channel {
 		CallerNumber:  w.Caller.Number,
 		Exten:         w.Dialplan.Exten,
 		Application:   w.Dialplan.AppName,
-		Waits:         w.Dialplan.AppName == stasisApplication && strings.HasSuffix(w.Dialplan.AppData, ","+orderedArgument),
+		Waits:         w.waits(),
 		LinkedID:      bridge.ChannelID(linkedID),
 		DialledNumber: w.DNID,
 		Files:         notEmpty(textOf(w.Vars.MixMonitor), w.Vars.RecordingFile),
 		Messages:      notEmpty(w.Vars.Recorded, textOf(w.Vars.Voicemail)),
 		NamesShown:    w.Vars.namesShown(),
 	}
+}
+
+// waits reports whether the channel is in Stasis with the one argument of our own
+// phones' channels. It compares all arguments: a dial plan may pass on what the caller
+// chose, such as a name that ends in ",ordered".
+func (w *wireChannel) waits() bool {
+	_, arguments, _ := strings.Cut(w.Dialplan.AppData, ",")
+	return w.Dialplan.AppName == stasisApplication && arguments == orderedArgument
 }
 
 // dialled reports whether the channel was made to call somebody, rather than by
