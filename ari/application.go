@@ -17,7 +17,7 @@ const (
 	allBridges  = "__AST_BRIDGE_ALL_TOPIC"
 )
 
-// ApplicationState is what Asterisk knows of an application.
+// ApplicationState is what Asterisk knows about an application.
 type ApplicationState struct {
 	ari.ApplicationData
 	// Allowed and Disallowed are the event filter; empty means no such filter.
@@ -35,11 +35,10 @@ type eventFilter struct {
 	Allowed []EventName `json:"allowed"`
 }
 
-// wanted is the event filter that is set: what Decode interprets, the channels that
-// enter Stasis for us, and the message that somebody else has taken over, which
-// Asterisk 22 filters like any other event (measured: without it in the list it
-// never comes).
-func wanted() []EventName {
+// allowedEvents returns the event filter that we set: the events that Decode interprets,
+// StasisStart, and ApplicationReplaced. Asterisk 22 filters the last like any other
+// event (measured: without it in the list it never comes).
+func allowedEvents() []EventName {
 	names := make([]EventName, 0, len(interpreted)+2)
 	for _, interpretedType := range interpreted {
 		names = append(names, EventName{Type: string(interpretedType)})
@@ -48,17 +47,16 @@ func wanted() []EventName {
 }
 
 // Application reads the state of an application. [ErrNotFound] when no websocket
-// is registered for it. In a known fault of Asterisk (issue 2170) this is the
-// request that hangs.
+// is registered for it. In a known deadlock of Asterisk (asterisk/asterisk issue 2170)
+// this is the request that hangs.
 func (s *Switch) Application(ctx context.Context, name string) (ApplicationState, error) {
 	var state ApplicationState
 	err := s.call(ctx, http.MethodGet, []string{"applications", name}, nil, nil, &state)
 	return state, err
 }
 
-// SubscribeAll subscribes the application to all channels and all bridges, those
-// to come included, for as long as its websocket is open. Doing it again changes
-// nothing.
+// SubscribeAll subscribes the application to all channels and all bridges, future ones
+// included, for as long as its websocket is open. It may be repeated.
 func (s *Switch) SubscribeAll(ctx context.Context, name string) error {
 	query := url.Values{"eventSource": {"channel:,bridge:"}}
 	return s.call(ctx, http.MethodPost, []string{"applications", name, "subscription"}, query, nil, nil)
@@ -69,16 +67,16 @@ func (s *Switch) SubscribeAll(ctx context.Context, name string) error {
 // open.
 func (s *Switch) Filter(ctx context.Context, name string) error {
 	return s.call(ctx, http.MethodPut, []string{"applications", name, "eventFilter"}, nil,
-		eventFilter{Allowed: wanted()}, nil)
+		eventFilter{Allowed: allowedEvents()}, nil)
 }
 
-// complete says what keeps the application from hearing everything that it
-// should; nil when nothing does.
-func (a ApplicationState) complete() error {
+// check returns errDeaf with the reason when the application doesn't receive all the
+// events that it should.
+func (a ApplicationState) check() error {
 	if !slices.Contains(a.ChannelIDs, allChannels) || !slices.Contains(a.BridgeIDs, allBridges) {
 		return fmt.Errorf("%w: the subscription to all channels and bridges is gone", errDeaf)
 	}
-	for _, name := range wanted() {
+	for _, name := range allowedEvents() {
 		if !slices.Contains(a.Allowed, name) || slices.Contains(a.Disallowed, name) {
 			return fmt.Errorf("%w: the event filter does not let %s through", errDeaf, name.Type)
 		}

@@ -46,16 +46,15 @@ func (s *Switch) SetVariable(ctx context.Context, channel bridge.ChannelID, name
 	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "variable"}, query, nil, nil)
 }
 
-// Continue lets a channel leave Stasis: the dial plan goes on at the priority after
-// it. [ErrConflict] where it isn't in Stasis, [ErrNotFound] where there is no such
+// Continue lets a channel leave Stasis: the dial plan continues at the next priority. [ErrConflict] where it isn't in Stasis, [ErrNotFound] where there is no such
 // channel.
 func (s *Switch) Continue(ctx context.Context, channel bridge.ChannelID) error {
 	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, nil, nil, nil)
 }
 
-// ContinueAt lets a channel leave Stasis: the dial plan goes on at the first priority of
-// an extension, which Asterisk 22 doesn't look up before: a channel that goes where there
-// is none is hung up. The errors are those of [Switch.Continue].
+// ContinueAt lets a channel leave Stasis: the dial plan continues at priority 1 of an
+// extension. Asterisk 22 doesn't check first that the extension exists, and hangs the
+// channel up when it doesn't. The errors are those of [Switch.Continue].
 func (s *Switch) ContinueAt(ctx context.Context, channel bridge.ChannelID, context, extension string) error {
 	query := url.Values{"context": {context}, "extension": {extension}, "priority": {"1"}}
 	return s.call(ctx, http.MethodPost, []string{"channels", string(channel), "continue"}, query, nil, nil)

@@ -7,48 +7,48 @@ import (
 )
 
 const (
-	// tellApart is how far the clocks must be apart to be told, and how much the
-	// difference must change to be told again.
-	tellApart = 5 * time.Second
-	// tellAfter is how long that must have been so: events that are read after a pause
-	// of the whole process seem to come of a clock that is behind.
-	tellAfter = 15 * time.Second
+	// clockTolerance is the difference between the clocks that is logged, and the change
+	// of it that is logged again.
+	clockTolerance = 5 * time.Second
+	// clockLasting is how long such a difference must last before it is logged. Events
+	// read after a pause of the whole process seem to come from a clock that is behind.
+	clockLasting = 15 * time.Second
 )
 
-// toldClock is how far apart the clocks were when that was logged last, 0 when they
-// agreed, and since when they are apart in another way; zero while they are not.
-type toldClock struct {
-	ahead  time.Duration
-	differ time.Time
+// clockReport is the difference between the clocks that was logged last, 0 when they
+// agreed. changed is since when there is another difference; zero while there is none.
+type clockReport struct {
+	ahead   time.Duration
+	changed time.Time
 }
 
-// Now is the time on Asterisk's clock, as far as that is known from its events and
-// answers; our own while the two differ by less than a second. What we add to the
-// events must carry it, since durations are reckoned between the two. It may be called
-// at any time.
+// Now returns the time on Asterisk's clock, as far as its events and answers show it,
+// and our own time while the two differ by less than a second. Durations are computed
+// between Asterisk's events and ours, so ours must carry this time. It may be called at
+// any time.
 func (s *Source) Now() time.Time { return s.rest.clock.at(time.Now()) }
 
-// ClockAhead is by how much Asterisk's clock is ahead of ours; negative when it is
-// behind, 0 when they differ by less than a second or nothing is known. It may be
-// called at any time.
-func (s *Source) ClockAhead() time.Duration { return s.rest.clock.lead() }
+// ClockAhead returns by how much Asterisk's clock is ahead of ours: negative when it is
+// behind, 0 when they differ by less than a second or nothing is known. It may be called
+// at any time.
+func (s *Source) ClockAhead() time.Duration { return s.rest.clock.ahead() }
 
-// tellClock logs that the clocks differ, once for each difference, and that they agree
-// again. It is called by Run's goroutine only.
-func (s *Source) tellClock() {
-	told, ahead := &s.told, s.ClockAhead()
-	news := (ahead-told.ahead).Abs() >= tellApart || ahead == 0 && told.ahead != 0
+// logClock logs that the clocks differ, once for each difference, and that they agree
+// again. Only Run's goroutine calls it.
+func (s *Source) logClock() {
+	logged, ahead := &s.clockLogged, s.ClockAhead()
+	isNew := (ahead-logged.ahead).Abs() >= clockTolerance || ahead == 0 && logged.ahead != 0
 	switch {
-	case !news:
-		told.differ = time.Time{}
+	case !isNew:
+		logged.changed = time.Time{}
 		return
-	case told.differ.IsZero():
-		told.differ = time.Now()
+	case logged.changed.IsZero():
+		logged.changed = time.Now()
 	}
-	if time.Since(told.differ) < tellAfter {
+	if time.Since(logged.changed) < clockLasting {
 		return
 	}
-	*told = toldClock{ahead: ahead}
+	*logged = clockReport{ahead: ahead}
 	if ahead == 0 {
 		s.logger.Info("the clocks of Asterisk and of this host agree again")
 		return

@@ -27,12 +27,12 @@ const maxMessageSize = 16 << 20
 type connection struct {
 	source *Source
 	socket *websocket.Conn
-	gate   gate
-	door   *doorkeeper
-	// heard counts messages, so that a check can tell whether any came meanwhile.
+	events *eventBuffer
+	stasis *stasisNotifier
+	// heard counts messages, so that a check can see whether any came during it.
 	heard atomic.Uint64
-	// doubted is set once a check could not be made although events flow.
-	doubted bool
+	// unverified is set once it was logged that events arrive but checks get no answer.
+	unverified bool
 }
 
 // connect opens a connection and serves it until it ends. It returns for how long
@@ -45,7 +45,7 @@ func (s *Source) connect(ctx context.Context, sink func(bridge.Event)) (flowed t
 		return 0, err
 	}
 	defer socket.CloseNow()
-	c := &connection{source: s, socket: socket, gate: gate{sink: sink, counters: &s.counters}, door: newDoorkeeper(s.config.OnStasis)}
+	c := &connection{source: s, socket: socket, events: &eventBuffer{sink: sink, counters: &s.counters}, stasis: newStasisNotifier(s.config.OnStasis)}
 
 	ctx, end := context.WithCancelCause(ctx)
 	var tasks sync.WaitGroup
@@ -53,8 +53,8 @@ func (s *Source) connect(ctx context.Context, sink func(bridge.Event)) (flowed t
 	tasks.Go(func() { end(c.ping(ctx)) })
 	end(c.serve(ctx))
 	tasks.Wait()
-	c.gate.discard()
-	return c.gate.flowed(), context.Cause(ctx)
+	c.events.discard()
+	return c.events.flowed(), context.Cause(ctx)
 }
 
 // dial opens the websocket.
@@ -101,16 +101,16 @@ func (c *connection) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.door.lookThrough(snapshot.Raw, name)
+	c.stasis.searchSnapshot(snapshot.Raw, name)
 	c.source.flowing(snapshot.Snapshot)
 	return c.watch(ctx)
 }
 
-// snapshot reads a snapshot while the gate is shut, and opens it with that.
+// snapshot reads a snapshot and delivers it, followed by the events held until then.
 func (c *connection) snapshot(ctx context.Context) (bridge.Event, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.source.config.Timings.SnapshotWithin)
 	defer cancel()
-	// Whoever has asked for one until now is served by this one.
+	// This snapshot serves every Resync until now.
 	select {
 	case <-c.source.resync:
 	default:
@@ -119,15 +119,15 @@ func (c *connection) snapshot(ctx context.Context) (bridge.Event, error) {
 	if err != nil {
 		return bridge.Event{}, err
 	}
-	c.source.madeUp()
-	c.gate.release(snapshot)
-	c.source.hears()
+	c.source.clearMissed()
+	c.events.release(snapshot)
+	c.source.markHeard()
 	return snapshot, nil
 }
 
 // read empties the socket as fast as Asterisk fills it, until it ends.
 func (c *connection) read(ctx context.Context) error {
-	// Given a context that ends, the socket would arrange for that with every message.
+	// With a context that can end, the socket would register a callback for each message.
 	stop := context.AfterFunc(ctx, func() { _ = c.socket.CloseNow() })
 	defer stop()
 	var message bytes.Buffer
@@ -142,18 +142,18 @@ func (c *connection) read(ctx context.Context) error {
 		}
 		c.heard.Add(1)
 		c.source.counters.countMessage(message.Len())
-		if err := c.take(bytes.Clone(message.Bytes())); err != nil {
+		if err := c.handle(bytes.Clone(message.Bytes())); err != nil {
 			return err
 		}
 	}
 }
 
-// take passes one message on. It errs only for the one that says that we were
-// replaced.
-func (c *connection) take(raw []byte) error {
+// handle passes one message on. Its only error is errReplaced, for the message that says
+// so.
+func (c *connection) handle(raw []byte) error {
 	event, err := Decode(raw)
 	if err == nil {
-		c.gate.pass(c.timed(event))
+		c.events.add(c.withTime(event))
 		return nil
 	}
 	unknown, ok := errors.AsType[*UnknownTypeError](err)
@@ -164,26 +164,26 @@ func (c *connection) take(raw []byte) error {
 	case unknown.Type == ari.Events.ApplicationReplaced:
 		return errReplaced
 	case unknown.Type == ari.Events.StasisStart:
-		c.enter(raw)
+		c.enteredStasis(raw)
 	default:
 		c.source.counters.countUnknown(unknown.Type)
 	}
 	return nil
 }
 
-// timed learns Asterisk's time from an event, and writes it into one that says none:
-// what takes its place where that is missing is our own clock.
-func (c *connection) timed(event bridge.Event) bridge.Event {
+// withTime learns Asterisk's clock from an event's time. It writes the time into an event
+// without one while the clocks differ: readers of the event would use our clock.
+func (c *connection) withTime(event bridge.Event) bridge.Event {
 	clock, now := c.source.rest.clock, time.Now()
 	if !event.Time.IsZero() {
-		clock.hear(event.Time, now)
+		clock.observeEvent(event.Time, now)
 		return event
 	}
-	if clock.lead() == 0 {
+	if clock.ahead() == 0 {
 		return event
 	}
 	raw := json.RawMessage(event.Raw)
-	if err := extend(&raw, map[string]string{"timestamp": clock.at(now).UTC().Format(ari.DateFormat)}); err != nil {
+	if err := addMembers(&raw, map[string]string{"timestamp": clock.at(now).UTC().Format(ari.DateFormat)}); err != nil {
 		return event
 	}
 	if timed, err := Decode(raw); err == nil {
@@ -192,14 +192,14 @@ func (c *connection) timed(event bridge.Event) bridge.Event {
 	return event
 }
 
-// enter passes on that a channel has entered Stasis. It doesn't wait for the
-// connection's snapshot: somebody is on the line.
-func (c *connection) enter(raw []byte) {
+// enteredStasis passes a StasisStart on. It doesn't wait for the connection's snapshot,
+// because a caller is on the line.
+func (c *connection) enteredStasis(raw []byte) {
 	start, ok := decodeStasisStart(raw)
 	if !ok {
 		c.source.counters.malformed.Add(1)
 		return
 	}
 	c.source.counters.stasis.Add(1)
-	c.door.announce(start)
+	c.stasis.announce(start)
 }

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// maxContacts is how many telephones of one endpoint ring for one order.
+	// maxContacts is how many telephones of one endpoint ring for one click-to-call.
 	maxContacts = 10
-	// maxQuoted bounds what of a refused contact goes into an error.
+	// maxQuoted bounds how much of a refused contact an error quotes, in bytes.
 	maxQuoted = 120
 	// uriMarks are the characters of a SIP URI beside letters and digits (RFC 3261,
 	// 25.1), without "&" and ",": Asterisk separates dial strings by the one and the
@@ -25,8 +25,8 @@ const (
 // A phone chooses the address that it registers, and Asterisk 22 puts it into the
 // value as it is. An address with "&" in it therefore looks like several telephones,
 // some of them at another endpoint, such as a trunk. So one piece that is no address
-// of this endpoint makes the whole value unusable: which of the other pieces a phone
-// has invented can't be seen. [bridge.ErrContacts] then, and no dial string.
+// of this endpoint makes the whole value unusable, because the others may be invented
+// too: dialContacts returns [bridge.ErrContacts] and no dial string.
 func dialContacts(endpoint, value string) ([]string, error) {
 	if value == "" {
 		return nil, nil

@@ -49,14 +49,13 @@ func (e *UnknownTypeError) Error() string {
 // assembled it. It is pure, so a journal of raw events always decodes to the
 // same events, and safe for concurrent use.
 //
-// It is as tolerant as can be without inventing anything: a field of the wrong
-// JSON type or a time that can't be read is left at its zero value, a cause sent
-// as a string is read as a number, a channel or bridge without an id is absent.
-// Times are UTC. The Event keeps raw as its Raw: the caller must not change it
-// afterwards.
+// It is as tolerant as possible without inventing anything. A field of the wrong JSON
+// type or an unreadable time keeps its zero value. A cause sent as a string is read as a
+// number. A channel or bridge without an id is absent. Times are UTC. The Event keeps raw
+// as its Raw: the caller must not change it afterwards.
 //
-// Errors: *[UnknownTypeError] for a type that is not interpreted; any other error
-// means that raw isn't a JSON object with a type.
+// Errors: *[UnknownTypeError] for a type that is not interpreted. Any other error means
+// that raw isn't a JSON object with a type.
 func Decode(raw []byte) (bridge.Event, error) {
 	var wire wireEvent
 	if err := unmarshalTolerant(raw, &wire); err != nil {
@@ -76,8 +75,7 @@ func Decode(raw []byte) (bridge.Event, error) {
 	return event, nil
 }
 
-// fill copies what belongs to the event's type and reports whether the type is
-// one that is interpreted.
+// fill copies the fields of the event's type. It reports whether the type is interpreted.
 func (wire *wireEvent) fill(event *bridge.Event) bool {
 	switch event.Type {
 	case bridge.EventChannelCreated, bridge.EventChannelStateChange, bridge.EventChannelCallerID,
@@ -93,9 +91,9 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 		event.DialString = wire.DialString
 	case bridge.EventBridgeEntered, bridge.EventBridgeLeft:
 		event.Channel = wire.Channel.channel()
-		event.Bridge = wire.Bridge.room()
+		event.Bridge = wire.Bridge.bridge()
 	case bridge.EventBridgeDestroyed:
-		event.Bridge = wire.Bridge.room()
+		event.Bridge = wire.Bridge.bridge()
 	case bridge.EventBlindTransfer:
 		event.Channel = wire.Channel.channel()
 		event.Transfer = wire.blindTransfer()
@@ -115,10 +113,10 @@ func (wire *wireEvent) fill(event *bridge.Event) bool {
 	return true
 }
 
-// unmarshalTolerant is json.Unmarshal into a zero value that forgives fields of the
-// wrong type: encoding/json skips those, goes on, and only then returns the complaint.
-// Where there is nothing to forgive, the next encoding/json reads the same three times
-// as fast, by the rules of this one.
+// unmarshalTolerant is json.Unmarshal into a zero value that ignores fields of the wrong
+// type: encoding/json skips such a field, continues, and returns the error at the end.
+// JSON without wrong types is read by the next encoding/json, under the rules of this
+// one, three times as fast.
 func unmarshalTolerant[T any](raw []byte, into *T) error {
 	if next.Unmarshal(raw, into, rules) == nil {
 		return nil
@@ -132,14 +130,14 @@ func unmarshalTolerant[T any](raw []byte, into *T) error {
 	return err
 }
 
-// rules are those of encoding/json: names in any case, the last of two that are equal. But
-// for one: that all of it is JSON is not looked at beforehand. Where it isn't, what was
-// read by then is thrown away.
+// rules are those of encoding/json: names match in any case, and the last of two equal
+// names counts. There is one exception: the whole text is not checked to be JSON first.
+// When it turns out not to be, unmarshalTolerant resets what was read.
 var rules = next.JoinOptions(nextrules.DefaultOptionsV1(), nextrules.ReportErrorsWithLegacySemantics(false))
 
-// parseTime reads the way Asterisk writes times (no colon in the zone, so it is
-// not RFC 3339), and RFC 3339 as well; zero for anything else, and for years that
-// can't be written in four digits.
+// parseTime reads times as Asterisk writes them (no colon in the zone, so they are not
+// RFC 3339), and RFC 3339. It returns zero for anything else, and for years that don't
+// have four digits.
 func parseTime(text string) time.Time {
 	for _, layout := range [...]string{ari.DateFormat, time.RFC3339Nano} {
 		if at, err := time.Parse(layout, text); err == nil {

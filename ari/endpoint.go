@@ -8,24 +8,24 @@ import (
 	"kontur-ari/bridge"
 )
 
-// EndpointState says whether Asterisk can reach an endpoint: a closed set.
+// EndpointState is whether Asterisk can reach an endpoint: a closed set.
 type EndpointState string
 
 // The states, as Asterisk names them.
 const (
-	// EndpointUnknown: the endpoint's technology doesn't tell, or told something
-	// that isn't one of the other two.
+	// EndpointUnknown: Asterisk shows neither of the other two, because the endpoint's
+	// technology doesn't know.
 	EndpointUnknown EndpointState = "unknown"
-	// EndpointOffline: nobody is registered, or nobody answers there.
+	// EndpointOffline: no telephone is registered, or none answers there.
 	EndpointOffline EndpointState = "offline"
 	// EndpointOnline: a telephone is registered, or reachable at a fixed address.
 	EndpointOnline EndpointState = "online"
 )
 
-// Endpoint is what Asterisk knows of an endpoint at one moment.
+// Endpoint is what Asterisk shows of an endpoint at one moment.
 type Endpoint struct {
 	State EndpointState
-	// Channels are its channels: those that ring, talk, or are being dialled.
+	// Channels are its channels, whether ringing, talking, or being dialled.
 	Channels []bridge.ChannelID
 }
 
@@ -34,7 +34,7 @@ type Endpoint struct {
 func (s *Switch) Endpoint(ctx context.Context, name string) (Endpoint, error) {
 	technology, resource, found := strings.Cut(name, "/")
 	if !found {
-		// Asked for, it would be a list of all endpoints of a technology.
+		// That request would return a list of all endpoints of a technology.
 		return Endpoint{}, &RESTError{Method: http.MethodGet, Path: "/endpoints/" + name, Status: http.StatusNotFound}
 	}
 	var wire struct {

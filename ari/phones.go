@@ -12,12 +12,12 @@ import (
 	"kontur-ari/internal/retry"
 )
 
-// orderedArgument is what the channels of phones that ring for an order carry into
-// our application, beside those that the dial plan sends there.
-const orderedArgument = "ordered"
+// clickToCallArgument is the Stasis argument of the phones' channels that Create makes for
+// a click-to-call. It distinguishes them from channels that the dial plan sends to Stasis.
+const clickToCallArgument = "ordered"
 
-// Phones rings phones and has them dial, through a Switch. The application must be
-// that of a connected [Source]: Asterisk hangs the channels up otherwise.
+// Phones rings phones and lets them dial, through a Switch. A [Source] must be connected
+// for its application: otherwise Asterisk hangs the channels up.
 type Phones struct {
 	*Switch
 	// Application is the ARI application, Context the dial plan context in which
@@ -27,10 +27,10 @@ type Phones struct {
 
 var _ bridge.Phones = Phones{}
 
-// Create implements [bridge.Phones] (Asterisk 22: POST /channels/create). The
-// channel's own number is the extension, so that the dial plan treats it like a call
-// that the phone makes; the number to show goes into the connected line, which
-// chan_pjsip sends as the From of the INVITE.
+// Create implements [bridge.Phones] (POST /channels/create, Asterisk 22.10). The
+// channel's caller number is the extension, so that the dial plan treats the channel like
+// a call from that phone. The number to show is the connected line, which chan_pjsip
+// sends as the From of the INVITE.
 func (p Phones) Create(ctx context.Context, call bridge.PhoneCall) error {
 	variables := map[string]string{
 		"CONNECTEDLINE(num,i)":  call.Shows,
@@ -45,7 +45,7 @@ func (p Phones) Create(ctx context.Context, call bridge.PhoneCall) error {
 		}
 	}
 	query := url.Values{
-		"endpoint": {call.Endpoint}, "app": {p.Application}, "appArgs": {orderedArgument}, "channelId": {string(call.Channel)},
+		"endpoint": {call.Endpoint}, "app": {p.Application}, "appArgs": {clickToCallArgument}, "channelId": {string(call.Channel)},
 	}
 	body := struct {
 		Variables map[string]string `json:"variables"`
@@ -53,9 +53,9 @@ func (p Phones) Create(ctx context.Context, call bridge.PhoneCall) error {
 	return p.call(ctx, http.MethodPost, []string{"channels", "create"}, query, body, nil)
 }
 
-// autoAnswer are the headers that phones know: Call-Info (RFC 3261 20.9, with the
-// parameter that Snom, Yealink, Grandstream and Cisco look for) and Alert-Info
-// (Polycom, Aastra and others).
+// autoAnswer returns the variables that add the headers which phones answer at once:
+// Call-Info (RFC 3261 20.9, with the parameter for Snom, Yealink, Grandstream and Cisco)
+// and Alert-Info (Polycom, Aastra and others).
 func autoAnswer(endpoint string) map[string]string {
 	if !isPJSIP(endpoint) {
 		return nil
@@ -121,8 +121,8 @@ func onceInStasis(ctx context.Context, request func() error) error {
 	}
 }
 
-// Dial implements [bridge.Phones]. A channel that has gone on is a conflict to
-// Asterisk.
+// Dial implements [bridge.Phones]. Asterisk answers 409 for a channel that has left
+// Stasis: it dials already, which is no error.
 func (p Phones) Dial(ctx context.Context, channel bridge.ChannelID, number string) error {
 	err := p.ContinueAt(ctx, channel, p.Context, number)
 	if isConflict(err) {
@@ -131,8 +131,7 @@ func (p Phones) Dial(ctx context.Context, channel bridge.ChannelID, number strin
 	return err
 }
 
-// Hangup implements [bridge.Phones]. It works on channels that are in no
-// application, too.
+// Hangup implements [bridge.Phones]. The channel need not be in Stasis.
 func (p Phones) Hangup(ctx context.Context, channel bridge.ChannelID, cause int) error {
 	query := url.Values{"reason_code": {strconv.Itoa(cause)}}
 	return p.call(ctx, http.MethodDelete, []string{"channels", string(channel)}, query, nil, nil)

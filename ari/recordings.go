@@ -11,19 +11,19 @@ import (
 	"kontur-ari/bridge"
 )
 
-// listeningArgument is what channels that record others carry into our application.
-const listeningArgument = "listens"
+// snoopArgument is the Stasis argument of the snoop channels that record other channels.
+const snoopArgument = "listens"
 
-// Record implements [bridge.Phones]: a snoop channel of that name listens to the channel,
-// which may be outside of Stasis, and is recorded (Asterisk 22: it ends with what it
-// listens to).
+// Record implements [bridge.Phones]. A snoop channel with that name as its id listens to
+// the channel, which need not be in Stasis, and is recorded. On Asterisk 22.10 the snoop
+// channel ends with the channel it listens to.
 func (p Phones) Record(ctx context.Context, channel bridge.ChannelID, name string) error {
-	snoop := url.Values{"spy": {"both"}, "app": {p.Application}, "appArgs": {listeningArgument}, "snoopId": {name}}
-	// A conflict: it listens already.
+	snoop := url.Values{"spy": {"both"}, "app": {p.Application}, "appArgs": {snoopArgument}, "snoopId": {name}}
+	// A conflict means that the snoop channel exists already.
 	if err := p.call(ctx, http.MethodPost, []string{"channels", string(channel), "snoop"}, snoop, nil, nil); err != nil && !isConflict(err) {
 		return err
 	}
-	// What an earlier try has recorded is gone on with.
+	// A repeated Record continues the file of the earlier one.
 	record := url.Values{"name": {name}, "format": {"wav"}, "ifExists": {"append"}}
 	return onceInStasis(ctx, func() error {
 		if recording, err := p.isRecording(ctx, name); err != nil || recording {
@@ -33,7 +33,7 @@ func (p Phones) Record(ctx context.Context, channel bridge.ChannelID, name strin
 	})
 }
 
-// isRecording tells whether a recording of that name is being made.
+// isRecording reports whether a recording with that name is under way.
 func (s *Switch) isRecording(ctx context.Context, name string) (bool, error) {
 	err := s.call(ctx, http.MethodGet, []string{"recordings", "live", name}, nil, nil, nil)
 	if errors.Is(err, ErrNotFound) {
@@ -44,8 +44,8 @@ func (s *Switch) isRecording(ctx context.Context, name string) (bool, error) {
 
 var _ bridge.StoredRecordings = (*Switch)(nil)
 
-// FetchRecording implements [bridge.StoredRecordings]. It is not bounded in time by the
-// Switch's limit for requests, only by ctx: a recording may be large.
+// FetchRecording implements [bridge.StoredRecordings]. Only ctx bounds its time, not
+// [Config.RequestTimeout], because a recording may be large.
 func (s *Switch) FetchRecording(ctx context.Context, name string, into io.Writer) error {
 	target, failure := s.target(http.MethodGet, []string{"recordings", "stored", name, "file"})
 	if failure.Status != 0 {
@@ -76,7 +76,7 @@ func (s *Switch) DeleteRecording(ctx context.Context, name string) error {
 	return noRecording(s.call(ctx, http.MethodDelete, []string{"recordings", "stored", name}, nil, nil, nil))
 }
 
-// noRecording is an error in the words of package bridge.
+// noRecording adds [bridge.ErrNoStoredRecording] to a 404.
 func noRecording(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("%w: %w", bridge.ErrNoStoredRecording, err)

@@ -8,8 +8,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// What an answer (or its absence) means; every *[RESTError] is exactly one of
-// these for errors.Is.
+// Kinds of failed requests. For errors.Is every *[RESTError] is exactly one of these.
 var (
 	// ErrNotFound: the channel, bridge, variable or application isn't there (404).
 	ErrNotFound = errors.New("not found")
@@ -54,8 +53,8 @@ func (e *RESTError) Error() string {
 	}
 }
 
-// Unwrap gives the kind of the error (one of the package's sentinels), what that
-// means to package bridge and, where there is one, its cause.
+// Unwrap returns the kind of the error (one of the package's sentinels), the error of
+// package bridge with the same meaning and, if there is one, the cause.
 func (e *RESTError) Unwrap() []error {
 	if e.Cause != nil {
 		return []error{ErrUnavailable, e.Cause}
@@ -65,7 +64,7 @@ func (e *RESTError) Unwrap() []error {
 	case ErrNotFound:
 		return []error{kind, bridge.ErrNoChannel}
 	case ErrUnavailable, ErrUnauthorized:
-		// Nothing is known of the channel.
+		// The answer says nothing about the channel.
 		return []error{kind}
 	}
 	return []error{kind, bridge.ErrDeclined}
@@ -73,8 +72,8 @@ func (e *RESTError) Unwrap() []error {
 
 func isConflict(err error) bool { return errors.Is(err, ErrConflict) }
 
-// classify is the one place that says what an HTTP status of ARI means. nil for
-// success.
+// classify returns the kind of failure that an HTTP status of ARI means, nil for success.
+// No other code reads statuses.
 func classify(status int) error {
 	switch {
 	case status >= 200 && status < 300:

@@ -16,24 +16,24 @@ import (
 // variableReaders bounds how many channel variables are read at the same time.
 const variableReaders = 8
 
-// Snapshot reads everything that the switch knows and returns it as one event of
-// type [bridge.EventSnapshot], whose Raw is one JSON document with the channels
-// and bridges as Asterisk gave them. A channel has "linkedid" added where
-// channelvars doesn't show it, and "dnid" (CALLERID(dnid), the number that an
-// inbound caller dialled) where it wasn't itself dialled by somebody here.
+// Snapshot reads all channels and bridges and returns them as one event of type
+// [bridge.EventSnapshot]. Its Raw is one JSON document with Asterisk's own objects. It
+// adds "linkedid" to a channel where channelvars doesn't show it. It adds "dnid"
+// (CALLERID(dnid), the number that an inbound caller dialled) to a channel that was not
+// itself dialled.
 //
-// The event's time is when reading began; what Asterisk sends from then on may already
-// be in it. Any request that fails makes it fail, but for the variables of a channel
-// that ended meanwhile: those stay "". missedSince becomes the snapshot's MissedSince,
-// unless it is zero or, on a clock that was set back, still to come. Both are on
-// Asterisk's clock, as far as that is known; missedSince is given on ours.
+// The event's time is when reading began: events that Asterisk sends after that may
+// already be in it. When a request fails, Snapshot fails. Only the variables of a channel
+// that ended during the reading stay "". missedSince becomes the snapshot's MissedSince,
+// unless it is zero or in the future, on a clock that was set back. missedSince is on our
+// clock; the event has both times on Asterisk's, as far as that is known.
 func (s *Switch) Snapshot(ctx context.Context, missedSince time.Time) (bridge.Event, error) {
 	began := time.Now()
 	document := snapshotDocument{
 		Type:      string(bridge.EventSnapshot),
 		Timestamp: s.clock.at(began).UTC().Format(ari.DateFormat),
 	}
-	// The difference is right also where our clock was set meanwhile.
+	// The difference is monotonic: it holds even if our clock was set in between.
 	if missed := began.Sub(missedSince); !missedSince.IsZero() && missed >= 0 {
 		document.MissedSince = s.clock.at(began).Add(-missed).UTC().Format(ari.DateFormat)
 	}
@@ -47,7 +47,7 @@ func (s *Switch) Snapshot(ctx context.Context, missedSince time.Time) (bridge.Ev
 	readers, ctx := errgroup.WithContext(ctx)
 	readers.SetLimit(variableReaders)
 	for i := range document.Channels {
-		readers.Go(func() error { return s.complement(ctx, &document.Channels[i]) })
+		readers.Go(func() error { return s.addVariables(ctx, &document.Channels[i]) })
 	}
 	if err := readers.Wait(); err != nil {
 		return bridge.Event{}, fmt.Errorf("snapshot: %w", err)
@@ -72,8 +72,8 @@ type snapshotDocument struct {
 	Bridges     []json.RawMessage `json:"bridges"`
 }
 
-// complement adds to one channel of a snapshot what its JSON doesn't show.
-func (s *Switch) complement(ctx context.Context, raw *json.RawMessage) error {
+// addVariables adds to one channel of a snapshot what its JSON doesn't show.
+func (s *Switch) addVariables(ctx context.Context, raw *json.RawMessage) error {
 	var wire wireChannel
 	if err := unmarshalTolerant(*raw, &wire); err != nil || wire.ID == "" {
 		return nil
@@ -95,11 +95,11 @@ func (s *Switch) complement(ctx context.Context, raw *json.RawMessage) error {
 		}
 		additions[key] = value
 	}
-	return extend(raw, additions)
+	return addMembers(raw, additions)
 }
 
-// extend adds members to a JSON object.
-func extend(raw *json.RawMessage, additions map[string]string) error {
+// addMembers adds members to a JSON object.
+func addMembers(raw *json.RawMessage, additions map[string]string) error {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(*raw, &object); err != nil {
 		return fmt.Errorf("channel is not an object: %w", err)

@@ -16,35 +16,34 @@ import (
 // Source delivers the events of one Asterisk, for as long as it runs, over as
 // many connections as that takes. It guarantees:
 //
-//   - the first event of every connection is a snapshot, followed by every event
-//     that Asterisk sent since before that snapshot was read, in the order of
-//     their arrival; what happened while there was no connection is in the
-//     difference between two snapshots;
-//   - so is a snapshot that is asked for ([Source.Resync]) by the events since;
+//   - the first event of every connection is a snapshot; every event that Asterisk sent
+//     since before that snapshot was read follows, in the order of arrival. What happened
+//     without a connection is the difference between two snapshots;
+//   - the same holds for a snapshot that [Source.Resync] asks for;
 //   - it never drops an event that can be decoded and belongs to a connection
 //     whose snapshot was delivered;
-//   - a connection that is dead in any way is noticed within 15 s (see [Timings]);
-//   - between two attempts to connect there are at least 0.3 s.
+//   - it notices a dead connection, dead in any way, within 15 s (see [Timings]);
+//   - it waits at least 0.3 s between two attempts to connect.
 //
-// An event may be older than what the snapshot before it shows, since Asterisk
-// goes on while it is read.
+// An event may be older than the state in the snapshot before it, because Asterisk
+// continues while the snapshot is read.
 type Source struct {
 	config   SourceConfig
 	rest     *Switch
 	logger   *zap.Logger
 	running  atomic.Bool
 	counters counters
-	// resync has room for one, which asks for a snapshot.
+	// resync holds one request for a snapshot at most.
 	resync chan struct{}
 	// logged is the cause that was logged last. Run's goroutine only.
 	logged Cause
-	// told is what was logged of the clocks last. Run's goroutine only.
-	told toldClock
+	// clockLogged is what was logged about the clocks last. Run's goroutine only.
+	clockLogged clockReport
 
 	mu     sync.Mutex
 	status Status
-	// lastHeard is when Asterisk was heard last; zero for never. missed is since when
-	// what was heard has been lost; zero for nothing.
+	// lastHeard is when Asterisk was heard last; zero for never. missed is the time since
+	// which delivered events were lost; zero for none.
 	lastHeard, missed time.Time
 }
 
@@ -67,13 +66,13 @@ func NewSource(rest *Switch, config SourceConfig, logger *zap.Logger) *Source {
 	}
 }
 
-// Run delivers events until ctx ends and then returns nil; whatever is wrong with
-// Asterisk is a [Status], not an error. The only error is [ErrRunning]. A Source
-// may be run again after Run has returned.
+// Run delivers events until ctx ends and then returns nil. Trouble with Asterisk is a
+// [Status], not an error; the only error is [ErrRunning]. Run may be called again after
+// it has returned.
 //
-// sink is called for one event at a time, from goroutines that end before Run
-// returns, and must not block: it holds up reading, and Asterisk drops a listener
-// that makes it wait 100 ms.
+// Run calls sink for one event at a time, from goroutines that end before Run returns.
+// sink must not block: it holds up reading, and Asterisk drops a listener that makes it
+// wait 100 ms.
 func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
 	if !s.running.CompareAndSwap(false, true) {
 		return ErrRunning
@@ -82,7 +81,8 @@ func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
 
 	pauses := retry.New(retry.Pauses{First: s.config.Timings.Pause, Longest: s.config.Timings.PauseMax})
 	for {
-		// Before the first attempt too: our predecessor may have ended just now.
+		// There is a pause before the first attempt too: another process may have closed
+		// its websocket just now.
 		if retry.Sleep(ctx, pauses.Next()) != nil {
 			break
 		}
@@ -98,7 +98,7 @@ func (s *Source) Run(ctx context.Context, sink func(bridge.Event)) error {
 			pauses.Reset()
 			continue
 		}
-		s.lost(err)
+		s.disconnected(err)
 	}
 	s.change(Status{State: Disconnected, Cause: CauseStopped, Reason: "told to stop"})
 	return nil
@@ -111,9 +111,9 @@ func (s *Source) Status() Status {
 	return s.status
 }
 
-// LastHeard returns when it was certain last that every event of Asterisk comes, and
-// is not lost, to a few seconds; zero for never. What has changed in Asterisk since
-// then may not have been told. It may be called at any time.
+// LastHeard returns the last time at which every event of Asterisk was known to arrive
+// and not to be lost, to a few seconds; zero for never. Later changes in Asterisk may not
+// have been delivered. It may be called at any time.
 func (s *Source) LastHeard() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,16 +123,16 @@ func (s *Source) LastHeard() time.Time {
 	return s.lastHeard
 }
 
-// hears notes that Asterisk is heard now.
-func (s *Source) hears() {
+// markHeard notes that Asterisk is heard now.
+func (s *Source) markHeard() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastHeard = time.Now()
 }
 
-// Missed tells that what was delivered since a moment is lost, all or some of it. The
-// next snapshot has that moment as its MissedSince, and makes up for it. It never
-// blocks, and may be called by Run's sink.
+// Missed notes that the receiver lost some or all events delivered since a time. The next
+// snapshot, which replaces them, has that time as its MissedSince. It never blocks, and
+// Run's sink may call it.
 func (s *Source) Missed(since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,15 +141,16 @@ func (s *Source) Missed(since time.Time) {
 	}
 }
 
-// madeUp forgets what was missed: a snapshot that shows it is about to be delivered.
-func (s *Source) madeUp() {
+// clearMissed forgets what was missed, because a snapshot that shows it is about to be
+// delivered.
+func (s *Source) clearMissed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.missed = time.Time{}
 }
 
-// Resync asks for a snapshot as soon as there is a connection; a new connection's
-// first one will do. It never blocks, and may be called at any time.
+// Resync asks for a snapshot as soon as there is a connection. The first snapshot of a
+// new connection counts. It never blocks, and may be called at any time.
 func (s *Source) Resync() {
 	select {
 	case s.resync <- struct{}{}:
@@ -157,12 +158,11 @@ func (s *Source) Resync() {
 	}
 }
 
-// Stats returns the counters. It may be called at any time; counters are read one
-// by one, so two of them may differ by what happened in between.
+// Stats returns the counters. It may be called at any time. Counters are read one by one,
+// so two of them may be a moment apart.
 func (s *Source) Stats() Stats { return s.counters.snapshot() }
 
-// change enters a status and tells those who want to know. It is called by Run's
-// goroutine only.
+// change stores a status and passes it to OnChange. Only Run's goroutine calls it.
 func (s *Source) change(status Status) {
 	status.Since = time.Now()
 	s.mu.Lock()
@@ -173,8 +173,8 @@ func (s *Source) change(status Status) {
 	}
 }
 
-// progress enters a state of an attempt that is under way; until it succeeds, the
-// status keeps saying why the one before failed.
+// progress stores the state of an attempt that is under way. Until the attempt succeeds,
+// the status keeps the cause of the last failure.
 func (s *Source) progress(state State) {
 	status := s.Status()
 	status.State = state
@@ -184,7 +184,7 @@ func (s *Source) progress(state State) {
 	s.change(status)
 }
 
-// flowing enters Flowing.
+// flowing stores and logs that events flow.
 func (s *Source) flowing(snapshot *bridge.Snapshot) {
 	s.counters.connections.Add(1)
 	s.change(Status{State: Flowing})
@@ -192,11 +192,12 @@ func (s *Source) flowing(snapshot *bridge.Snapshot) {
 	s.logger.Info("events of Asterisk flow",
 		zap.String("application", s.rest.application),
 		zap.Int("channels", len(snapshot.Channels)), zap.Int("bridges", len(snapshot.Bridges)))
-	s.tellClock()
+	s.logClock()
 }
 
-// lost enters Disconnected, and logs it if the cause is another than last time.
-func (s *Source) lost(err error) {
+// disconnected stores that there is no connection. It warns when the cause is another
+// than last time, and logs a repeated cause at debug level.
+func (s *Source) disconnected(err error) {
 	cause := causeOf(err)
 	s.change(Status{State: Disconnected, Cause: cause, Reason: advice[cause] + " (" + err.Error() + ")"})
 	log := s.logger.Debug

@@ -24,17 +24,17 @@ type Stats struct {
 	// them by type (64 names at most, the rest under "other").
 	Unknown      uint64
 	UnknownTypes map[string]uint64
-	// Stasis counts the channels that entered Stasis for us, as Asterisk announced.
+	// Stasis counts the StasisStart events of our application.
 	Stasis uint64
 	// Malformed messages were no events at all.
 	Malformed uint64
 	// Discarded events were read on a connection that ended before its snapshot
-	// was complete; the next snapshot covers what they told.
+	// was complete; the next snapshot covers them.
 	Discarded uint64
-	// Bytes is what all messages of the websocket held.
+	// Bytes is the size of all messages of the websocket.
 	Bytes uint64
-	// Attempts counts the tries to connect, Connections those that got as far as
-	// Flowing. Reconnections are Connections-1.
+	// Attempts counts the attempts to connect, Connections those that reached Flowing.
+	// Reconnections are Connections-1.
 	Attempts, Connections uint64
 	// LastMessage is when a message last came; zero before the first.
 	LastMessage time.Time

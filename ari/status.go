@@ -24,11 +24,11 @@ const (
 	Snapshotting State = "snapshotting"
 	// Flowing: the snapshot was handed over and events follow as they happen.
 	Flowing State = "flowing"
-	// StoodDown: somebody else registered under our application's name and gets
-	// the events now. We don't fight over it. It ends when the name is free a
-	// second later (then it was a late handshake of our own), or at three looks in
-	// a row (StoodDownCheck apart: 30 s with the default, which a peer that is
-	// merely reconnecting doesn't need), or with a restart.
+	// StoodDown: another listener registered our application's name and receives the
+	// events. We don't fight over it. The state ends when the name is free one second
+	// later, because then a late handshake of our own took it. It ends too when the name
+	// is free in three checks in a row (StoodDownCheck apart: 30 s with the default,
+	// longer than a reconnecting listener needs), and with a restart.
 	StoodDown State = "stood_down"
 )
 
@@ -39,7 +39,7 @@ type Cause string
 const (
 	// CauseNone: nothing is wrong.
 	CauseNone Cause = ""
-	// CauseUnreachable: nobody answers at asterisk.url.
+	// CauseUnreachable: no server answers at asterisk.url.
 	CauseUnreachable Cause = "unreachable"
 	// CauseUnauthorized: asterisk.username or asterisk.password is wrong, or the
 	// user is read-only.
@@ -57,24 +57,24 @@ const (
 	CauseFailed Cause = "failed"
 	// CauseReplaced: another listener took our application's name.
 	CauseReplaced Cause = "replaced"
-	// CauseStopped: Run was told to end.
+	// CauseStopped: Run's context ended.
 	CauseStopped Cause = "stopped"
 )
 
 // Status is the Source's state at one moment.
 type Status struct {
 	State State
-	// Cause is why there is no connection, for Disconnected and StoodDown; while
-	// a new attempt is under way it still says why the last one failed.
+	// Cause is why there is no connection, for Disconnected and StoodDown. During a new
+	// attempt it is still why the last one failed.
 	Cause Cause
-	// Reason explains the Cause to an administrator and names what to check. ""
-	// with CauseNone. No secret is in it.
+	// Reason explains the Cause to an administrator and names what to check. It is ""
+	// for CauseNone, and contains no secret.
 	Reason string
 	// Since is when State was entered.
 	Since time.Time
 }
 
-// What ends a connection without being an error of a library.
+// Ends of a connection that are no errors of a library.
 var (
 	errReplaced  = errors.New("another listener registered the application")
 	errSilent    = errors.New("no pong and no event in time")
@@ -83,7 +83,7 @@ var (
 	errHandshake = errors.New("no websocket")
 )
 
-// causeOf is the one place that says what the end of a connection means.
+// causeOf classifies the end of a connection. No other code does.
 func causeOf(err error) Cause {
 	switch {
 	case err == nil:

@@ -58,7 +58,7 @@ func NewSwitch(config Config) (*Switch, error) {
 		authorize: basicAuth(config.Username, config.Password),
 		client: &http.Client{
 			Transport: transport,
-			// A redirect would carry the credentials to somebody else.
+			// A redirect would send the credentials to another server.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		application: config.Application,
@@ -80,10 +80,10 @@ func ownTransport() *http.Transport {
 	}
 }
 
-// Close lets go of idle connections. The Switch remains usable.
+// Close closes idle connections. The Switch remains usable.
 func (s *Switch) Close() { s.client.CloseIdleConnections() }
 
-// basicAuth returns what adds the one header that carries the credentials.
+// basicAuth returns a function that adds the header with the credentials.
 func basicAuth(username string, password secret.String) func(http.Header) {
 	return func(header http.Header) {
 		(&http.Request{Header: header}).SetBasicAuth(username, password.Reveal())
@@ -117,12 +117,12 @@ func (s *Switch) call(ctx context.Context, method string, segments []string, que
 	if in != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	return s.exchange(request, failure, out)
+	return s.send(request, failure, out)
 }
 
 // target returns the URL of a request, and the error to fill in when it fails. An
 // id that would change the path ("", ".", "..") is nothing that Asterisk has: the
-// error has status 404 already, and nothing may be sent.
+// error has status 404 already, and the caller must send nothing.
 func (s *Switch) target(method string, segments []string) (*url.URL, *RESTError) {
 	escaped := make([]string, len(segments))
 	for i, segment := range segments {
@@ -140,15 +140,15 @@ func (s *Switch) target(method string, segments []string) (*url.URL, *RESTError)
 // (RFC 3986, 5.2.4).
 func changesPath(segment string) bool { return segment == "" || segment == "." || segment == ".." }
 
-// switchboard sends the request and reads the answer.
-func (s *Switch) exchange(request *http.Request, failure *RESTError, out any) error {
+// send sends the request and reads the answer.
+func (s *Switch) send(request *http.Request, failure *RESTError, out any) error {
 	sent := time.Now()
 	response, err := s.client.Do(request)
 	if err != nil {
 		return failure.because(err)
 	}
 	defer response.Body.Close()
-	s.clock.answered(response.Header, sent, time.Now())
+	s.clock.observeDate(response.Header, sent, time.Now())
 	failure.Status = response.StatusCode
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	switch {

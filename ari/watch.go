@@ -11,8 +11,8 @@ import (
 	"kontur-ari/internal/retry"
 )
 
-// ping finds out whether anybody is at the other end, until ctx or the peer ends.
-// An event is as good a sign of life as a pong, which queues behind events.
+// ping pings Asterisk until ctx ends or no answer comes. An event is as good a sign of
+// life as a pong, which queues behind events.
 func (c *connection) ping(ctx context.Context) error {
 	timings := c.source.config.Timings
 	for retry.Sleep(ctx, timings.PingEvery) == nil {
@@ -31,8 +31,8 @@ func (c *connection) ping(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// verify asks Asterisk whether the application hears everything that it should.
-// errDeaf when the answer is no.
+// verify reads the application's state from Asterisk. It returns errDeaf when the
+// subscription or the event filter is incomplete.
 func (c *connection) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.source.config.Timings.CheckWithin)
 	defer cancel()
@@ -40,19 +40,19 @@ func (c *connection) verify(ctx context.Context) error {
 	if err != nil {
 		return deafIfNotFound(err)
 	}
-	return state.complete()
+	return state.check()
 }
 
-// watch verifies again and again, and returns when the connection must be given
-// up. An answer that the application is deaf is final. No answer is not: in the
-// known deadlock of Asterisk (issue 2170) this request hangs until Asterisk is
-// restarted and no websocket can be opened any more, while open ones go on; so a
-// connection on which events arrive is kept.
+// watch verifies every CheckEvery, and returns when the connection must be given up. An
+// answer that the application is deaf is final; a missing answer is not. In the known
+// deadlock of Asterisk (asterisk/asterisk issue 2170) this request hangs until Asterisk
+// is restarted. No websocket can be opened then, but open ones work: watch keeps a
+// connection on which events arrive.
 func (c *connection) watch(ctx context.Context) error {
 	unanswered := 0
 	for {
 		if unanswered == 0 {
-			if err := c.idle(ctx); err != nil {
+			if err := c.untilNextCheck(ctx); err != nil {
 				return err
 			}
 		}
@@ -63,14 +63,14 @@ func (c *connection) watch(ctx context.Context) error {
 			return ctx.Err()
 		case err == nil:
 			unanswered = 0
-			c.source.hears()
-			c.source.tellClock()
+			c.source.markHeard()
+			c.source.logClock()
 		case errors.Is(err, errDeaf):
 			return err
 		case c.heard.Load() != before:
 			unanswered = 0
-			c.source.hears()
-			c.doubt(err)
+			c.source.markHeard()
+			c.logUnverified(err)
 		case unanswered > 0:
 			return fmt.Errorf("%w: the subscription can't be verified: %w", errDeaf, err)
 		default:
@@ -79,9 +79,9 @@ func (c *connection) watch(ctx context.Context) error {
 	}
 }
 
-// idle waits until the next check is due, and meanwhile takes the snapshots that are
-// asked for.
-func (c *connection) idle(ctx context.Context) error {
+// untilNextCheck waits until the next check is due. It takes the snapshots that Resync
+// asks for until then.
+func (c *connection) untilNextCheck(ctx context.Context) error {
 	due := time.NewTimer(c.source.config.Timings.CheckEvery)
 	defer due.Stop()
 	for {
@@ -91,7 +91,7 @@ func (c *connection) idle(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-c.source.resync:
-			c.gate.shut()
+			c.events.hold()
 			if _, err := c.snapshot(ctx); err != nil {
 				return err
 			}
@@ -99,18 +99,18 @@ func (c *connection) idle(ctx context.Context) error {
 	}
 }
 
-// doubt logs, once per connection, that it is kept without being verified.
-func (c *connection) doubt(err error) {
-	if c.doubted {
+// logUnverified logs, once per connection, that it is kept without being verified.
+func (c *connection) logUnverified(err error) {
+	if c.unverified {
 		return
 	}
-	c.doubted = true
+	c.unverified = true
 	c.source.logger.Warn("Asterisk does not answer for our application, but its events arrive: "+
 		"if this goes on, ARI has hung and only a restart of Asterisk helps", zap.Error(err))
 }
 
-// deafIfNotFound: an application that Asterisk doesn't know although its
-// websocket is open is the mark of a deaf socket.
+// deafIfNotFound returns errDeaf for a 404: when Asterisk doesn't know the application
+// although its websocket is open, the websocket is deaf.
 func deafIfNotFound(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("%w: %w", errDeaf, err)

@@ -7,12 +7,12 @@ import (
 	"kontur-ari/bridge"
 )
 
-// wireEvent is the union of the fields that are read of any event. One struct
+// wireEvent is the union of the fields that Decode reads from any event. One struct
 // for all types means one pass over the JSON.
 type wireEvent struct {
 	Type      string `json:"type"`
 	Timestamp string `json:"timestamp"`
-	// MissedSince is a snapshot's only.
+	// MissedSince, Channels and Bridges belong to snapshots.
 	MissedSince string `json:"missed_since"`
 
 	Channel    *wireChannel    `json:"channel"`
@@ -36,12 +36,12 @@ type wireEvent struct {
 	Channels []wireChannel `json:"channels"`
 	Bridges  []wireBridge  `json:"bridges"`
 
-	// Those of the CRM's commands are not ARI's.
+	// These belong to our own events about the CRM's commands; ARI doesn't have them.
 	bridge.ClickToCallNews
 	Hangup *bridge.HangupNews `json:"hangup"`
 }
 
-// wireID is a channel of which only the id matters.
+// wireID is a Channel object of which only the id matters.
 type wireID struct {
 	ID string `json:"id"`
 }
@@ -76,24 +76,24 @@ type wireChannel struct {
 	DNID     string   `json:"dnid"`
 }
 
-// wireVars are the variables that are read where they are shown. Asterisk shows those
-// that are not set as "".
+// wireVars are the channel variables that we read. Asterisk shows those that channelvars
+// asks for, and an unset one as "".
 type wireVars struct {
 	LinkedID string `json:"CHANNEL(linkedid)"`
 	// MixMonitor is set when that application begins to record (Asterisk 22,
 	// app_mixmonitor), RecordingFile by dial plans such as FreePBX's.
 	MixMonitor    *string `json:"MIXMONITOR_FILENAME"`
 	RecordingFile string  `json:"CDR(recordingfile)"`
-	// Recorded is what the application Record has written, Voicemail what VoiceMail has:
-	// both without the extension.
+	// Recorded is the file that the application Record wrote, Voicemail the one of
+	// VoiceMail: both without the extension.
 	Recorded  string  `json:"RECORDED_FILE"`
 	Voicemail *string `json:"VM_MESSAGEFILE"`
 }
 
-// namesShown tells whether all that names a recording is shown.
+// namesShown reports whether channelvars asks for all variables that name a recording.
 func (w *wireVars) namesShown() bool { return w.MixMonitor != nil && w.Voicemail != nil }
 
-// textOf is what a variable holds, "" where it is not shown.
+// textOf returns a variable's value, "" where it is not shown.
 func textOf(shown *string) string {
 	if shown == nil {
 		return ""
@@ -101,7 +101,7 @@ func textOf(shown *string) string {
 	return *shown
 }
 
-// notEmpty are those of some texts that are not "".
+// notEmpty returns the texts that are not "".
 func notEmpty(texts ...string) []string {
 	var found []string
 	for _, text := range texts {
@@ -112,7 +112,7 @@ func notEmpty(texts ...string) []string {
 	return found
 }
 
-// channel returns nil for a channel without an id: nothing could be said of it.
+// channel returns nil for a channel without an id.
 func (w *wireChannel) channel() *bridge.Channel {
 	if w == nil || w.ID == "" {
 		return nil
@@ -142,11 +142,11 @@ func (w *wireChannel) channel() *bridge.Channel {
 // chose, such as a name that ends in ",ordered".
 func (w *wireChannel) waits() bool {
 	_, arguments, _ := strings.Cut(w.Dialplan.AppData, ",")
-	return w.Dialplan.AppName == stasisApplication && arguments == orderedArgument
+	return w.Dialplan.AppName == stasisApplication && arguments == clickToCallArgument
 }
 
-// dialled reports whether the channel was made to call somebody, rather than by
-// somebody who calls: its application is AppDial, AppDial2 (originate) or AppQueue.
+// dialled reports whether Asterisk created the channel to call a phone or trunk: its
+// application is AppDial, AppDial2 (originate) or AppQueue then.
 func (w *wireChannel) dialled() bool {
 	return strings.HasPrefix(w.Dialplan.AppName, "AppDial") || w.Dialplan.AppName == "AppQueue"
 }
@@ -159,8 +159,8 @@ type wireBridge struct {
 	Channels   []string `json:"channels"`
 }
 
-// room returns nil for a bridge without an id.
-func (w *wireBridge) room() *bridge.Bridge {
+// bridge returns nil for a bridge without an id.
+func (w *wireBridge) bridge() *bridge.Bridge {
 	if w == nil || w.ID == "" {
 		return nil
 	}
@@ -191,8 +191,8 @@ func (w *wireRecording) finished() *bridge.FinishedRecording {
 	finished := &bridge.FinishedRecording{StoredFile: bridge.StoredFile{Name: w.Name, Format: w.Format}}
 	if channel, is := strings.CutPrefix(w.Target, "channel:"); is {
 		finished.Channel = bridge.ChannelID(channel)
-	} else if room, is := strings.CutPrefix(w.Target, "bridge:"); is {
-		finished.Bridge = room
+	} else if id, is := strings.CutPrefix(w.Target, "bridge:"); is {
+		finished.Bridge = id
 	}
 	return finished
 }
@@ -228,7 +228,7 @@ func (wire *wireEvent) snapshot() *bridge.Snapshot {
 		}
 	}
 	for i := range wire.Bridges {
-		if br := wire.Bridges[i].room(); br != nil {
+		if br := wire.Bridges[i].bridge(); br != nil {
 			snapshot.Bridges = append(snapshot.Bridges, *br)
 		}
 	}

@@ -161,7 +161,7 @@ func newSource(d *Daemon) *ari.Source {
 		notifySystemd(d.log, "STATUS=Asterisk: "+string(status.State)+" "+status.Reason)
 	}
 	config.OnStasis = func(start ari.StasisStart) {
-		if !start.Ordered() && !start.Listens() {
+		if !start.IsClickToCall() && !start.IsSnoop() {
 			d.redirector.Enter(callerOf(start))
 		}
 	}

@@ -91,7 +91,7 @@ func (w waitingRoom) Waiting(ctx context.Context) ([]redirect.Caller, error) {
 	starts, err := w.switcher.Waiting(ctx, w.application)
 	var callers []redirect.Caller
 	for _, start := range starts {
-		if !start.Ordered() && !start.Listens() {
+		if !start.IsClickToCall() && !start.IsSnoop() {
 			callers = append(callers, callerOf(start))
 		}
 	}
