@@ -12,7 +12,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// client is somebody who listens to a Server and asks it.
+// client listens to a Server and sends it requests.
 type client struct {
 	t      *testing.T
 	server *Server
@@ -90,8 +90,8 @@ func TestWhatIsPlayedIsWhatTheListsShow(t *testing.T) {
 		`{"type":"ChannelCreated","channel":`+a+`}`,
 		`{"type":"ChannelCreated","channel":`+b+`}`,
 		`{"type":"Dial","dialstatus":"","caller":`+a+`,"peer":`+b+`}`,
-		`{"type":"BridgeCreated","bridge":{"id":"room","bridge_type":"mixing","channels":[]}}`,
-		`{"type":"ChannelEnteredBridge","channel":`+b+`,"bridge":{"id":"room","bridge_type":"mixing","channels":["1.2"]}}`,
+		`{"type":"BridgeCreated","bridge":{"id":"b1","bridge_type":"mixing","channels":[]}}`,
+		`{"type":"ChannelEnteredBridge","channel":`+b+`,"bridge":{"id":"b1","bridge_type":"mixing","channels":["1.2"]}}`,
 	)
 	if channels := c.ask(http.MethodGet, "/channels", ""); !strings.Contains(channels, "trunk") || !strings.Contains(channels, "101-") {
 		t.Errorf("channels: %s", channels)
@@ -103,26 +103,26 @@ func TestWhatIsPlayedIsWhatTheListsShow(t *testing.T) {
 		t.Errorf("linkedid %q, dnid %q", linked, dialled)
 	}
 	c.play(
-		`{"type":"ChannelLeftBridge","channel":`+b+`,"bridge":{"id":"room","bridge_type":"mixing","channels":[]}}`,
-		`{"type":"BridgeBlindTransfer","channel":`+b+`,"bridge":{"id":"room","bridge_type":"mixing","channels":["1.2"]}}`,
+		`{"type":"ChannelLeftBridge","channel":`+b+`,"bridge":{"id":"b1","bridge_type":"mixing","channels":[]}}`,
+		`{"type":"BridgeBlindTransfer","channel":`+b+`,"bridge":{"id":"b1","bridge_type":"mixing","channels":["1.2"]}}`,
 	)
 	if bridges := c.ask(http.MethodGet, "/bridges", ""); !strings.Contains(bridges, `"channels":[]`) {
-		t.Errorf("bridges, after a transfer was told that is over: %s", bridges)
+		t.Errorf("bridges, after the report of a finished transfer: %s", bridges)
 	}
 	c.play(
 		`{"type":"ChannelDestroyed","channel":`+b+`}`,
-		`{"type":"BridgeDestroyed","bridge":{"id":"room"}}`,
+		`{"type":"BridgeDestroyed","bridge":{"id":"b1"}}`,
 		`{"type":"Dial","dialstatus":"CANCEL","caller":`+a+`,"peer":`+b+`}`,
 	)
-	if channels, bridges := c.ask(http.MethodGet, "/channels", ""), c.ask(http.MethodGet, "/bridges", ""); strings.Contains(channels, "101-") || strings.Contains(bridges, "room") {
+	if channels, bridges := c.ask(http.MethodGet, "/channels", ""), c.ask(http.MethodGet, "/bridges", ""); strings.Contains(channels, "101-") || strings.Contains(bridges, "b1") {
 		t.Errorf("what is gone is shown: %s %s", channels, bridges)
 	}
 	if c.server.Empty() {
-		t.Error("nobody is left, although one channel is")
+		t.Error("Empty, although one channel is left")
 	}
 }
 
-func TestNothingHappensWhileNobodyListens(t *testing.T) {
+func TestAnEventWithoutAListenerDoesNotHappen(t *testing.T) {
 	server := Start(t)
 	created := []byte(`{"type":"ChannelCreated","channel":` + channelOfName("1.1", "PJSIP/101-00000001") + `}`)
 	if _, ok := server.Play(created); ok || !server.Empty() {

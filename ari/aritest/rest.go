@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// routes are the requests that the Server knows, with Asterisk's own answers.
+// routes registers the requests that the Server knows. It answers as Asterisk 22 does.
 func (s *Server) routes() {
 	s.mux = http.NewServeMux()
 	s.mux.HandleFunc("GET /ari/events", s.serveSocket)
@@ -30,8 +30,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /ari/endpoints/{tech}/{resource}", s.serveEndpoint)
 }
 
-// serve is where every request passes: recorded, slowed down, refused, and only
-// then answered.
+// serve records every request, delays or refuses it where a fault says so, and answers.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	name := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/ari")
 	s.mu.Lock()
@@ -99,7 +98,7 @@ type eventName struct {
 	Type string `json:"type"`
 }
 
-// change applies a request to its application and answers with what it is then.
+// change applies a request to its application and answers with the changed object.
 func (s *Server) change(w http.ResponseWriter, r *http.Request, apply func(*application)) {
 	s.update(func() {
 		app := s.applications[r.PathValue("app")]

@@ -16,8 +16,8 @@ const (
 	Password = "aritest-secret"
 )
 
-// Server is one fake Asterisk. Its methods may be called concurrently, at any
-// time; it ends with its test.
+// Server is one fake Asterisk. All methods may be called concurrently, at any time. It
+// ends with its test.
 type Server struct {
 	// URL is the ARI base, to be given to ari.Config with Username and Password.
 	URL string
@@ -33,11 +33,12 @@ type Server struct {
 	applications map[string]*application
 	listeners    map[*listener]struct{}
 	connected    int
-	played       exchange
+	played       asterisk
 	channels     []json.RawMessage
 	bridges      []json.RawMessage
 	variables    map[variable]string
 	stasis       []waiting
+	continued    map[string]string
 	endpoints    map[string]endpoint
 	refusal      int
 	slow         map[string]time.Duration
@@ -67,9 +68,8 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// StartInMemory runs a Server that is reached by its Transport only, through
-// pipes, so that it works within a testing/synctest bubble, where a test of many
-// seconds takes no time.
+// StartInMemory runs a Server that only its Transport reaches, through pipes. It works
+// within a testing/synctest bubble, where a test of many seconds takes no time.
 func StartInMemory(tb testing.TB) *Server {
 	tb.Helper()
 	listener := newPipeListener()
@@ -87,9 +87,10 @@ func newServer(tb testing.TB, accept net.Listener) *Server {
 		applications: map[string]*application{},
 		listeners:    map[*listener]struct{}{},
 		variables:    map[variable]string{},
+		continued:    map[string]string{},
 		endpoints:    map[string]endpoint{},
 		slow:         map[string]time.Duration{},
-		played:       newExchange(),
+		played:       newAsterisk(),
 	}
 	s.routes()
 	s.http = &http.Server{
@@ -112,8 +113,7 @@ func newServer(tb testing.TB, accept net.Listener) *Server {
 // connOfRequest is where a request's context holds its connection.
 type connOfRequest struct{}
 
-// update changes the server's state under its lock and wakes whoever awaits a
-// change.
+// update changes the server's state under its lock and wakes every await.
 func (s *Server) update(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

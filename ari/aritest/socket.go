@@ -13,8 +13,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// listener is one open websocket. Messages wait in a queue of its own, so that
-// no test is held up by a slow client.
+// listener is one open websocket. It has a queue of messages, so that a slow client
+// delays no test.
 type listener struct {
 	// number counts the listeners from 1.
 	number int
@@ -23,18 +23,18 @@ type listener struct {
 	socket *websocket.Conn
 	silent bool
 	queue  [][]byte
-	// writing: what was in the queue is being sent.
+	// writing: messages taken from the queue are being sent.
 	writing bool
 	filled  chan struct{}
 }
 
-// serveSocket is a websocket from its handshake to its end. As in Asterisk a
+// serveSocket serves a websocket from its handshake to its end. As in Asterisk 22 a
 // second one for the same application takes over, with filter and subscription.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	name := r.URL.Query().Get("app")
 	l := &listener{filled: make(chan struct{}, 1)}
 	l.conn, _ = r.Context().Value(connOfRequest{}).(net.Conn)
-	// The application is there before the client learns that it is connected.
+	// The application must exist before the client sees that it is connected.
 	s.update(func() { s.register(name, l) })
 	defer s.update(func() { s.unregister(name, l) })
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
@@ -71,7 +71,7 @@ func (s *Server) register(name string, l *listener) {
 		s.applications[name] = &application{listener: l}
 		return
 	}
-	s.tellReplaced(name, app)
+	s.sendReplaced(name, app)
 	app.listener = l
 }
 
@@ -82,24 +82,26 @@ func (s *Server) unregister(name string, l *listener) {
 	}
 }
 
-// tellReplaced sends what Asterisk sends to a listener that was replaced: only
-// if the event filter lets it through.
-func (s *Server) tellReplaced(name string, app *application) {
+// sendReplaced sends ApplicationReplaced to the listener that is being replaced, if the
+// event filter lets it through. It requires the server's lock.
+func (s *Server) sendReplaced(name string, app *application) {
 	if app.listener != nil && app.lets("ApplicationReplaced") {
 		app.listener.enqueue(fmt.Appendf(nil, `{"type":"ApplicationReplaced","timestamp":%q,"application":%q}`,
 			time.Now().UTC().Format("2006-01-02T15:04:05.000-0700"), name))
 	}
 }
 
+// subscribed reports whether a listener receives the events of all channels and bridges.
+func (a *application) subscribed() bool { return a.listener != nil && a.allChannels && a.allBridges }
+
 // lets reports whether the event filter lets a type through.
 func (a *application) lets(eventType string) bool {
 	return len(a.allowed) == 0 || slices.Contains(a.allowed, eventType)
 }
 
-// Emit sends messages, in this order, to every application that is subscribed
-// and whose event filter lets them through (text that isn't JSON passes every
-// filter). It doesn't wait for anybody to read them, and returns how many were
-// sent to at least one application.
+// Emit sends messages, in this order, to every subscribed application whose event
+// filter lets them through. Text that isn't JSON passes every filter. Emit doesn't wait
+// until they are read. It returns how many were sent to at least one application.
 func (s *Server) Emit(messages ...[]byte) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,7 +111,7 @@ func (s *Server) Emit(messages ...[]byte) int {
 		malformed := json.Unmarshal(message, &event) != nil
 		taken := false
 		for _, app := range s.applications {
-			if app.listener != nil && app.allChannels && app.allBridges && (malformed || app.lets(event.Type)) {
+			if app.subscribed() && (malformed || app.lets(event.Type)) {
 				app.listener.enqueue(message)
 				taken = true
 			}
@@ -121,7 +123,7 @@ func (s *Server) Emit(messages ...[]byte) int {
 	return sent
 }
 
-// EmitUnfiltered sends messages to every listener, whatever it asked for.
+// EmitUnfiltered sends messages to every listener, subscribed or not, past its filter.
 func (s *Server) EmitUnfiltered(messages ...[]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,7 +134,7 @@ func (s *Server) EmitUnfiltered(messages ...[]byte) {
 	}
 }
 
-// enqueue is called under the server's lock.
+// enqueue requires the server's lock.
 func (l *listener) enqueue(message []byte) {
 	if l.silent {
 		return
@@ -144,7 +146,7 @@ func (l *listener) enqueue(message []byte) {
 	}
 }
 
-// write empties the listener's queue into its socket.
+// write sends the listener's queue to its socket until ctx ends.
 func (s *Server) write(ctx context.Context, l *listener) {
 	for {
 		select {

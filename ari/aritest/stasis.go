@@ -1,7 +1,6 @@
 package aritest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,15 +15,9 @@ type waiting struct {
 	document             json.RawMessage
 }
 
-// endpoint is what GET /endpoints answers for one.
-type endpoint struct {
-	state    string
-	channels []string
-}
-
-// Enter has a channel come in from that number and run Stasis(application,
-// arguments...), and reports whether it waits there now. As in Asterisk it goes on
-// at once where nobody is registered under the application's name.
+// Enter lets a channel with a caller number run Stasis(application,arguments...), and
+// reports whether it waits there now. As in Asterisk 22 it continues at once when no
+// listener is registered for the application.
 func (s *Server) Enter(channel, caller, application string, arguments ...string) bool {
 	entered := false
 	s.update(func() {
@@ -50,8 +43,8 @@ func (s *Server) Enter(channel, caller, application string, arguments ...string)
 	return entered
 }
 
-// Leftover has a channel wait in Stasis that entered while somebody was registered
-// who is gone.
+// Leftover adds a channel that waits in Stasis since an earlier listener, and sends no
+// StasisStart.
 func (s *Server) Leftover(channel, caller, application string, arguments ...string) {
 	s.update(func() {
 		s.stasis = append(s.stasis, waiting{channel, application, stasisChannel(channel, caller, application, arguments)})
@@ -79,12 +72,6 @@ func (s *Server) HangUp(channel string) {
 	s.update(func() { s.leave(channel) })
 }
 
-// SetEndpoint sets what is known of an endpoint named like "PJSIP/101"; one that
-// wasn't set is answered with 404.
-func (s *Server) SetEndpoint(name, state string, channels ...string) {
-	s.update(func() { s.endpoints[name] = endpoint{state, append([]string{}, channels...)} })
-}
-
 // Waits reports whether a channel waits in Stasis.
 func (s *Server) Waits(channel string) bool {
 	s.mu.Lock()
@@ -92,19 +79,7 @@ func (s *Server) Waits(channel string) bool {
 	return s.waits(channel)
 }
 
-// AwaitContinued waits until a channel that has entered Stasis is no longer there.
-func (s *Server) AwaitContinued(ctx context.Context, channel string) error {
-	return s.await(ctx, func() bool { return !s.waits(channel) })
-}
-
-// Variable returns a variable of a channel, "" where it was never set.
-func (s *Server) Variable(channel, name string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.variables[variable{channel, name}]
-}
-
-// allChannels, waits and leave are called under the server's lock.
+// allChannels, waits and leave require the server's lock.
 func (s *Server) allChannels() []json.RawMessage {
 	all := slices.Concat([]json.RawMessage{}, s.channels, s.played.channelDocuments())
 	for _, w := range s.stasis {
@@ -121,7 +96,8 @@ func (s *Server) leave(channel string) {
 	s.stasis = slices.DeleteFunc(s.stasis, func(w waiting) bool { return w.channel == channel })
 }
 
-// inStasis answers as Asterisk does where a channel is not in Stasis.
+// inStasis reports whether a channel is in Stasis, and answers 409 when it is not, as
+// Asterisk does.
 func (s *Server) inStasis(w http.ResponseWriter, channel string) bool {
 	if !s.waits(channel) {
 		answer(w, http.StatusConflict, map[string]string{"message": "Channel not in Stasis application"})
@@ -143,19 +119,19 @@ func (s *Server) serveContinue(w http.ResponseWriter, r *http.Request) {
 	s.update(func() {
 		if channel := r.PathValue("id"); s.inStasis(w, channel) {
 			s.leave(channel)
-			s.variables[variable{channel, continuedAt}] = r.URL.RawQuery
+			s.continued[channel] = r.URL.RawQuery
 			w.WriteHeader(http.StatusNoContent)
 		}
 	})
 }
 
-// continuedAt keeps, among a channel's variables, how it went on. No variable of Asterisk
-// has such a name.
-const continuedAt = "(continue)"
-
-// ContinuedAt returns the query of the request that let a channel go on: "" where the
-// dial plan goes on behind Stasis.
-func (s *Server) ContinuedAt(channel string) string { return s.Variable(channel, continuedAt) }
+// ContinuedAt returns the query of the request that let a channel leave Stasis: "" where
+// the dial plan continues behind Stasis.
+func (s *Server) ContinuedAt(channel string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.continued[channel]
+}
 
 func (s *Server) serveEndpoint(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// switchboard is what an Asterisk has whose events are played: its channels and bridges
+// asterisk is the state of an Asterisk whose events are played: its channels and bridges
 // as the events showed them last.
-type exchange struct {
+type asterisk struct {
 	channels map[string]*playedChannel
 	bridges  map[string]*playedBridge
 }
@@ -29,12 +29,12 @@ type playedBridge struct {
 	members  []string
 }
 
-func newExchange() exchange {
-	return exchange{channels: make(map[string]*playedChannel), bridges: make(map[string]*playedBridge)}
+func newAsterisk() asterisk {
+	return asterisk{channels: make(map[string]*playedChannel), bridges: make(map[string]*playedBridge)}
 }
 
-// shown is what an event shows of the exchange.
-type shown struct {
+// playedEvent is the part of an event that shows channels and bridges.
+type playedEvent struct {
 	Type       string          `json:"type"`
 	Channel    json.RawMessage `json:"channel"`
 	Caller     json.RawMessage `json:"caller"`
@@ -43,8 +43,8 @@ type shown struct {
 	DialStatus string          `json:"dialstatus"`
 }
 
-func readShown(event []byte) (shown, error) {
-	var s shown
+func readPlayed(event []byte) (playedEvent, error) {
+	var s playedEvent
 	if err := json.Unmarshal(event, &s); err != nil {
 		// In some events "caller" is a text.
 		var bare eventName
@@ -61,44 +61,45 @@ type shownChannel struct {
 	Dialplan struct{ Exten string }
 }
 
-// take makes the exchange what an event says that it is.
-func (x *exchange) take(event shown) {
-	caller, peer := x.show(event, event.Caller), x.show(event, event.Peer)
+// apply changes the state to what an event shows.
+func (a *asterisk) apply(event playedEvent) {
+	caller, peer := a.storeChannel(event, event.Caller), a.storeChannel(event, event.Peer)
 	switch event.Type {
 	case "ChannelDestroyed":
-		delete(x.channels, channelOf(event.Channel).ID)
+		delete(a.channels, channelOf(event.Channel).ID)
 		return
 	case "BridgeDestroyed":
-		delete(x.bridges, bridgeID(event.Bridge))
+		delete(a.bridges, bridgeID(event.Bridge))
 		return
 	case "Dial":
 		if event.DialStatus == "" && caller != nil && peer != nil {
-			x.link(peer, caller.linked)
+			a.link(peer, caller.linked)
 		}
 		return
 	case "BridgeBlindTransfer", "BridgeAttendedTransfer":
-		// They tell afterwards who was where before.
+		// They show where the channels were before the transfer.
 		return
 	}
-	x.show(event, event.Channel)
-	b := x.showBridge(event)
+	a.storeChannel(event, event.Channel)
+	b := a.storeBridge(event)
 	if event.Type == "ChannelEnteredBridge" && b != nil && !b.holding {
-		x.linkOldest(b)
+		a.linkOldest(b)
 	}
 }
 
-// show keeps a channel as it is shown; nil: none is, or one that is gone.
-func (x *exchange) show(event shown, document json.RawMessage) *playedChannel {
+// storeChannel stores a channel as an event shows it. It returns nil when the event shows
+// none, or one that is gone.
+func (a *asterisk) storeChannel(event playedEvent, document json.RawMessage) *playedChannel {
 	seen := channelOf(document)
-	ch := x.channels[seen.ID]
+	ch := a.channels[seen.ID]
 	switch {
 	case seen.ID == "", ch == nil && event.Type != "ChannelCreated":
 		return nil
 	case ch == nil:
 		ch = &playedChannel{linked: seen.ID, dialled: seen.Dialplan.Exten}
-		x.channels[seen.ID] = ch
+		a.channels[seen.ID] = ch
 		if pair, _, local := strings.Cut(seen.Name, ";"); local {
-			if other := x.named(pair); other != nil {
+			if other := a.localHalf(pair); other != nil {
 				ch.linked = other.linked
 			}
 		}
@@ -110,15 +111,15 @@ func (x *exchange) show(event shown, document json.RawMessage) *playedChannel {
 func channelOf(document json.RawMessage) shownChannel {
 	var seen shownChannel
 	if len(document) > 0 {
-		// What is no channel has no id.
+		// Without a channel the id stays empty.
 		_ = json.Unmarshal(document, &seen)
 	}
 	return seen
 }
 
-// named is one half of a Local channel; nil: there is none.
-func (x *exchange) named(pair string) *playedChannel {
-	for _, ch := range x.channels {
+// localHalf returns one half of a Local channel, nil when there is none.
+func (a *asterisk) localHalf(pair string) *playedChannel {
+	for _, ch := range a.channels {
 		if name, _, local := strings.Cut(ch.name, ";"); local && name == pair {
 			return ch
 		}
@@ -126,11 +127,11 @@ func (x *exchange) named(pair string) *playedChannel {
 	return nil
 }
 
-// link gives a channel its linkedid, and to the other half of a Local channel.
-func (x *exchange) link(ch *playedChannel, linked string) {
+// link sets the linkedid of a channel, and of the other half of a Local channel.
+func (a *asterisk) link(ch *playedChannel, linked string) {
 	ch.linked = linked
 	if pair, _, local := strings.Cut(ch.name, ";"); local {
-		for _, other := range x.channels {
+		for _, other := range a.channels {
 			if strings.HasPrefix(other.name, pair+";") {
 				other.linked = linked
 			}
@@ -138,17 +139,18 @@ func (x *exchange) link(ch *playedChannel, linked string) {
 	}
 }
 
-// linkOldest: those in a bridge have the linkedid that is the oldest among theirs.
-func (x *exchange) linkOldest(b *playedBridge) {
+// linkOldest gives all channels in a bridge the oldest linkedid among them, as Asterisk
+// does.
+func (a *asterisk) linkOldest(b *playedBridge) {
 	oldest := ""
 	for _, id := range b.members {
-		if ch := x.channels[id]; ch != nil && (oldest == "" || olderID(ch.linked, oldest)) {
+		if ch := a.channels[id]; ch != nil && (oldest == "" || olderID(ch.linked, oldest)) {
 			oldest = ch.linked
 		}
 	}
 	for _, id := range b.members {
-		if ch := x.channels[id]; ch != nil {
-			x.link(ch, oldest)
+		if ch := a.channels[id]; ch != nil {
+			a.link(ch, oldest)
 		}
 	}
 }
@@ -169,18 +171,19 @@ func olderID(a, b string) bool {
 func bridgeID(document json.RawMessage) string {
 	var seen struct{ ID string }
 	if len(document) > 0 {
-		_ = json.Unmarshal(document, &seen) // what is no bridge has no id
+		_ = json.Unmarshal(document, &seen) // without a bridge the id stays empty
 	}
 	return seen.ID
 }
 
-// showBridge keeps a bridge as it is shown; nil: none is, or one that is gone.
-func (x *exchange) showBridge(event shown) *playedBridge {
+// storeBridge stores a bridge as an event shows it. It returns nil when the event shows
+// none, or one that is gone.
+func (a *asterisk) storeBridge(event playedEvent) *playedBridge {
 	document := event.Bridge
 	id := bridgeID(document)
-	// A parking lot may have been there before anything was played.
+	// A parking lot may have existed before the first played event.
 	appears := event.Type == "BridgeCreated" || event.Type == "ChannelEnteredBridge"
-	if id == "" || x.bridges[id] == nil && !appears {
+	if id == "" || a.bridges[id] == nil && !appears {
 		return nil
 	}
 	b := &playedBridge{}
@@ -192,24 +195,24 @@ func (x *exchange) showBridge(event shown) *playedBridge {
 		return nil
 	}
 	b.holding, b.members = seen.Type == "holding", seen.Channels
-	x.bridges[id] = b
+	a.bridges[id] = b
 	return b
 }
 
-// channelDocuments and bridgeDocuments are what GET /channels and /bridges answer.
-func (x *exchange) channelDocuments() []json.RawMessage {
+// channelDocuments and bridgeDocuments return the answers of GET /channels and /bridges.
+func (a *asterisk) channelDocuments() []json.RawMessage {
 	var all []json.RawMessage
-	for _, ch := range x.channels {
+	for _, ch := range a.channels {
 		all = append(all, ch.document)
 	}
 	return all
 }
 
-func (x *exchange) bridgeDocuments() []json.RawMessage {
+func (a *asterisk) bridgeDocuments() []json.RawMessage {
 	var all []json.RawMessage
-	for _, b := range x.bridges {
-		// A channel that is gone is in no bridge, though that it left may be told later.
-		members := slices.DeleteFunc(slices.Clone(b.members), func(id string) bool { return x.channels[id] == nil })
+	for _, b := range a.bridges {
+		// A destroyed channel is in no bridge, even if its leaving is played later.
+		members := slices.DeleteFunc(slices.Clone(b.members), func(id string) bool { return a.channels[id] == nil })
 		b.document["channels"] = mustMarshal(append([]string{}, members...))
 		all = append(all, mustMarshal(b.document))
 	}
@@ -224,10 +227,10 @@ func mustMarshal(value any) json.RawMessage {
 	return raw
 }
 
-// variable is a dial plan function of a channel that was played; ok is false where
-// there is no such channel or function.
-func (x *exchange) variable(channel, name string) (value string, ok bool) {
-	ch := x.channels[channel]
+// variable returns the value of a dial plan function of a played channel. ok is false
+// when there is no such channel or function.
+func (a *asterisk) variable(channel, name string) (value string, ok bool) {
+	ch := a.channels[channel]
 	if ch == nil {
 		return "", false
 	}
