@@ -99,15 +99,15 @@ func expected(t *testing.T, event ari.Event) bridge.Event {
 		return want
 	case *ari.ChannelEnteredBridge:
 		want := about(e.EventData, e.Channel)
-		want.Bridge = roomOf(e.Bridge)
+		want.Bridge = bridgeOf(e.Bridge)
 		return want
 	case *ari.ChannelLeftBridge:
 		want := about(e.EventData, e.Channel)
-		want.Bridge = roomOf(e.Bridge)
+		want.Bridge = bridgeOf(e.Bridge)
 		return want
 	case *ari.BridgeDestroyed:
 		want := about(e.EventData, ari.ChannelData{})
-		want.Bridge = roomOf(e.Bridge)
+		want.Bridge = bridgeOf(e.Bridge)
 		return want
 	case *ari.BridgeBlindTransfer:
 		want := about(e.EventData, e.Channel)
@@ -153,7 +153,7 @@ func channelOf(data ari.ChannelData) *bridge.Channel {
 	return channel
 }
 
-func roomOf(data ari.BridgeData) *bridge.Bridge {
+func bridgeOf(data ari.BridgeData) *bridge.Bridge {
 	br := &bridge.Bridge{ID: data.ID, Holding: data.Type == "holding"}
 	for _, id := range data.ChannelIDs {
 		br.Channels = append(br.Channels, bridge.ChannelID(id))

@@ -55,13 +55,13 @@ func TestAClockThatDiffersIsLoggedOnceForEachDifference(t *testing.T) {
 			server.SetClock(ahead)
 			pass(time.Minute)
 		}
-		var told []string
+		var logged []string
 		for _, entry := range r.log.All() {
 			if strings.Contains(entry.Message, "clocks") {
-				told = append(told, fmt.Sprint(entry.Level))
+				logged = append(logged, fmt.Sprint(entry.Level))
 			}
 		}
-		if got := strings.Join(told, " "); got != "warn warn info" {
+		if got := strings.Join(logged, " "); got != "warn warn info" {
 			t.Errorf("logged %q", got)
 		}
 	})

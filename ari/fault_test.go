@@ -16,8 +16,8 @@ import (
 	"kontur-ari/internal/secret"
 )
 
-// However a connection dies, it is noticed within 15 s, named rightly and
-// replaced by another that begins with a snapshot.
+// The Source notices a dead connection within 15 s, gives the right cause, and opens
+// another one that begins with a snapshot.
 func TestDeadConnectionIsNoticedAndReplaced(t *testing.T) {
 	faults := map[string]struct {
 		strike func(*aritest.Server)
@@ -88,8 +88,8 @@ func TestConnectionWithEventsSurvivesHangingCheck(t *testing.T) {
 	})
 }
 
-// Whatever is wrong at the start is a status that says what to check, logged
-// once, and ends by itself when it is put right.
+// Trouble at the start is a status that says what to check. It is logged once, and ends
+// without a restart when it is repaired.
 func TestTroubleAtStartIsAStatus(t *testing.T) {
 	tests := map[string]struct {
 		refusal int
@@ -150,7 +150,7 @@ func TestReconnectionsArePaced(t *testing.T) {
 		r := start(t, configFor(server))
 		pass(time.Second)
 		for range 10 {
-			// Long enough for the pause to start anew at its shortest.
+			// Longer than Timings.Stable: the next pause is the shortest again.
 			pass(31 * time.Second)
 			attempts := r.source.Stats().Attempts
 			server.Drop()
@@ -176,8 +176,8 @@ func TestReconnectionsArePaced(t *testing.T) {
 	})
 }
 
-// Whoever was replaced stands down: loudly, without connecting again, until the
-// name has been free for a while.
+// A replaced Source stands down with an error in the log. It connects again only when
+// the name has been free for a while.
 func TestReplacedStandsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
@@ -213,8 +213,8 @@ func TestReplacedStandsDown(t *testing.T) {
 	})
 }
 
-// A handshake of our own that timed out, and that Asterisk serves late, replaces
-// us too; its name is free at once, and so are we.
+// A handshake of our own that timed out, and that Asterisk serves late, replaces us too.
+// The name is free at once then, so the Source connects again at once.
 func TestReplacedByOwnLateHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
@@ -233,7 +233,7 @@ func TestReplacedByOwnLateHandshake(t *testing.T) {
 }
 
 // Two daemons with one application name: the newer one works, the older one
-// stands down; they don't take it from each other for ever.
+// stands down; they don't replace each other again and again.
 func TestTwoSourcesDoNotFight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)

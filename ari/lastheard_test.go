@@ -11,7 +11,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-func TestASnapshotSaysSinceWhenNobodyListened(t *testing.T) {
+func TestASnapshotSaysSinceWhenAsteriskWasNotHeard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
 		before := time.Now().Add(-12 * time.Hour)

@@ -91,7 +91,7 @@ func TestRinging(t *testing.T) {
 		{"at once", []int{204}, nil, 1},
 		{"a moment later", []int{409, 409, 204}, nil, 3},
 		{"never", []int{409}, bridge.ErrDeclined, 20},
-		{"gone meanwhile", []int{409, 404}, bridge.ErrNoChannel, 2},
+		{"gone before the next attempt", []int{409, 404}, bridge.ErrNoChannel, 2},
 		{"no answer is not repeated", []int{503}, ari.ErrUnavailable, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -24,7 +24,7 @@ func TestAChannelIsRecorded(t *testing.T) {
 		err      error
 	}{
 		{"at once", []int{200, 404, 201}, []string{snoopAsked, liveAsked, recordAsked}, nil},
-		{"somebody listens already", []int{409, 404, 201}, []string{snoopAsked, liveAsked, recordAsked}, nil},
+		{"the snoop channel exists already", []int{409, 404, 201}, []string{snoopAsked, liveAsked, recordAsked}, nil},
 		{"it is recorded already", []int{409, 200}, []string{snoopAsked, liveAsked}, nil},
 		{"it is not in the application yet", []int{200, 404, 409, 404, 201}, []string{snoopAsked, liveAsked, recordAsked, liveAsked, recordAsked}, nil},
 		{"the channel is gone", []int{404}, []string{snoopAsked}, bridge.ErrNoChannel},
@@ -69,7 +69,7 @@ func TestARecordingIsFetchedAndDeleted(t *testing.T) {
 	}
 }
 
-func TestARecordingThatIsNotThereIsToldApart(t *testing.T) {
+func TestAMissingRecordingIsAnErrorOfItsOwn(t *testing.T) {
 	for status, missing := range map[int]bool{http.StatusNotFound: true, http.StatusServiceUnavailable: false, http.StatusForbidden: false} {
 		_, phones := newAsterisk(t, `{"message":"no"}`, status)
 		var content bytes.Buffer

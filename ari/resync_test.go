@@ -61,7 +61,7 @@ func TestASnapshotThatIsAskedForComesBeforeTheEventsSince(t *testing.T) {
 	})
 }
 
-func TestTheFirstSnapshotOfAConnectionServesWhoeverAskedBefore(t *testing.T) {
+func TestTheFirstSnapshotOfAConnectionAnswersEarlierResyncs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
 		r := start(t, configFor(server))

@@ -15,16 +15,16 @@ import (
 	"kontur-ari/bridge"
 )
 
-// starts are the channels of which OnStasis was told.
+// starts collects what OnStasis receives.
 type starts struct {
-	mu   sync.Mutex
-	told []ari.StasisStart
+	mu  sync.Mutex
+	all []ari.StasisStart
 }
 
 func (s *starts) take(start ari.StasisStart) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = append(s.told, start)
+	s.all = append(s.all, start)
 }
 
 // ids names them, with a + behind those that were found; sorted.
@@ -32,7 +32,7 @@ func (s *starts) ids() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ids := []string{}
-	for _, start := range s.told {
+	for _, start := range s.all {
 		id := string(start.Channel.ID)
 		if start.Found {
 			id += "+"
@@ -43,14 +43,14 @@ func (s *starts) ids() []string {
 	return ids
 }
 
-func TestAChannelThatEntersStasisIsToldBesideTheEvents(t *testing.T) {
+func TestAChannelThatEntersStasisGoesToOnStasisAndNotToTheEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
-		told := &starts{}
-		r := startWith(t, configFor(server), ari.SourceConfig{OnStasis: told.take})
+		received := &starts{}
+		r := startWith(t, configFor(server), ari.SourceConfig{OnStasis: received.take})
 		pass(time.Second)
 		if !server.Enter("1.1", "+79990000001", application, "redirect", "second") {
-			t.Fatal("nobody is registered")
+			t.Fatal("no listener is registered")
 		}
 		synctest.Wait()
 		want := []ari.StasisStart{{
@@ -61,7 +61,7 @@ func TestAChannelThatEntersStasisIsToldBesideTheEvents(t *testing.T) {
 			Arguments: []string{"redirect", "second"},
 			Time:      time.Now().Truncate(time.Millisecond).UTC(),
 		}}
-		if diff := cmp.Diff(want, told.told); diff != "" {
+		if diff := cmp.Diff(want, received.all); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]string{"snapshot"}, ids(r.got())); diff != "" {
@@ -73,30 +73,30 @@ func TestAChannelThatEntersStasisIsToldBesideTheEvents(t *testing.T) {
 	})
 }
 
-// Somebody is on the line: a StasisStart does not wait for the snapshot, and the
-// snapshot does not tell of it again.
-func TestAChannelIsToldOnceWhileTheSnapshotIsRead(t *testing.T) {
+// A caller is on the line: a StasisStart does not wait for the snapshot, and the snapshot
+// does not repeat it.
+func TestAChannelThatEntersDuringTheSnapshotIsPassedOnOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
 		server.Slow("GET /channels", 3*time.Second)
-		told := &starts{}
+		received := &starts{}
 		server.Leftover("1.1", "", application, "redirect")
 		server.Leftover("1.2", "", "another", "redirect")
 		server.Leftover("1.3", "", application)
-		startWith(t, configFor(server), ari.SourceConfig{OnStasis: told.take})
+		startWith(t, configFor(server), ari.SourceConfig{OnStasis: received.take})
 		pass(time.Second)
 		server.Enter("1.4", "", application, "redirect")
 		synctest.Wait()
-		if diff := cmp.Diff([]string{"1.4"}, told.ids()); diff != "" {
+		if diff := cmp.Diff([]string{"1.4"}, received.ids()); diff != "" {
 			t.Errorf("before the snapshot: %s", diff)
 		}
 		pass(3 * time.Second)
-		if diff := cmp.Diff([]string{"1.1+", "1.3+", "1.4"}, told.ids()); diff != "" {
+		if diff := cmp.Diff([]string{"1.1+", "1.3+", "1.4"}, received.ids()); diff != "" {
 			t.Errorf("after it: %s", diff)
 		}
 		server.Drop()
 		pass(10 * time.Second)
-		if diff := cmp.Diff([]string{"1.1+", "1.1+", "1.3+", "1.3+", "1.4", "1.4+"}, told.ids()); diff != "" {
+		if diff := cmp.Diff([]string{"1.1+", "1.1+", "1.3+", "1.3+", "1.4", "1.4+"}, received.ids()); diff != "" {
 			t.Errorf("after another connection: %s", diff)
 		}
 	})
@@ -105,15 +105,15 @@ func TestAChannelIsToldOnceWhileTheSnapshotIsRead(t *testing.T) {
 func TestAStasisStartWithoutAChannelIsMalformed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := aritest.StartInMemory(t)
-		told := &starts{}
-		r := startWith(t, configFor(server), ari.SourceConfig{OnStasis: told.take})
+		received := &starts{}
+		r := startWith(t, configFor(server), ari.SourceConfig{OnStasis: received.take})
 		pass(time.Second)
 		server.EmitUnfiltered([]byte(`{"type":"StasisStart","args":["redirect"]}`), []byte(`{"type":"StasisStart","args":"x","channel":{"id":"1.1"}}`))
 		synctest.Wait()
 		if stats := r.source.Stats(); stats.Malformed != 1 || stats.Stasis != 1 {
 			t.Errorf("%+v", stats)
 		}
-		if diff := cmp.Diff([]string{"1.1"}, told.ids()); diff != "" {
+		if diff := cmp.Diff([]string{"1.1"}, received.ids()); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -17,7 +17,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// refusing is a transport to a machine where nobody listens.
+// refusing is a transport to a machine that refuses connections.
 type refusing struct{}
 
 func (refusing) RoundTrip(*http.Request) (*http.Response, error) {
