@@ -33,7 +33,8 @@ func (s *Switch) Snapshot(ctx context.Context, missedSince time.Time) (bridge.Ev
 		Type:      string(bridge.EventSnapshot),
 		Timestamp: s.clock.at(began).UTC().Format(ari.DateFormat),
 	}
-	// The difference is monotonic: it holds even if our clock was set in between.
+	// Between times of this process the difference is monotonic: setting our clock in
+	// between does not change it.
 	if missed := began.Sub(missedSince); !missedSince.IsZero() && missed >= 0 {
 		document.MissedSince = s.clock.at(began).Add(-missed).UTC().Format(ari.DateFormat)
 	}

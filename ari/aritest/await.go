@@ -99,8 +99,3 @@ func (s *Server) AwaitRead(ctx context.Context) error {
 	}
 	return nil
 }
-
-// AwaitContinued waits until a channel that has entered Stasis has left it.
-func (s *Server) AwaitContinued(ctx context.Context, channel string) error {
-	return s.await(ctx, func() bool { return !s.waits(channel) })
-}

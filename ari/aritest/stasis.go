@@ -67,11 +67,6 @@ func stasisChannel(channel, caller, application string, arguments []string) json
 	return document
 }
 
-// HangUp ends a channel that waits in Stasis.
-func (s *Server) HangUp(channel string) {
-	s.update(func() { s.leave(channel) })
-}
-
 // Waits reports whether a channel waits in Stasis.
 func (s *Server) Waits(channel string) bool {
 	s.mu.Lock()
