@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"kontur-ari/bridge"
-	"kontur-ari/internal/retry"
 )
 
 // clickToCallArgument is the Stasis argument of the phones' channels that Create makes for
@@ -100,25 +99,6 @@ func wholeSeconds(d time.Duration) int {
 		seconds++
 	}
 	return max(seconds, 1)
-}
-
-// A new channel enters Stasis within a millisecond or two.
-const (
-	stasisAttempts = 20
-	stasisPause    = 10 * time.Millisecond
-)
-
-// onceInStasis sends a request for a channel that was created a moment ago. Asterisk 22
-// answers 409 and does nothing while the channel has not entered Stasis, so the request
-// is repeated until it is answered otherwise, 20 times at most. When ctx ends it returns
-// the last conflict.
-func onceInStasis(ctx context.Context, request func() error) error {
-	for attempt := 1; ; attempt++ {
-		err := request()
-		if attempt == stasisAttempts || !isConflict(err) || retry.Sleep(ctx, stasisPause) != nil {
-			return err
-		}
-	}
 }
 
 // Dial implements [bridge.Phones]. Asterisk answers 409 for a channel that has left

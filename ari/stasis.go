@@ -9,6 +9,7 @@ import (
 	"github.com/CyCoreSystems/ari/v6"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/retry"
 )
 
 // stasisApplication is the dial plan application in which a channel waits for an
@@ -95,4 +96,23 @@ func (s *Switch) Waiting(ctx context.Context, application string) ([]StasisStart
 		_ = unmarshalTolerant(raw[i], &channels[i])
 	}
 	return waiting(channels, application), nil
+}
+
+// A new channel enters Stasis within a millisecond or two.
+const (
+	stasisAttempts = 20
+	stasisPause    = 10 * time.Millisecond
+)
+
+// onceInStasis sends a request for a channel that was created a moment ago. Asterisk 22
+// answers 409 and does nothing while the channel has not entered Stasis, so the request
+// is repeated until it is answered otherwise, 20 times at most. When ctx ends it returns
+// the last conflict.
+func onceInStasis(ctx context.Context, request func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := request()
+		if attempt == stasisAttempts || !isConflict(err) || retry.Sleep(ctx, stasisPause) != nil {
+			return err
+		}
+	}
 }
