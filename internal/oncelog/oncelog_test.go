@@ -31,11 +31,11 @@ func TestATroubleIsOneLineForEachCauseAndOneWhenItIsOver(t *testing.T) {
 	var got []string
 	for _, line := range logs.All() {
 		fields := line.ContextMap()
-		got = append(got, fmt.Sprint(line.Level, " ", line.Message, " ", fields["reason"], fields["failed"]))
+		got = append(got, fmt.Sprintf("%s %s %v %v", line.Level, line.Message, fields["reason"], fields["failed"]))
 	}
 	want := []string{
-		"warn it fails no answer<nil>", "warn it fails refused<nil>", "info it works <nil>9",
-		"warn it fails no answer<nil>", "info it works <nil>1",
+		"warn it fails no answer <nil>", "warn it fails refused <nil>", "info it works <nil> 9",
+		"warn it fails no answer <nil>", "info it works <nil> 1",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("logged\n%q\nwant\n%q", got, want)
