@@ -22,7 +22,7 @@ type Config struct {
 	// failure in a row up to LongestPause.
 	FirstPause, LongestPause time.Duration
 	// CollapseAfter is how long the first report of a call must have waited for the
-	// call to be told, once over, by its last report alone.
+	// call, once over, is reported by its last report alone.
 	CollapseAfter time.Duration
 }
 
@@ -39,29 +39,29 @@ type Dispatcher struct {
 	crmTrouble, storeTrouble *oncelog.Trouble
 
 	mu sync.Mutex
-	// lanes are the calls that are being served: those woken lately, and as many of
+	// lanes are the calls that are being served: those with new reports, and as many of
 	// the others as fit. The rest is on disk only.
 	lanes      map[bridge.CallID]*lane
 	backlog    backlog
 	identities identities
-	// seen is the highest id of a report that was read from disk: up to it, one that is
-	// told of may have been read, and sent, already.
+	// seen is the highest id of a report that was read from disk. A report up to it may have
+	// been read, and sent, before Wake hands it over.
 	seen int64
 	// fresh and aged calls are to be read, loaded ones to be sent.
 	fresh, aged, loaded queue
 	turn                int
 	// breaker decides how many requests may be in flight.
 	breaker *breaker.Breaker
-	// unsettled answers are to be recorded, recording ones are being so. spare are the
-	// arrays of those that were, for the ones to come.
-	unsettled, spare answers
-	recording        int
-	feeding          bool
-	// storeDown: the store failed just now and is left alone for a moment.
-	storeDown bool
-	stats     Stats
-	// toFeed, toSend and toSettle wake the three parts, changed whoever waits for quiet.
-	toFeed, toSend, toSettle *sync.Cond
+	// unrecorded are the answers that no part records yet; recording counts those that one
+	// does. spare holds the arrays of recorded answers for later ones.
+	unrecorded, spare answers
+	recording         int
+	feeding           bool
+	// storePaused: the store has just failed, and gets a pause.
+	storePaused bool
+	stats       Stats
+	// toFeed, toSend and toRecord wake the three parts. changed wakes Drain.
+	toFeed, toSend, toRecord *sync.Cond
 	changed                  chan struct{}
 	ended, allSent           bool
 	// damaged is what a damaged outbox said; nil as long as it is none.
@@ -95,7 +95,7 @@ func New(outbox bridge.Outbox, sender bridge.Sender, config Config, log *zap.Log
 		backlog: backlog{more: true},
 	}
 	d.breaker = newBreaker(config.Connections, d.pauses)
-	d.toFeed, d.toSend, d.toSettle = sync.NewCond(&d.mu), sync.NewCond(&d.mu), sync.NewCond(&d.mu)
+	d.toFeed, d.toSend, d.toRecord = sync.NewCond(&d.mu), sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	return d
 }
 
@@ -114,11 +114,11 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		sending.Go(func() { d.work(ctx) })
 	}
 	var unrecorded error
-	settling.Go(func() { unrecorded = d.settle(ctx) })
+	settling.Go(func() { unrecorded = d.recordAnswers(ctx) })
 	sending.Wait()
 	d.mu.Lock()
 	d.allSent = true
-	d.toSettle.Broadcast()
+	d.toRecord.Broadcast()
 	d.mu.Unlock()
 	settling.Wait()
 	d.mu.Lock()
@@ -149,7 +149,7 @@ func (d *Dispatcher) end() {
 func (d *Dispatcher) wakeAll() {
 	d.toFeed.Broadcast()
 	d.toSend.Broadcast()
-	d.toSettle.Broadcast()
+	d.toRecord.Broadcast()
 }
 
 // notify is called with the lock held.
@@ -181,10 +181,10 @@ func (d *Dispatcher) quiet() bool {
 	if d.ended {
 		return true
 	}
-	if d.breaker.InFlight() > 0 || d.unsettled.count() > 0 || d.recording > 0 {
-		return d.storeDown && d.breaker.InFlight() == 0 && d.recording == 0
+	if d.breaker.InFlight() > 0 || d.unrecorded.count() > 0 || d.recording > 0 {
+		return d.storePaused && d.breaker.InFlight() == 0 && d.recording == 0
 	}
-	if d.storeDown || d.breaker.State() == breaker.Open {
+	if d.storePaused || d.breaker.State() == breaker.Open {
 		return true
 	}
 	return !d.feeding && d.fresh.empty() && d.aged.empty() && d.loaded.empty() && !d.backlog.more

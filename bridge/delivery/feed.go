@@ -25,7 +25,7 @@ const (
 	lookAhead = 8
 	// mostRead bounds how many calls are read at once.
 	mostRead = 64
-	// freshTurns of each round go to calls woken lately: somebody may be on the
+	// freshTurns of each round go to calls with new reports: people may be on the
 	// telephone. The rest is for those that have waited long.
 	freshTurns, round = 3, 4
 )
@@ -56,7 +56,7 @@ func (d *Dispatcher) feed(ctx context.Context) {
 			d.giveUp(err)
 		} else if ctx.Err() == nil {
 			d.storeTrouble.Failed(reading, oncelog.Cause(err))
-			d.leaveStore()
+			d.pauseStore()
 		}
 		d.notify()
 		d.mu.Unlock()
@@ -71,7 +71,7 @@ func (d *Dispatcher) nextJob() (func(context.Context) error, bool) {
 		switch {
 		case d.ended:
 			return nil, false
-		case d.storeDown:
+		case d.storePaused:
 		case d.backlog.returned:
 			d.backlog.returned, d.feeding = false, true
 			return d.takeUpReturned, true
@@ -171,7 +171,7 @@ func (d *Dispatcher) load(ctx context.Context, lanes []*lane) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, l := range lanes {
-		l.reports, l.noted = reports[l.call], noted[l.call]
+		l.reports, l.marked = reports[l.call], noted[l.call]
 		for _, pending := range l.reports {
 			d.seen = max(d.seen, pending.ID)
 		}
@@ -190,7 +190,7 @@ func (d *Dispatcher) load(ctx context.Context, lanes []*lane) error {
 	return err
 }
 
-// read reads the oldest reports of calls, after what nobody needs any more was taken
+// read reads the oldest reports of calls, after the superfluous ones were taken
 // out of them. noted are the calls of which it noted that they are about to be tried.
 func (d *Dispatcher) read(ctx context.Context, lanes []*lane) (reports map[bridge.CallID][]bridge.Pending, noted map[bridge.CallID]bool, err error) {
 	calls := make([]bridge.CallID, len(lanes))
@@ -216,13 +216,13 @@ func (d *Dispatcher) read(ctx context.Context, lanes []*lane) (reports map[bridg
 	if err != nil {
 		return reports, nil, err
 	}
-	noted, err = d.note(ctx, reports, late)
+	noted, err = d.markInFlight(ctx, reports, late)
 	return reports, noted, err
 }
 
-// note keeps that the calls which go on are about to be told: a crash must not leave open
-// whether they were. Of younger ones that is believed anyway.
-func (d *Dispatcher) note(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, late []bridge.CallID) (map[bridge.CallID]bool, error) {
+// markInFlight marks the first reports of old calls that go on as about to be sent: after
+// a crash nothing else shows whether they were. Younger calls count as sent anyway.
+func (d *Dispatcher) markInFlight(ctx context.Context, reports map[bridge.CallID][]bridge.Pending, late []bridge.CallID) (map[bridge.CallID]bool, error) {
 	late = d.lateOf(reports, late)
 	if len(late) == 0 {
 		return nil, nil
@@ -246,15 +246,15 @@ func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]b
 	return err
 }
 
-// leaveStore leaves the store alone for a moment, after it has failed. It is called with the
+// pauseStore asks nothing of the store for a moment, after it has failed. It is called with the
 // lock held.
-func (d *Dispatcher) leaveStore() {
-	if d.storeDown {
+func (d *Dispatcher) pauseStore() {
+	if d.storePaused {
 		return
 	}
-	d.storeDown = true
+	d.storePaused = true
 	d.after(storePause, func() {
-		d.storeDown = false
+		d.storePaused = false
 		d.wakeAll()
 	})
 }

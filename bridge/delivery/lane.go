@@ -22,7 +22,7 @@ const (
 type lane struct {
 	call  bridge.CallID
 	state laneState
-	// reports are the oldest that wait, as far as they were read; all tells that there
+	// reports are the oldest that wait, as far as they were read; all says that there
 	// were no others.
 	reports []bridge.Pending
 	all     bool
@@ -32,7 +32,7 @@ type lane struct {
 	// stays stale as long as what was put back waits.
 	again bool
 	// noted: that the first of them is about to be tried is on disk.
-	noted bool
+	marked bool
 	// failures counts failed sends in a row.
 	failures int
 }
@@ -77,14 +77,14 @@ func (d *Dispatcher) admit(call bridge.CallID, to *queue) {
 
 // enqueue has a lane read, or read again.
 func (d *Dispatcher) enqueue(l *lane, to *queue) {
-	l.state, l.reports, l.stale, l.noted = ready, nil, false, false
+	l.state, l.reports, l.stale, l.marked = ready, nil, false, false
 	to.push(l)
 	d.toFeed.Signal()
 }
 
 // goOn serves the next report of a lane, after one that was taken or refused. Where it is
 // loaded, the caller wakes who sends it.
-func (d *Dispatcher) goOn(l *lane) {
+func (d *Dispatcher) continueCall(l *lane) {
 	l.failures = 0
 	switch {
 	case len(l.reports) > 0 && !l.stale:
@@ -105,9 +105,9 @@ func (d *Dispatcher) dismiss(l *lane) {
 	}
 }
 
-// putOff makes a lane pause after a failure, unless all do: then its turn comes after
+// pauseCall makes a lane pause after a failure, unless all do: then its turn comes after
 // the others', so that one call that the CRM can't digest does not keep the gate shut.
-func (d *Dispatcher) putOff(l *lane) {
+func (d *Dispatcher) pauseCall(l *lane) {
 	l.failures++
 	if d.breaker.State() == breaker.Open {
 		d.enqueue(l, &d.aged)

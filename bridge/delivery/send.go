@@ -8,10 +8,10 @@ import (
 	"kontur-ari/internal/breaker"
 )
 
-// mostUnsettled bounds how many answers may wait to be recorded, for each
+// mostUnrecorded bounds how many answers may wait to be recorded, for each
 // connection: a crash repeats those requests. Only a line that is busy to its limit
 // comes near it.
-const mostUnsettled = 16
+const mostUnrecorded = 16
 
 // work sends one report after the other.
 func (d *Dispatcher) work(ctx context.Context) {
@@ -25,7 +25,7 @@ func (d *Dispatcher) work(ctx context.Context) {
 		} else {
 			d.sent(ctx, l, d.sender.Send(ctx, pending.Report, pending.Identity))
 		}
-		d.settleOwn(ctx)
+		d.recordOwn(ctx)
 	}
 }
 
@@ -47,12 +47,12 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 			d.enqueue(l, &d.fresh)
 			continue
 		}
-		if d.mayCollapse(&l.reports[0]) && !l.noted {
+		if d.mayCollapse(&l.reports[0]) && !l.marked {
 			// It has become old since it was read, or committed: reading it notes that.
 			d.enqueue(l, &d.fresh)
 			continue
 		}
-		l.state, l.again, l.noted = busy, false, false
+		l.state, l.again, l.marked = busy, false, false
 		d.breaker.Begin()
 		return l, l.reports[0], true
 	}
@@ -62,7 +62,7 @@ func (d *Dispatcher) nextToSend() (*lane, bridge.Pending, bool) {
 // maySend is called with the lock held. Nothing is sent while what was answered
 // before can't be recorded.
 func (d *Dispatcher) maySend() bool {
-	return !d.loaded.empty() && !d.storeDown && d.unsettled.count()+d.recording < mostUnsettled*d.config.Connections && d.breaker.Allows(time.Now())
+	return !d.loaded.empty() && !d.storePaused && d.unrecorded.count()+d.recording < mostUnrecorded*d.config.Connections && d.breaker.Allows(time.Now())
 }
 
 // sent takes the outcome of a request. One that the end of the process broke off is no
@@ -75,7 +75,7 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 	case result.Verdict == bridge.Retry && ctx.Err() != nil:
 		d.breaker.Abandoned()
 		if !result.NotTaken {
-			d.unsettled.add(l, result, true)
+			d.unrecorded.add(l, result, true)
 		}
 		return
 	case result.Verdict == bridge.Retry:
@@ -98,7 +98,7 @@ func (d *Dispatcher) sent(ctx context.Context, l *lane, result bridge.Result) {
 			d.crmTrouble.AllOver()
 		}
 	}
-	d.unsettled.add(l, result, false)
+	d.unrecorded.add(l, result, false)
 	if !d.loaded.empty() {
 		d.toSend.Signal()
 	}

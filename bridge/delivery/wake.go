@@ -9,7 +9,7 @@ import (
 // although they were not read.
 const mostInMemory = 512
 
-// Wake tells of reports that were committed, in the order of their ids. It never
+// Wake hands over reports that were committed, in the order of their ids. It never
 // blocks.
 func (d *Dispatcher) Wake(reports []bridge.Pending) {
 	d.mu.Lock()
@@ -23,7 +23,7 @@ func (d *Dispatcher) Wake(reports []bridge.Pending) {
 	}
 }
 
-// WakeCall tells that a report of a call was committed, by somebody who can't say whether
+// WakeCall says that a report of a call was committed, for callers that can't say whether
 // it was before or after others of that call. It never blocks.
 func (d *Dispatcher) WakeCall(call bridge.CallID) {
 	d.mu.Lock()
@@ -69,7 +69,7 @@ func (d *Dispatcher) append(l *lane, report bridge.Pending) {
 	l.reports = append(l.reports, report)
 }
 
-// keepsInMemory tells whether a new call's reports may be sent without being read
+// keepsInMemory returns whether a new call's reports may be sent without being read
 // from disk: only while they are sent soon.
 func (d *Dispatcher) keepsInMemory() bool {
 	return !d.backlog.more && d.breaker.State() != breaker.Open && len(d.loaded.lanes) < mostInMemory
@@ -85,11 +85,10 @@ func (d *Dispatcher) complete(report *bridge.Pending) bool {
 	return known
 }
 
-// mostIdentities bounds what is remembered of calls that were told of lately.
+// mostIdentities bounds how many calls' identities are remembered.
 const mostIdentities = 4096
 
-// identities remembers how the CRM knows the calls whose call-started it has answered
-// recentlyGone: twice as many as mostIdentities at most.
+// identities remembers how the CRM knows the calls whose call-started it has answered: twice as many as mostIdentities at most.
 type identities struct {
 	young, old map[bridge.CallID]bridge.Identity
 }

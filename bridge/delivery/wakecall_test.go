@@ -14,7 +14,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// recorded commits a call-recording of which the dispatcher is told nothing.
+// recorded commits a call-recording without a word to the dispatcher.
 func (o *outbox) recorded(t *testing.T, call bridge.CallID, leg bridge.LegID) (told string) {
 	t.Helper()
 	report := callRecording(call, leg, time.Now())

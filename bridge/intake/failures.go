@@ -9,7 +9,7 @@ import (
 	"kontur-ari/bridge"
 )
 
-// failures counts the ordered calls in which nobody was dialled and logs each.
+// failures counts the click-to-calls that ended before a dial, and logs each.
 type failures struct {
 	log *zap.Logger
 

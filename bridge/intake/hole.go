@@ -14,8 +14,8 @@ import (
 const mostNamed = 32
 
 // hole is what is missing between an event that found no room in memory and the
-// snapshot that makes up for it. As after a lost connection, what happened meanwhile is
-// in the difference between two snapshots.
+// snapshot that makes up for it. As after a lost connection, the difference between two
+// snapshots shows what happened in between.
 type hole struct {
 	since, until time.Time
 	// room is what the queue must have shrunk to before the snapshot is asked for.
@@ -32,7 +32,7 @@ type hole struct {
 func (q *queue) drop(r *received) {
 	if q.hole == nil {
 		q.hole = &hole{since: r.at, room: q.most / 2, dropped: make(map[bridge.EventType]int64)}
-		q.tell(hole{since: r.at})
+		q.announce(hole{since: r.at})
 		q.source.Missed(r.at)
 	}
 	h := q.hole
@@ -56,19 +56,19 @@ func (q *queue) drop(r *received) {
 // close ends the hole: a snapshot is taken. It is called with the lock held.
 func (q *queue) close(at time.Time) {
 	q.hole.until = at
-	q.tell(*q.hole)
+	q.announce(*q.hole)
 	q.hole = nil
 }
 
-// tell keeps what is to be logged by somebody who may wait for the log, as the
-// switch's reader may not. It is called with the lock held.
-func (q *queue) tell(h hole) {
+// announce hands a hole to the goroutine that logs: the reader of the switch must not
+// wait for the log. It is called with the lock held.
+func (q *queue) announce(h hole) {
 	q.holes = append(q.holes, h)
-	signal(q.tidings)
+	signal(q.holesChanged)
 }
 
-// news returns the holes that began or ended since it was called last.
-func (q *queue) news() []hole {
+// takeHoles returns the holes that began or ended since the last call.
+func (q *queue) takeHoles() []hole {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	holes := q.holes
@@ -103,9 +103,9 @@ func (i *Intake) logHoles(done <-chan struct{}) {
 		select {
 		case <-done:
 			ended = true
-		case <-i.queue.tidings:
+		case <-i.queue.holesChanged:
 		}
-		for _, h := range i.queue.news() {
+		for _, h := range i.queue.takeHoles() {
 			if h.until.IsZero() {
 				i.log.Error("memory is full of events that can't be stored; those that come now are dropped")
 				continue

@@ -99,7 +99,7 @@ func (i *Intake) Put(event bridge.Event) {
 	if event.Time.IsZero() {
 		event.Time = now
 	}
-	// What is dropped is counted and told by the queue.
+	// The queue counts and logs what it drops.
 	_ = i.queue.put(received{event: event, at: now})
 }
 
@@ -119,7 +119,7 @@ func (i *Intake) Give(ctx context.Context, event bridge.Event) error {
 	}
 }
 
-// Look lets somebody look at the Tracker between two events. look must be quick,
+// Look gives the Tracker to look between two events. look must be quick,
 // and change nothing.
 func (i *Intake) Look(look func(*tracker.Tracker)) {
 	i.tracking.Lock()

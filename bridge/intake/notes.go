@@ -25,42 +25,42 @@ const (
 // counts may be called at any time.
 type notes struct {
 	log *zap.Logger
-	// told are the reasons that were logged of each call in progress; size is how
-	// many they are together.
-	told map[bridge.CallID][]string
-	size int
+	// logged are the reasons that were logged of each call in progress; size is their
+	// number.
+	logged map[bridge.CallID][]string
+	size   int
 
 	mu       sync.Mutex
 	byReason map[string]int64
 }
 
 func newNotes(log *zap.Logger) *notes {
-	return &notes{log: log, told: make(map[bridge.CallID][]string), byReason: make(map[string]int64)}
+	return &notes{log: log, logged: make(map[bridge.CallID][]string), byReason: make(map[string]int64)}
 }
 
 // take logs and counts a note that says something new.
 func (n *notes) take(note tracker.Note) {
-	for _, reason := range n.told[note.Call] {
+	for _, reason := range n.logged[note.Call] {
 		if reason == note.Reason {
 			return
 		}
 	}
 	if n.size == mostRemembered {
 		// A line that comes twice is better than a memory that grows.
-		clear(n.told)
+		clear(n.logged)
 		n.size = 0
 	}
-	n.told[note.Call] = append(n.told[note.Call], note.Reason)
+	n.logged[note.Call] = append(n.logged[note.Call], note.Reason)
 	n.size++
 	n.log.Warn("call not fully understood, so reported less",
 		zap.String("call", string(note.Call)), zap.String("channel", string(note.Channel)), zap.String("reason", note.Reason))
 	n.count(note.Reason)
 }
 
-// forget is told of a call that is over.
+// forget removes the reasons of a call that is over.
 func (n *notes) forget(call bridge.CallID) {
-	n.size -= len(n.told[call])
-	delete(n.told, call)
+	n.size -= len(n.logged[call])
+	delete(n.logged, call)
 }
 
 func (n *notes) count(reason string) {

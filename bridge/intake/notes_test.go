@@ -54,8 +54,8 @@ func TestACallThatIsOverIsForgottenByTheNotes(t *testing.T) {
 		n.forget("1")
 		n.forget("never noted")
 	}
-	if len(n.told) != 0 || n.size != 0 {
-		t.Errorf("%d calls are remembered, %d reasons", len(n.told), n.size)
+	if len(n.logged) != 0 || n.size != 0 {
+		t.Errorf("%d calls are remembered, %d reasons", len(n.logged), n.size)
 	}
 	if got := logs.Len(); got != 4*mostRemembered {
 		t.Errorf("%d lines", got)
@@ -67,8 +67,8 @@ func TestNotesTakeNoMoreMemoryThanTheyMay(t *testing.T) {
 	for i := range 3 * mostRemembered {
 		n.take(tracker.Note{Call: bridge.CallID(fmt.Sprint(i)), Reason: fmt.Sprint("reason ", i%1000)})
 	}
-	if len(n.told) > mostRemembered || n.size > mostRemembered {
-		t.Errorf("%d calls are remembered, %d reasons", len(n.told), n.size)
+	if len(n.logged) > mostRemembered || n.size > mostRemembered {
+		t.Errorf("%d calls are remembered, %d reasons", len(n.logged), n.size)
 	}
 	counts := n.counts()
 	if len(counts) > mostReasons+1 {

@@ -13,29 +13,29 @@ import (
 // DefaultMemory is what an Intake holds at most unless [WithMemory] says otherwise.
 const DefaultMemory = 64 << 20
 
-// Source is where the events of the switch come from, as far as it is told that some
-// of them were lost; package ari implements it. Neither method may block.
+// Source is the origin of the events, for asking it again after some were lost; package
+// ari implements it. Neither method may block.
 type Source interface {
-	// Missed tells that what the switch has said since that moment was delivered, and
-	// lost. The next snapshot says so.
+	// Missed reports that events since that moment were delivered and then lost. The next
+	// snapshot says so.
 	Missed(since time.Time)
 	// Resync asks for a snapshot soon.
 	Resync()
 }
 
-// nobody is a Source that can't be asked.
-type nobody struct{}
+// noSource is a Source that can't be asked.
+type noSource struct{}
 
-func (nobody) Missed(time.Time) {}
-func (nobody) Resync()          {}
+func (noSource) Missed(time.Time) {}
+func (noSource) Resync()          {}
 
-// queue holds the events that are not on disk yet, within a bound. What finds no room
-// is dropped, and with it everything that the switch says until a new snapshot of it
-// has come: see [hole].
+// queue holds the events that are not on disk yet, within a bound. An event without room
+// is dropped, and with it every event up to the next snapshot: see [hole].
 type queue struct {
 	source Source
-	// arrived and tidings have room for one, and tell that there is something.
-	arrived, tidings chan struct{}
+	// arrived signals that there are events, holesChanged that there are holes to log.
+	// Both have room for one.
+	arrived, holesChanged chan struct{}
 
 	mu     sync.Mutex
 	most   int64
@@ -52,7 +52,7 @@ type queue struct {
 	storing time.Time
 	hole    *hole
 	dropped map[bridge.EventType]int64
-	// holes are those that began or ended and were not told of yet.
+	// holes are those that began or ended and are not logged yet.
 	holes []hole
 }
 
@@ -60,7 +60,7 @@ type queue struct {
 type received struct {
 	event bridge.Event
 	at    time.Time
-	// stored, where somebody waits for it, is closed when the event is durable.
+	// stored is closed when the event is durable; nil where no caller waits for that.
 	stored chan struct{}
 	// size is its cost.
 	size int64
@@ -68,8 +68,8 @@ type received struct {
 
 func newQueue() *queue {
 	return &queue{
-		source: nobody{}, most: DefaultMemory, dropped: make(map[bridge.EventType]int64),
-		arrived: make(chan struct{}, 1), tidings: make(chan struct{}, 1),
+		source: noSource{}, most: DefaultMemory, dropped: make(map[bridge.EventType]int64),
+		arrived: make(chan struct{}, 1), holesChanged: make(chan struct{}, 1),
 	}
 }
 
@@ -97,7 +97,7 @@ func (q *queue) put(r received) error {
 	return nil
 }
 
-// admits tells whether an event is taken now.
+// admits returns whether an event is taken now.
 func (q *queue) admits(r *received) bool {
 	snapshot := r.event.Type == bridge.EventSnapshot
 	switch {
@@ -133,8 +133,8 @@ func (q *queue) take() []received {
 	return batch
 }
 
-// done tells that a batch is stored, and gives it back: its caller must not use it any
-// more. Once there is room again the switch is asked for what was dropped.
+// done reports that a batch is stored, and gives it back: the caller must not use it any
+// more. Once there is room again, done asks the switch for a snapshot of what was dropped.
 func (q *queue) done(batch []received) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -178,7 +178,7 @@ func (q *queue) count(stats *Stats) {
 	stats.Dropping, stats.Dropped = q.hole != nil, maps.Clone(q.dropped)
 }
 
-// signal wakes whoever waits on a channel with room for one.
+// signal wakes the goroutine that waits on a channel with room for one.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -191,7 +191,7 @@ func signal(c chan struct{}) {
 var (
 	placeSize   = 2 * sizeOf[received]()
 	channelSize = sizeOf[bridge.Channel]()
-	roomSize    = sizeOf[bridge.Bridge]()
+	bridgeSize  = sizeOf[bridge.Bridge]()
 )
 
 func sizeOf[T any]() int64 { return int64(reflect.TypeFor[T]().Size()) }
@@ -213,14 +213,14 @@ func cost(event *bridge.Event) int64 {
 		}
 	}
 	if event.Bridge != nil {
-		size += costOfRoom(event.Bridge)
+		size += costOfBridge(event.Bridge)
 	}
 	if event.Snapshot != nil {
 		for i := range event.Snapshot.Channels {
 			size += costOfChannel(&event.Snapshot.Channels[i])
 		}
 		for i := range event.Snapshot.Bridges {
-			size += costOfRoom(&event.Snapshot.Bridges[i])
+			size += costOfBridge(&event.Snapshot.Bridges[i])
 		}
 	}
 	if event.Transfer != nil || event.ClickToCall != nil || event.Hangup != nil {
@@ -240,8 +240,8 @@ func costOfChannel(c *bridge.Channel) int64 {
 	return size
 }
 
-func costOfRoom(r *bridge.Bridge) int64 {
-	size := roomSize + textSize(r.ID)
+func costOfBridge(r *bridge.Bridge) int64 {
+	size := bridgeSize + textSize(r.ID)
 	for _, id := range r.Channels {
 		size += textSize(string(id)) + sizeOf[bridge.ChannelID]()
 	}

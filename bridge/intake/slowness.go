@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// slowAfter is how long one try to commit may take before that is told.
+	// slowAfter is how long one try to commit may take before it is logged.
 	slowAfter = 900 * time.Millisecond
 	// calmAfter is how long commits must have been quick for slowness to be over.
 	calmAfter = 10 * time.Second
 )
 
-// slowness tells of a disk that takes long, while it does: one line when that begins
-// and one when it is over.
+// slowness logs that the disk takes long: one line when that begins, and one when it is
+// over.
 type slowness struct {
 	log *zap.Logger
 
@@ -85,7 +85,7 @@ func (s *slowness) close() {
 	s.end()
 }
 
-// stalled tells whether the commit under way takes long.
+// stalled returns whether the commit under way takes long.
 func (s *slowness) stalled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

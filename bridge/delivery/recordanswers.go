@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/internal/oncelog"
+	"kontur-ari/internal/retry"
 )
 
 // gather is how long answers are waited for, to be recorded together, while there is
@@ -23,11 +24,11 @@ const mostSpare = 256
 
 // answers are those of the CRM that are to be recorded, each with whose it is.
 type answers struct {
-	sent  []bridge.Sent
-	whose []whose
+	sent    []bridge.Sent
+	origins []origin
 }
 
-type whose struct {
+type origin struct {
 	lane *lane
 	// brokenOff: by the end of the process.
 	brokenOff bool
@@ -35,7 +36,7 @@ type whose struct {
 
 func (a *answers) add(l *lane, result bridge.Result, brokenOff bool) {
 	a.sent = append(a.sent, bridge.Sent{Pending: l.reports[0], Result: result})
-	a.whose = append(a.whose, whose{l, brokenOff})
+	a.origins = append(a.origins, origin{l, brokenOff})
 }
 
 func (a *answers) count() int { return len(a.sent) }
@@ -44,15 +45,15 @@ func (a *answers) count() int { return len(a.sent) }
 // until everything was sent. What the CRM has taken must not be sent again, so it goes on
 // when the process is about to end; then a store that fails is asked no more, and its
 // error returned.
-func (d *Dispatcher) settle(ctx context.Context) error {
+func (d *Dispatcher) recordAnswers(ctx context.Context) error {
 	for {
-		done := d.nextToSettle()
+		done := d.nextToRecord(ctx)
 		if done.count() == 0 {
 			return nil
 		}
 		if err := d.record(ctx, done, false); err != nil {
 			d.mu.Lock()
-			requests := done.count() + d.unsettled.count()
+			requests := done.count() + d.unrecorded.count()
 			d.mu.Unlock()
 			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", requests), zap.Error(err))
 			return fmt.Errorf("recording the last %d answers of the CRM: %w", requests, err)
@@ -60,18 +61,18 @@ func (d *Dispatcher) settle(ctx context.Context) error {
 	}
 }
 
-// settleOwn has a worker record the answer that it got: to wake somebody for it would take
+// recordOwn has a worker record the answer that it got: to wake another goroutine takes
 // as long, and the store has those that are recorded at the same time share a flush. In a
 // crowd it is left to the settler, which records many with less work.
-func (d *Dispatcher) settleOwn(ctx context.Context) {
+func (d *Dispatcher) recordOwn(ctx context.Context) {
 	d.mu.Lock()
 	var done answers
 	switch {
-	case d.unsettled.count() == 0 || d.storeDown:
+	case d.unrecorded.count() == 0 || d.storePaused:
 	case d.crowded():
-		d.toSettle.Signal()
+		d.toRecord.Signal()
 	default:
-		done = d.takeUnsettled()
+		done = d.takeUnrecorded()
 	}
 	d.mu.Unlock()
 	if done.count() > 0 {
@@ -80,36 +81,36 @@ func (d *Dispatcher) settleOwn(ctx context.Context) {
 	}
 }
 
-// nextToSettle waits for answers that nobody records. There are none when everything was
+// nextToRecord waits for answers that no worker records. There are none when everything was
 // sent.
-func (d *Dispatcher) nextToSettle() answers {
+func (d *Dispatcher) nextToRecord(ctx context.Context) answers {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for gathered := false; !d.allSent; {
 		switch {
-		case d.unsettled.count() == 0 || d.storeDown:
-			d.toSettle.Wait()
+		case d.unrecorded.count() == 0 || d.storePaused:
+			d.toRecord.Wait()
 		case d.crowded() && !gathered:
 			gathered = true
 			d.mu.Unlock()
-			time.Sleep(gather)
+			_ = retry.Sleep(ctx, gather) // at the end of the process there is no company to wait for
 			d.mu.Lock()
 		default:
-			return d.takeUnsettled()
+			return d.takeUnrecorded()
 		}
 	}
-	return d.takeUnsettled()
+	return d.takeUnrecorded()
 }
 
-// crowded tells whether all connections will be in use. It is called with the lock held.
+// crowded returns whether all connections will be in use. It is called with the lock held.
 func (d *Dispatcher) crowded() bool {
 	return d.breaker.InFlight()+len(d.loaded.lanes) >= d.config.Connections
 }
 
-// takeUnsettled takes the answers that nobody records. It is called with the lock held.
-func (d *Dispatcher) takeUnsettled() answers {
-	done := d.unsettled
-	d.unsettled, d.spare = d.spare, answers{}
+// takeUnrecorded takes the answers that no worker records. It is called with the lock held.
+func (d *Dispatcher) takeUnrecorded() answers {
+	done := d.unrecorded
+	d.unrecorded, d.spare = d.spare, answers{}
 	d.recording += done.count()
 	return done
 }
@@ -119,26 +120,26 @@ func (d *Dispatcher) takeUnsettled() answers {
 func (d *Dispatcher) record(ctx context.Context, done answers, byWorker bool) error {
 	err := d.outbox.Settle(context.WithoutCancel(ctx), done.sent)
 	if err != nil {
-		if d.unrecorded(done, err) {
+		if d.retryRecording(done, err) {
 			return nil
 		}
 		return err
 	}
-	// Before the next of a call can be sent, and told.
+	// Before the next report of the call can be sent and logged.
 	for i := range done.sent {
 		d.storeTrouble.Over(string(done.sent[i].Pending.Report.Call))
-		if !done.whose[i].brokenOff {
-			d.tell(&done.sent[i])
+		if !done.origins[i].brokenOff {
+			d.logResult(&done.sent[i])
 		}
 	}
-	d.recorded(done, byWorker)
+	d.continueCalls(done, byWorker)
 	d.reuse(done)
 	return nil
 }
 
-// unrecorded has answers recorded again after a while. It returns false when there is no
-// time for that.
-func (d *Dispatcher) unrecorded(done answers, err error) bool {
+// retryRecording queues answers to be recorded again after a pause. It returns false when
+// there is no time for that.
+func (d *Dispatcher) retryRecording(done answers, err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.notify()
@@ -150,36 +151,36 @@ func (d *Dispatcher) unrecorded(done answers, err error) bool {
 	if d.allSent {
 		return false
 	}
-	d.unsettled.sent = append(done.sent, d.unsettled.sent...)
-	d.unsettled.whose = append(done.whose, d.unsettled.whose...)
+	d.unrecorded.sent = append(done.sent, d.unrecorded.sent...)
+	d.unrecorded.origins = append(done.origins, d.unrecorded.origins...)
 	for i := range done.sent {
 		d.storeTrouble.Failed(string(done.sent[i].Pending.Report.Call), oncelog.Cause(err))
 	}
-	d.leaveStore()
+	d.pauseStore()
 	return true
 }
 
-// recorded lets the calls go on whose answers were recorded.
-func (d *Dispatcher) recorded(done answers, byWorker bool) {
+// continueCalls goes on with the calls whose answers were recorded.
+func (d *Dispatcher) continueCalls(done answers, byWorker bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.notify()
 	d.recording -= done.count()
-	if d.unsettled.count() > 0 {
-		d.toSettle.Signal()
+	if d.unrecorded.count() > 0 {
+		d.toRecord.Signal()
 	}
 	for i := range done.sent {
-		sent, l := &done.sent[i], done.whose[i].lane
-		if !done.whose[i].brokenOff {
+		sent, l := &done.sent[i], done.origins[i].lane
+		if !done.origins[i].brokenOff {
 			d.count(sent.Result.Verdict)
 		}
 		if sent.Result.Verdict == bridge.Retry {
-			d.putOff(l)
+			d.pauseCall(l)
 			continue
 		}
 		l.reports = l.reports[1:]
 		d.learn(l, sent)
-		d.goOn(l)
+		d.continueCall(l)
 	}
 	if len(d.lanes) == 0 && !d.backlog.more && d.breaker.Idle() {
 		d.crmTrouble.AllOver()
@@ -205,10 +206,10 @@ func (d *Dispatcher) reuse(done answers) {
 		return
 	}
 	clear(done.sent)
-	clear(done.whose)
+	clear(done.origins)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.spare = answers{done.sent[:0], done.whose[:0]}
+	d.spare = answers{done.sent[:0], done.origins[:0]}
 }
 
 // learn keeps what an answer has taught, also for the reports that are in memory
@@ -228,8 +229,8 @@ func (d *Dispatcher) learn(l *lane, sent *bridge.Sent) {
 	}
 }
 
-// tell logs how a request ended.
-func (d *Dispatcher) tell(sent *bridge.Sent) {
+// logResult logs how a request ended.
+func (d *Dispatcher) logResult(sent *bridge.Sent) {
 	report, result := &sent.Pending.Report, &sent.Result
 	fields := []zap.Field{
 		zap.String("call", string(report.Call)),
