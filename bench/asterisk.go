@@ -71,12 +71,12 @@ func (a *asterisk) join(w http.ResponseWriter, r *http.Request) {
 	ctx := socket.CloseRead(context.Background()) // answers pings
 	select {
 	case a.joined <- socket:
-	default: // nobody asks for it
+	default: // no client asks for it
 	}
 	<-ctx.Done()
 }
 
-// await waits until somebody has opened the websocket.
+// await waits until a client has opened the websocket.
 func (a *asterisk) await(ctx context.Context) error {
 	select {
 	case a.socket = <-a.joined:
@@ -86,8 +86,8 @@ func (a *asterisk) await(ctx context.Context) error {
 	}
 }
 
-// tell sends an event.
-func (a *asterisk) tell(ctx context.Context, event []byte) error {
+// send sends an event.
+func (a *asterisk) send(ctx context.Context, event []byte) error {
 	if err := a.socket.Write(ctx, websocket.MessageText, event); err != nil {
 		return fmt.Errorf("sending an event: %w", err)
 	}

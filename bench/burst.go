@@ -25,7 +25,7 @@ func (b *bench) measureBurst(ctx context.Context) error {
 	}
 	began := now()
 	for _, event := range events {
-		if err := daemon.asterisk.tell(ctx, event); err != nil {
+		if err := daemon.asterisk.send(ctx, event); err != nil {
 			return err
 		}
 	}

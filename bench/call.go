@@ -31,7 +31,7 @@ var cause = [requestsPerCall]int{started: 0, appeared: 2, connected: 9, disconne
 // eventsPerCall is how many events of such a call pass the event filter.
 const eventsPerCall = 15
 
-// capture is a call as a real Asterisk told it, and what is replaced in it to make
+// capture is a call as a real Asterisk sent it, and what is replaced in it to make
 // others of it.
 const (
 	capture        = "e2e/testdata/captures/inbound_caller_hangs_up.jsonl"

@@ -22,23 +22,23 @@ type crm struct {
 	down atomic.Bool
 
 	expected atomic.Pointer[expectation]
-	// strange counts requests that nobody expected; the first of them is kept.
+	// strange counts unexpected requests; the first of them is kept.
 	strange      atomic.Int64
 	firstStrange sync.Once
 	example      string
 }
 
-// expectation is a number of calls that are to be told.
+// expectation is a number of calls that are to be reported.
 type expectation struct {
 	// from is the number of the first of them.
 	from int
 	// came is when each request of each call came first, 0 for not yet.
 	came [][requestsPerCall]atomic.Int64
-	// requests were told, of them the ended register-calls; repeated came again.
+	// requests arrived, ended of them are register-calls; repeated came again.
 	requests, ended, repeated atomic.Int64
 	// first and last are when the first and the last one came.
 	first, last atomic.Int64
-	// room lets a feeder know that a call was told to its end; all is closed when every
+	// room lets a feeder know that a call was reported to its end; all is closed when every
 	// call was.
 	room chan struct{}
 	all  chan struct{}
@@ -57,7 +57,7 @@ func startCRM() (*crm, error) {
 
 func (c *crm) close() { _ = c.server.Close() }
 
-// expect begins to count anew, for a number of calls.
+// expect starts the count again, for a number of calls.
 func (c *crm) expect(from, calls int) *expectation {
 	e := &expectation{from: from, came: make([][requestsPerCall]atomic.Int64, calls), room: make(chan struct{}, calls), all: make(chan struct{})}
 	c.expected.Store(e)
@@ -128,7 +128,7 @@ func (e *expectation) take(call, kind int, at moment) {
 	}
 }
 
-// kindOf tells the requests of a call apart; -1 for none of them.
+// kindOf distinguishes the requests of a call; -1 for none of them.
 func kindOf(path string, body []byte) int {
 	switch path[strings.LastIndexByte(path, '/')+1:] {
 	case "call-started":

@@ -12,7 +12,7 @@ const (
 	// flushed is what one flush writes: a page of the database.
 	flushed = 4096
 	// flushSpan is the file that is written over and over, as large as a write-ahead
-	// log grows before it is begun anew. Within it nothing but the data changes, which
+	// log grows before it starts again. Within it nothing but the data changes, which
 	// is the least that a disk can be asked for: a file that grows flushes at two
 	// thirds of the rate or less.
 	flushSpan = 4 << 20

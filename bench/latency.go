@@ -89,7 +89,7 @@ func (s *subject) latencies(ctx context.Context, perSecond, calls int) (all, fir
 				}
 				due += interval
 				written[n][i] = now()
-				if err := s.asterisk.tell(ctx, event); err != nil {
+				if err := s.asterisk.send(ctx, event); err != nil {
 					return nil, nil, err
 				}
 			}

@@ -98,7 +98,7 @@ func (k *keeping) send(made directRequest) {
 	if call == nil {
 		call = make(chan directRequest, requestsPerCall)
 		k.calls[made.call] = call
-		go k.tell(call)
+		go k.report(call)
 	}
 	call <- made
 	if made.kind == registered {
@@ -107,8 +107,8 @@ func (k *keeping) send(made directRequest) {
 	}
 }
 
-// tell makes the requests of one call.
-func (k *keeping) tell(call <-chan directRequest) {
+// report makes the requests of one call.
+func (k *keeping) report(call <-chan directRequest) {
 	known := make(map[string]directIdentity)
 	for made := range call {
 		<-made.durable

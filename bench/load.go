@@ -30,7 +30,7 @@ func (s *subject) rate(ctx context.Context, calls int) (float64, error) {
 		}
 		for i := range eventsPerCall {
 			event = s.bench.script.appendEvent(event[:0], e.from+n, i)
-			if err := s.asterisk.tell(ctx, event); err != nil {
+			if err := s.asterisk.send(ctx, event); err != nil {
 				return 0, err
 			}
 		}
@@ -50,7 +50,7 @@ func (s *subject) expect(calls int) *expectation {
 	return e
 }
 
-// awaitAll waits until every call was told with all that belongs to it.
+// awaitAll waits until every call was reported with all that belongs to it.
 func (s *subject) awaitAll(e *expectation) error {
 	select {
 	case <-e.all:

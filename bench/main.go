@@ -80,7 +80,7 @@ type bench struct {
 	// self and daemon are programs, directory is where they keep their files.
 	self, daemon, directory string
 	rounds                  int
-	// script is a call, recorded the same where Asterisk does not tell what is recorded.
+	// script is a call, recorded the same where Asterisk does not show what is recorded.
 	script, recorded script
 	office           *directory.Directory
 	// nextCall is the number of the next call that is committed without a daemon.

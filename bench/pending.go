@@ -45,7 +45,7 @@ func (b *bench) measurePending(ctx context.Context) error {
 
 // fill has reports wait, as fast as the daemon stores events.
 func (s *subject) fill(ctx context.Context) error {
-	// A few calls are told by their last request alone when one after the other is tried.
+	// A few calls are reported by their last request alone when one after the other is tried.
 	calls := pending/requestsPerCall + spare
 	e := s.expect(calls)
 	var event []byte
@@ -53,7 +53,7 @@ func (s *subject) fill(ctx context.Context) error {
 	for n := range calls {
 		for i := range eventsPerCall {
 			event = s.bench.script.appendEvent(event[:0], e.from+n, i)
-			if err := s.asterisk.tell(ctx, event); err != nil {
+			if err := s.asterisk.send(ctx, event); err != nil {
 				return err
 			}
 		}

@@ -30,7 +30,7 @@ func start(ctx context.Context, logName, program string, arguments ...string) (*
 	}
 	p := &process{command: exec.CommandContext(ctx, program, arguments...), ended: make(chan struct{}), log: log}
 	p.command.Stdout, p.command.Stderr = log, log
-	// However this process ends, nobody is left behind.
+	// However this process ends, no child is left behind.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s: %w", filepath.Base(program), err), log.Close())
@@ -77,7 +77,7 @@ func (p *process) memory() (m memory, err error) {
 	return m, nil
 }
 
-// forgetPeak has the kernel count a process's memory at most anew (proc(5), clear_refs).
+// forgetPeak resets the kernel's record of a process's peak memory (proc(5), clear_refs).
 func (p *process) forgetPeak() error {
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.command.Process.Pid), []byte("5"), 0); err != nil {
 		return fmt.Errorf("having the memory of a process counted anew: %w", err)

@@ -65,7 +65,7 @@ func (s *subject) record(ctx context.Context, size int64, uploads int64) error {
 	var event []byte
 	for i := range eventsPerCall {
 		event = s.bench.recorded.appendEvent(event[:0], e.from, i)
-		if err := s.asterisk.tell(ctx, event); err != nil {
+		if err := s.asterisk.send(ctx, event); err != nil {
 			return err
 		}
 	}

@@ -169,13 +169,13 @@ type Recordings struct {
 	// VoicemailDirectory is where the mailboxes are, likewise; "" for none.
 	VoicemailDirectory           string `mapstructure:"voicemail_directory"`
 	VoicemailDirectoryInAsterisk string `mapstructure:"voicemail_directory_in_asterisk"`
-	// Names are how the dial plan names recordings that Asterisk does not tell of.
+	// Names are how the dial plan names recordings that Asterisk does not show.
 	Names []string `mapstructure:"names"`
 	// Format is "keep" or "mp3".
 	Format string `mapstructure:"format"`
 	// SettleTime is how long a file must not have changed to be whole.
 	SettleTime time.Duration `mapstructure:"settle_time"`
-	// MissingAfter is how long a file may not be there that Asterisk has told of.
+	// MissingAfter is how long a file that Asterisk has shown may be absent.
 	MissingAfter time.Duration `mapstructure:"missing_after"`
 	// Uploads is how many files are uploaded at a time.
 	Uploads int `mapstructure:"uploads"`
@@ -183,7 +183,7 @@ type Recordings struct {
 	UploadRate Size `mapstructure:"upload_rate"`
 	// Keep is "forever", "delete", or a duration: see KeepFor.
 	Keep string `mapstructure:"keep"`
-	// Make says whether conversations with somebody outside are recorded without the
+	// Make says whether conversations with people outside are recorded without the
 	// dial plan doing so, MakeInternal whether those between employees are too.
 	Make         bool `mapstructure:"make"`
 	MakeInternal bool `mapstructure:"make_internal"`
@@ -210,7 +210,7 @@ type Delivery struct {
 	// LongestPause is what the pauses grow to, each twice the one before. It is not
 	// shorter than FirstPause.
 	LongestPause time.Duration `mapstructure:"longest_pause"`
-	// CollapseAfter is how long a call must have waited to be told, once it is over, by
+	// CollapseAfter is how long a call must have waited to be reported, once it is over, by
 	// its register-call alone.
 	CollapseAfter time.Duration `mapstructure:"collapse_after"`
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Interpretation reads what decides how calls are understood, the directory and
-// calls.*, and looks at nothing else: whoever studies a call needs neither the
+// calls.*, and looks at nothing else: the study of a call needs neither the
 // secrets nor a file that the daemon could run with. All other fields are zero.
 // The error is an [*Error].
 func Interpretation(path string) (Config, error) {
@@ -35,7 +35,7 @@ func Interpretation(path string) (Config, error) {
 	return Config{Directory: cfg.Directory, Calls: cfg.Calls}, nil
 }
 
-// isElsewhere tells that a key belongs to what [Interpretation] does not look at.
+// isElsewhere returns whether a key belongs to what [Interpretation] does not look at.
 // A key that belongs nowhere may be a misspelt one of those it does.
 func isElsewhere(key string) bool {
 	section, _, _ := strings.Cut(key, ".")

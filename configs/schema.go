@@ -79,7 +79,7 @@ func fieldsOf(t reflect.Type) []field {
 	return fields
 }
 
-// isSection tells a struct with keys of its own from one that is a value.
+// isSection distinguishes a struct with keys of its own from one that is a value.
 func isSection(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && t != patternType && t != secretType && t != networkType
 }

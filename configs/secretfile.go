@@ -35,7 +35,7 @@ func secretSources(cfg *Config) []secretSource {
 
 // readSecretFiles fills in the secrets that come from files. A secret in the
 // environment wins; one that is in the YAML file as well as in a file of its
-// own is an error, since nobody can tell which is the old one.
+// own is an error, because neither is known to be the old one.
 func readSecretFiles(r *report, cfg *Config, inline map[string]bool) {
 	for _, s := range secretSources(cfg) {
 		fileKey := s.key + "_file"
@@ -82,7 +82,7 @@ func readSecretFile(name string) (string, error) {
 	if err != nil {
 		return "", unreadable(err)
 	}
-	// Opening a pipe would wait for somebody to write.
+	// Opening a pipe would wait for a writer.
 	if !info.Mode().IsRegular() {
 		return "", mistake("not a regular file; write the path of a file that holds the secret")
 	}

@@ -54,12 +54,12 @@ var choices = map[string][]string{
 // shape is what a text must look like.
 type shape struct {
 	// pattern is that of a Pattern, compiled where it is needed: some are large, and
-	// nobody needs them once the configuration is read.
+	// they are of no use once the configuration is read.
 	pattern string
 	wanted  string
 }
 
-// shapes holds the keys that are words in somebody's language: a URL's path, a
+// shapes holds the keys that are words of another language: a URL's path, a
 // dialplan, a header.
 var shapes = map[string]shape{
 	"node":                      {`[A-Za-z0-9][A-Za-z0-9._-]{0,62}`, "up to 63 letters, digits, dots, dashes and underscores, such as pbx1"},
@@ -195,7 +195,7 @@ func validPort(text string) bool {
 	return err == nil
 }
 
-// validateNode wants a name that tells this Asterisk from the others, where
+// validateNode wants a name that distinguishes this Asterisk from the others, where
 // there are others.
 func validateNode(r *report, cfg *Config) {
 	if cfg.Kontur.SharedWorkspace && strings.HasPrefix(cfg.Node, "localhost") {
@@ -221,7 +221,7 @@ func validateServer(r *report, cfg *Config) {
 	}
 }
 
-// validateProxies wants proxies that can be told from everybody else.
+// validateProxies wants proxies that are not every address.
 func validateProxies(r *report, proxies []netip.Prefix) {
 	for i, network := range proxies {
 		if network.Bits() == 0 {

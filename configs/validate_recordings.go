@@ -64,7 +64,7 @@ const leastRate Size = 64 << 10
 
 const longestKept = 8760 * time.Hour
 
-// hasDots tells whether a part of a path is . or .., which lead elsewhere.
+// hasDots returns whether a part of a path is . or .., which lead elsewhere.
 func hasDots(path string) bool {
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "." || part == ".." {

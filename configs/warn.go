@@ -73,7 +73,7 @@ func warnOpen(r *report, server Server) {
 	}
 }
 
-// warnReserved names the keys that somebody has set for a purpose they don't
+// warnReserved names the keys that are set for a purpose they don't
 // serve yet.
 func warnReserved(r *report, cfg *Config) {
 	defaults := Default()

@@ -7,7 +7,7 @@ import (
 )
 
 // The collapse rule. A call that is over before the CRM heard of it is reported by its
-// last report alone: register-call, or call-failed where nobody was dialled. Its live events
+// last report alone: register-call, or call-failed where no number was dialled. Its live events
 // would open a window for a call that ended long ago. The rule has two halves:
 //
 //   - collapsible looks at the first waiting report. It decides whether to ask the store.

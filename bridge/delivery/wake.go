@@ -88,7 +88,8 @@ func (d *Dispatcher) complete(report *bridge.Pending) bool {
 // mostIdentities bounds how many calls' identities are remembered.
 const mostIdentities = 4096
 
-// identities remembers how the CRM knows the calls whose call-started it has answered: twice as many as mostIdentities at most.
+// identities remembers how the CRM knows the calls whose call-started it has answered:
+// twice as many as mostIdentities at most.
 type identities struct {
 	young, old map[bridge.CallID]bridge.Identity
 }

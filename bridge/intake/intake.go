@@ -61,8 +61,7 @@ type Stats struct {
 	// NotUnderstood counts the calls that were reported less, by reason; each has
 	// left one log line. A call that is noted for two reasons counts for both.
 	NotUnderstood map[string]int64
-	// Failed counts the calls that the CRM has ordered and in which nobody was dialled,
-	// by cause.
+	// Failed counts the click-to-calls that ended before a dial, by cause.
 	Failed map[bridge.FailureCause]int64
 	// Waiting events are in memory only; OpenCalls are in progress.
 	Waiting, OpenCalls int

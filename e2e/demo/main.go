@@ -1,7 +1,7 @@
-// Command demo shows kontur-ari at work: on a real Asterisk it has four real
-// SIP calls made, the last one ordered by the CRM, and prints for each what Asterisk said, what the CRM was told
-// and what it answered. It ends by itself; the exit code is 0 only if the CRM, a
-// strict simulator, was told exactly what it should be.
+// Command demo shows kontur-ari at work. Four real SIP calls go through a real Asterisk,
+// the last one ordered by the CRM. For each it prints the events, the requests to the CRM
+// and the answers. It ends by itself. The exit code is 0 only if the CRM, a strict
+// simulator, got exactly the right requests.
 package main
 
 import (
@@ -110,8 +110,8 @@ func show(ctx context.Context, out io.Writer, story story, number int, l *lab.La
 	if err := ladder(ctx, out, daemon, call.ID); err != nil {
 		return err
 	}
-	if got := call.Sequence(); !slices.Equal(got, story.told) {
-		return fmt.Errorf("%s: the CRM was told %q, not %q", story.title, got, story.told)
+	if got := call.Sequence(); !slices.Equal(got, story.reports) {
+		return fmt.Errorf("%s: the CRM was told %q, not %q", story.title, got, story.reports)
 	}
 	return nil
 }

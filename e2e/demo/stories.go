@@ -13,11 +13,11 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// story is a call and what the CRM is to be told of it.
+// story is a call and the requests that the CRM must get.
 type story struct {
 	title   string
 	happens func(context.Context, stage) error
-	told    []string
+	reports []string
 }
 
 // stage is where a story happens.

@@ -22,7 +22,7 @@ type asterisk struct {
 	process  *process
 }
 
-// errPortTaken is a start that failed because somebody else was faster.
+// errPortTaken is a start that failed because another program was faster.
 var errPortTaken = errors.New("a port was taken by somebody else")
 
 // start returns when ARI and SIP can be used.
@@ -86,7 +86,7 @@ func (a *asterisk) log() string {
 
 func (a *asterisk) lastLog(lines int) string { return lastLines(a.log(), lines) }
 
-// forgetLog puts the log of the last run aside, so that a new run's is told from it.
+// forgetLog puts the log of the last run aside, so that a new run has its own.
 func (a *asterisk) forgetLog() error {
 	for _, name := range []string{"full", "output"} {
 		path := filepath.Join(a.instance.outside, "log", name)

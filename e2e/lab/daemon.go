@@ -166,7 +166,7 @@ func (d *Daemon) Terminate(ctx context.Context) (int, error) {
 	return d.process.stop(ctx)
 }
 
-// Running tells whether the daemon's process is there.
+// Running returns whether the daemon's process is there.
 func (d *Daemon) Running() bool { return d.process != nil && d.process.running() }
 
 // Storage is the directory of the daemon's storage.

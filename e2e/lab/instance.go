@@ -9,9 +9,8 @@ import (
 	"syscall"
 )
 
-// instance is the directory that one running Asterisk writes to. Its lock file
-// is held as long as the lab lives, by which the leftovers of killed test runs
-// are told from directories in use.
+// instance is the directory that one running Asterisk writes to. The lab holds its lock
+// file as long as it lives: a directory with a free lock is left from a killed test run.
 type instance struct {
 	outside string // the path on the host
 	inside  string // the path that Asterisk sees
@@ -20,7 +19,7 @@ type instance struct {
 
 const instancePrefix = "kontur-ari-lab-"
 
-// newInstance makes a directory, and removes those that nobody uses any more.
+// newInstance makes a directory, and removes those that are not in use any more.
 func newInstance() (*instance, error) {
 	parent := filepath.Join(root(), "run")
 	if err := sweep(parent); err != nil {
@@ -46,7 +45,7 @@ func (i *instance) remove() error {
 	return errors.Join(os.RemoveAll(i.outside), i.lock.Close())
 }
 
-// sweep removes the directories whose lock nobody holds.
+// sweep removes the directories whose lock is free.
 func sweep(parent string) error {
 	entries, err := os.ReadDir(parent)
 	if err != nil {
@@ -57,7 +56,7 @@ func sweep(parent string) error {
 		if !strings.HasPrefix(entry.Name(), instancePrefix) {
 			continue
 		}
-		// One without a lock file is just being made by somebody else.
+		// One without a lock file is just being made by another process.
 		if _, err := os.Stat(filepath.Join(old, "lock")); err != nil {
 			continue
 		}

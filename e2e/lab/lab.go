@@ -45,7 +45,7 @@ type Lab struct {
 }
 
 // Extensions are the employees with a phone. 104 is in no CRM. 105 and 106 are
-// employees too, and their phones are never there: nobody listens where 105's
+// employees too, and their phones are never there: no phone listens where 105's
 // was, and 106's never was. 107 has two telephones, the other is [SecondDevice].
 func Extensions() []string { return []string{"101", "102", "103", "104", "107"} }
 
@@ -63,7 +63,7 @@ func Start(ctx context.Context, options Options) (*Lab, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("not done in %s", startTimeout))
 	defer cancel()
-	// Somebody may take a port between its choice and Asterisk's start.
+	// Another program may take a port between its choice and Asterisk's start.
 	for attempt := 1; ; attempt++ {
 		l, err := start(ctx, options)
 		if err == nil || attempt == 5 || !errors.Is(err, errPortTaken) {
@@ -92,8 +92,8 @@ func start(ctx context.Context, options Options) (l *Lab, err error) {
 	return l, l.register(ctx)
 }
 
-// plugIn makes the phones, which must be there before Asterisk so that it can be
-// told the trunks' addresses.
+// plugIn makes the phones. They come before Asterisk, whose configuration needs the
+// addresses of the trunks.
 func (l *Lab) plugIn() error {
 	password := rand.Text()
 	for _, config := range []struct{ name, user, host string }{
@@ -185,7 +185,7 @@ func (l *Lab) Close() error {
 // Kill ends Asterisk as a crash or a power cut would: SIGKILL.
 func (l *Lab) Kill() error { return l.asterisk.process.kill() }
 
-// Running tells whether Asterisk is there: it may have crashed.
+// Running returns whether Asterisk is there: it may have crashed.
 func (l *Lab) Running() bool { return l.asterisk.process.running() }
 
 // Freeze has Asterisk answer nothing, as one that hangs does, until Thaw.

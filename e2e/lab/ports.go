@@ -11,8 +11,8 @@ import (
 // ports are those that one Asterisk listens on.
 type ports struct{ sip, http int }
 
-// freePorts asks the kernel for two ports that nobody uses. Somebody may take
-// one before Asterisk does; whoever starts it must see and try again.
+// freePorts asks the kernel for two free ports. Another program may take one before
+// Asterisk does; the caller must notice that and try again.
 func freePorts() (ports, error) {
 	packets, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {

@@ -50,7 +50,7 @@ func startProcess(name string, cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// running tells whether it hasn't ended yet.
+// running returns whether it hasn't ended yet.
 func (p *process) running() bool {
 	select {
 	case <-p.exited:

@@ -17,7 +17,7 @@ func (l *Lab) AwaitIdle(ctx context.Context) error {
 	})
 }
 
-// AwaitRecorder waits until somebody's message is being recorded.
+// AwaitRecorder waits until a message is being recorded.
 func (l *Lab) AwaitRecorder(ctx context.Context) error {
 	return l.await(ctx, "nobody's message is being recorded", func() (bool, error) {
 		// A mailbox keeps a message here for as long as it is being left.

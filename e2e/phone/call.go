@@ -116,7 +116,7 @@ func (c *Call) AwaitAnswered(ctx context.Context) error {
 	return c.await(ctx, "answered", c.answered)
 }
 
-// AwaitEnded waits until the call is over, whoever ended it.
+// AwaitEnded waits until the call is over, from either side.
 func (c *Call) AwaitEnded(ctx context.Context) (Ending, error) {
 	select {
 	case <-c.ended:
@@ -126,7 +126,7 @@ func (c *Call) AwaitEnded(ctx context.Context) (Ending, error) {
 	}
 }
 
-// Over tells whether the call has ended.
+// Over returns whether the call has ended.
 func (c *Call) Over() bool { return c.ended.reached() }
 
 func (c *Call) await(ctx context.Context, what string, m milestone) error {

@@ -6,6 +6,6 @@
 // and every wait takes a context and returns an error instead of hanging.
 //
 // It speaks just enough SIP for Asterisk on loopback: UDP, digest passwords,
-// dialogs, re-INVITE, REFER, INFO. It sends no sound unless told to ([Call.Speak]);
+// dialogs, re-INVITE, REFER, INFO. It sends no sound unless asked to ([Call.Speak]);
 // Asterisk rarely misses it.
 package phone

@@ -28,7 +28,7 @@ func (p *Phone) answerRequests(server *sipgo.Server) {
 
 func respondWith(code int, reason string) sipgo.RequestHandler {
 	return func(req *sip.Request, tx sip.ServerTransaction) {
-		// There is nobody to tell; the other side repeats what got no response.
+		// No caller needs the error; the other side repeats what got no response.
 		_ = tx.Respond(sip.NewResponseFromRequest(req, code, reason, nil))
 	}
 }
@@ -196,7 +196,7 @@ func (c *Call) Answer(ctx context.Context) error {
 }
 
 // onAck confirms an answer. A re-INVITE's is confirmed in the same way, and there
-// nobody waits for it.
+// no test waits for it.
 func (p *Phone) onAck(req *sip.Request, _ sip.ServerTransaction) {
 	call := p.find(req)
 	if call == nil || call.server == nil {

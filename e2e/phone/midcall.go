@@ -65,7 +65,7 @@ func (c *Call) TransferTo(ctx context.Context, consultation *Call) error {
 	return consultation.Hangup(ctx)
 }
 
-// TransferToRinging does the same where nobody has answered the other call yet,
+// TransferToRinging does the same before the other call is answered,
 // and leaves it to the switch to end that one: a CANCEL at the wrong moment ends
 // the ringing with it.
 func (c *Call) TransferToRinging(ctx context.Context, consultation *Call) error {

@@ -21,7 +21,7 @@ type Config struct {
 	// Password answers the switch's challenges.
 	Password string
 	// Host is the address it is at, "127.0.0.1" when empty. A trunk that is
-	// told by its address needs one of its own: "127.0.0.2".
+	// known by its address needs one of its own: "127.0.0.2".
 	Host string
 	// Server is host:port of the switch. It may be set later, by [Phone.Serve].
 	Server string
@@ -126,7 +126,7 @@ func (p *Phone) User() string { return p.config.User }
 // Address is where the phone listens: host:port.
 func (p *Phone) Address() string { return net.JoinHostPort(p.config.Host, strconv.Itoa(p.port)) }
 
-// Trace is what was lately sent and received, for a failure message.
+// Trace is what was sent and received last, for a failure message.
 func (p *Phone) Trace() string { return p.socket.trace.String() }
 
 // Automatic has every incoming call handled by behaviour from now on, in a
@@ -154,7 +154,7 @@ func (p *Phone) AwaitCall(ctx context.Context, number string) (*Call, error) {
 	}
 }
 
-// take removes a call from those that wait, or tells what to wait for.
+// take removes a call from those that wait, or returns what to wait for.
 func (p *Phone) take(number string) (*Call, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -173,7 +173,7 @@ func (p *Phone) take(number string) (*Call, <-chan struct{}) {
 	return nil, p.arrived
 }
 
-// offer hands over an incoming call to whoever waits for one.
+// offer hands over an incoming call to a test that waits for one.
 func (p *Phone) offer(call *Call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,7 +209,7 @@ func (p *Phone) find(req *sip.Request) *Call {
 	return p.calls[id.Value()]
 }
 
-// at is the address of somebody at the switch.
+// at is the address of a user at the switch.
 func (p *Phone) at(user string) (sip.Uri, error) {
 	p.mu.Lock()
 	server := p.server

@@ -14,7 +14,7 @@ type registration struct {
 	sequence    uint32
 }
 
-// Register tells the switch where the phone is, for an hour.
+// Register gives the switch the phone's address, for an hour.
 func (p *Phone) Register(ctx context.Context) error {
 	return p.register(ctx, 3600)
 }

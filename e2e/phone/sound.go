@@ -53,7 +53,7 @@ func (c *Call) speak(address net.Addr) {
 	tick := time.NewTicker(packetLength)
 	defer tick.Stop()
 	for number := uint32(1); ; number++ {
-		// The socket is closed when the call ends, and then there is nobody to hear.
+		// The socket is closed when the call ends, and then no one hears it.
 		_, _ = c.media.socket.WriteTo(packet(number, c.tone.Load().hertz), address)
 		select {
 		case <-tick.C:
@@ -73,7 +73,7 @@ func packet(number uint32, hertz int) []byte {
 	packet = binary.BigEndian.AppendUint32(packet, number*packetSamples)
 	packet = binary.BigEndian.AppendUint32(packet, 1) // the source, the only one
 	for i := range packetSamples {
-		// The phase begins anew every second, so that it stays exact.
+		// The phase restarts every second, so that it stays exact.
 		at := (int(number)*packetSamples + i) % sampleRate
 		packet = append(packet, aLaw(int(loudness*math.Sin(2*math.Pi*float64(hertz*at)/sampleRate))))
 	}
