@@ -241,8 +241,8 @@ func TestOnlyAChannelMadeForAClickWaitsForItsDial(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if event.Channel.Waits != want {
-			t.Errorf("%s: waits %t", application, event.Channel.Waits)
+		if event.Channel.WaitsForDial != want {
+			t.Errorf("%s: waits %t", application, event.Channel.WaitsForDial)
 		}
 	}
 }

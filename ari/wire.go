@@ -128,7 +128,7 @@ func (w *wireChannel) channel() *bridge.Channel {
 		CallerNumber:  w.Caller.Number,
 		Exten:         w.Dialplan.Exten,
 		Application:   w.Dialplan.AppName,
-		Waits:         w.waits(),
+		WaitsForDial:  w.waits(),
 		LinkedID:      bridge.ChannelID(linkedID),
 		DialledNumber: w.DNID,
 		Files:         notEmpty(textOf(w.Vars.MixMonitor), w.Vars.RecordingFile),

@@ -130,9 +130,9 @@ type Channel struct {
 	// Application is the dial plan application that runs ("Dial", "AppDial",
 	// "Queue", "AppQueue" ...). AppDial and AppQueue mean: this channel was dialled.
 	Application string
-	// Waits: the channel is in our application, where it was created for a click-to-call,
+	// WaitsForDial: the channel is in our application, where it was created for a click-to-call,
 	// and has not moved on.
-	Waits bool
+	WaitsForDial bool
 	// LinkedID is the linkedid where the exchange is configured to show it
 	// (channelvars) or, in a Snapshot, where it could be read; else "".
 	LinkedID ChannelID

@@ -116,21 +116,21 @@ type Outbox interface {
 	// returns their calls, each once, in order. The next call passes last as after; more
 	// is false when no report is left beyond it.
 	WaitingCalls(ctx context.Context, after int64, limit int) (calls []CallID, last int64, more bool, err error)
-	// ReturnedCalls returns the calls of dead letters that an operator has put back into
-	// the outbox.
-	ReturnedCalls(ctx context.Context) ([]CallID, error)
-	// Next returns the oldest waiting reports of each call, at most each of them per
-	// call. The reports of a call are together and in order. Calls without waiting
+	// RetriedCalls returns the calls of dead letters that an operator put back into the
+	// outbox.
+	RetriedCalls(ctx context.Context) ([]CallID, error)
+	// OldestWaiting returns the oldest waiting reports of each call, at most each of them
+	// per call. The reports of a call are together and in order. Calls without waiting
 	// reports are left out.
-	Next(ctx context.Context, calls []CallID, each int) ([]Pending, error)
-	// MarkInFlight marks reports as in flight. If the process dies before Settle, they may have
+	OldestWaiting(ctx context.Context, calls []CallID, each int) ([]Pending, error)
+	// MarkInFlight marks reports as in flight. If the process dies before RecordResults, they may have
 	// reached the CRM. It is durable before it returns nil.
 	MarkInFlight(ctx context.Context, ids []int64) error
-	// Settle stores the results of sends, all of them or, after an error, none. Delivered
-	// reports move to the log of deliveries, Refused ones to the dead letters. Expired
-	// ones leave the outbox, and their recordings are uploaded again. It is durable
-	// before it returns nil.
-	Settle(ctx context.Context, sent []Sent) error
+	// RecordResults stores the results of sends, all of them or, after an error, none.
+	// Delivered reports move to the log of deliveries, Refused ones to the dead letters.
+	// Expired ones leave the outbox, and their recordings are uploaded again. It is
+	// durable before it returns nil.
+	RecordResults(ctx context.Context, sent []Sent) error
 	// Collapse removes reports that register-call makes superfluous. It applies to those
 	// of the calls that are over and of which no report can have reached the CRM. Of
 	// these only register-call stays, or call-failed of a click-to-call that failed. It

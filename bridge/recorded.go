@@ -23,9 +23,9 @@ type Recorded struct {
 	Files    []string `json:"files,omitempty"`
 	Messages []string `json:"messages,omitempty"`
 	// Stored are recordings that the exchange keeps. If there are any, no other recording
-	// is looked for. Made: we have made them ourselves, so they may be deleted.
+	// is looked for. Own: they are our own recordings, so they may be deleted.
 	Stored []StoredFile `json:"stored,omitempty"`
-	Made   bool         `json:"made,omitempty"`
+	Own    bool         `json:"made,omitempty"`
 }
 
 // Talked reports whether a leg was connected to the channel. If none was, only a voicemail

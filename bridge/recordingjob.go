@@ -13,7 +13,7 @@ import (
 // RecordingState says how far a recording is on its way to the CRM.
 type RecordingState string
 
-// The states. Those from RecordingTold on are final, unless an operator puts a job back.
+// The states. Those from RecordingAnnounced on are final, unless an operator puts a job back.
 const (
 	// RecordingSought: the recordings of a channel are looked for.
 	RecordingSought RecordingState = "sought"
@@ -23,8 +23,8 @@ const (
 	RecordingReady RecordingState = "ready"
 	// RecordingUploaded: the file is uploaded; its call-recording waits in the outbox.
 	RecordingUploaded RecordingState = "uploaded"
-	// RecordingTold: the CRM has taken the call-recording.
-	RecordingTold RecordingState = "told"
+	// RecordingAnnounced: the CRM has taken the call-recording.
+	RecordingAnnounced RecordingState = "told"
 	// RecordingRefused: the CRM refuses the file or its call-recording, for the job's
 	// Reason.
 	RecordingRefused RecordingState = "refused"
@@ -42,10 +42,10 @@ const (
 	// mailboxes: names are relative to it.
 	PlaceMonitor   RecordingPlace = "monitor"
 	PlaceVoicemail RecordingPlace = "voicemail"
-	// PlaceSwitch: the exchange keeps it and serves it by its name. PlaceMade: the same,
+	// PlaceSwitch: the exchange keeps it and serves it by its name. PlaceOwn: the same,
 	// for a recording that we have made; it is deleted once the CRM has it.
 	PlaceSwitch RecordingPlace = "switch"
-	PlaceMade   RecordingPlace = "made"
+	PlaceOwn    RecordingPlace = "made"
 )
 
 // RecordingFile names a recording. Its bytes need not be UTF-8.
@@ -115,10 +115,10 @@ type RecordingJobs interface {
 	// with the same file changes nothing. It fails with [ErrNoRecording] if the job is
 	// not RecordingReady.
 	Uploaded(ctx context.Context, job RecordingJob, fileID string, at time.Time) (CallID, error)
-	// ToldBefore returns at most limit jobs in RecordingTold whose call-recording was
+	// AnnouncedBefore returns at most limit jobs in RecordingAnnounced whose call-recording was
 	// delivered before a moment and whose files are in one of the places. Jobs that were
 	// given to Removed are left out. Removed marks a file as deleted or to be left alone.
-	ToldBefore(ctx context.Context, before time.Time, places []RecordingPlace, limit int) ([]RecordingJob, error)
+	AnnouncedBefore(ctx context.Context, before time.Time, places []RecordingPlace, limit int) ([]RecordingJob, error)
 	Removed(ctx context.Context, job RecordingJob) error
 	// Count counts the jobs in each state. oldest is when the oldest job was made that is
 	// neither final nor RecordingUploaded; zero for none.

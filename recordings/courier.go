@@ -40,8 +40,8 @@ type Config struct {
 
 // Outside is what a Courier needs of other packages. No function may block.
 type Outside struct {
-	// Told is called after a report of a call was put into the outbox.
-	Told func(bridge.CallID)
+	// Announced is called after a report of a call was put into the outbox.
+	Announced func(bridge.CallID)
 	// Reachable reports whether the CRM can be reached, as far as is known.
 	Reachable func() bool
 	// Stored gives access to the recordings that the switch keeps; nil where it keeps none.

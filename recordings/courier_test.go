@@ -15,7 +15,7 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-var done = map[bridge.RecordingState]int{bridge.RecordingTold: 1}
+var done = map[bridge.RecordingState]int{bridge.RecordingAnnounced: 1}
 
 func TestAReportedRecordingIsUploadedAndAnnouncedOnce(t *testing.T) {
 	t.Parallel()
@@ -345,7 +345,7 @@ func TestWhatTheCRMRefusesIsKeptAsRefused(t *testing.T) {
 	o.over(large, large.recorded("/spool/monitor/large.wav"))
 	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingRefused: 1})
 	o.over(small, small.recorded("/spool/monitor/small.wav"))
-	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingRefused: 1, bridge.RecordingTold: 1})
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingRefused: 1, bridge.RecordingAnnounced: 1})
 }
 
 func TestARefusedAnnouncementIsKeptAsRefused(t *testing.T) {
@@ -370,7 +370,7 @@ func TestFilesThatTheCRMHasAreRemovedWhereThatIsWanted(t *testing.T) {
 	message := o.put(o.voicemail, "default/101/INBOX/msg0000.wav", wave(100, 100))
 	c := o.newCall()
 	o.over(c, c.recorded("/spool/monitor/taken.wav", "/spool/monitor/silent.wav", message))
-	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingTold: 2, bridge.RecordingEmpty: 1})
+	o.awaitStates(map[bridge.RecordingState]int{bridge.RecordingAnnounced: 2, bridge.RecordingEmpty: 1})
 	o.await("the file is gone", func() bool { _, err := os.Stat(taken); return os.IsNotExist(err) })
 	for what, path := range map[string]string{"a file that the CRM does not have": silent, "a message in a mailbox": message} {
 		if _, err := os.Stat(path); err != nil {

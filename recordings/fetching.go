@@ -19,7 +19,7 @@ const fetchTime = time.Minute
 
 // inSwitch reports whether the switch keeps the files of a place.
 func inSwitch(place bridge.RecordingPlace) bool {
-	return place == bridge.PlaceSwitch || place == bridge.PlaceMade
+	return place == bridge.PlaceSwitch || place == bridge.PlaceOwn
 }
 
 // storedFile names a recording that the switch keeps as a file; own says that kontur-ari
@@ -27,7 +27,7 @@ func inSwitch(place bridge.RecordingPlace) bool {
 func storedFile(stored bridge.StoredFile, own bool) bridge.RecordingFile {
 	file := bridge.RecordingFile{Place: bridge.PlaceSwitch, Name: stored.Name + "." + stored.Format}
 	if own {
-		file.Place = bridge.PlaceMade
+		file.Place = bridge.PlaceOwn
 	}
 	return file
 }

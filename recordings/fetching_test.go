@@ -83,7 +83,7 @@ func keeping(k *keeper) func(*office) {
 // stored is the call's channel, of which the switch keeps a recording.
 func (c call) stored(name string, made bool) bridge.Recorded {
 	r := c.recorded()
-	r.Stored, r.Made = []bridge.StoredFile{{Name: name, Format: "wav"}}, made
+	r.Stored, r.Own = []bridge.StoredFile{{Name: name, Format: "wav"}}, made
 	return r
 }
 

@@ -25,7 +25,7 @@ func (c *Courier) find(roots fileRoots, r *bridge.Recorded) findings {
 	var found findings
 	for _, stored := range r.Stored {
 		found.reported = true
-		found.add(storedFile(stored, r.Made))
+		found.add(storedFile(stored, r.Own))
 	}
 	if found.reported {
 		return found

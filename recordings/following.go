@@ -14,12 +14,12 @@ import (
 
 // recoverClick looks whether a recording is complete. It returns true when the job needs no
 // further look.
-func (c *Courier) settle(ctx context.Context, roots fileRoots, one *watch) bool {
+func (c *Courier) follow(ctx context.Context, roots fileRoots, one *watch) bool {
 	if inSwitch(one.job.File.Place) {
-		return c.settleFetched(ctx, one)
+		return c.followFetched(ctx, one)
 	}
 	if one.job.File.Place == bridge.PlaceVoicemail && !roots.leftBy(one.job) {
-		return c.settleMoved(ctx, roots, one)
+		return c.followMoved(ctx, roots, one)
 	}
 	job := one.job
 	seen, modified, err := observe(roots, job.File)
@@ -30,7 +30,7 @@ func (c *Courier) settle(ctx context.Context, roots fileRoots, one *watch) bool 
 	case err != nil:
 		one.trouble = err
 	case !seen.There && job.File.Place == bridge.PlaceVoicemail && len(job.Recorded.Name) > 0:
-		return c.settleMoved(ctx, roots, one)
+		return c.followMoved(ctx, roots, one)
 	case !seen.There:
 		if other, found := roots.like(job.File.Place, job.File.Name); found && other != job.File.Name {
 			// A command that ran after the recording has changed its ending.
@@ -44,9 +44,9 @@ func (c *Courier) settle(ctx context.Context, roots fileRoots, one *watch) bool 
 	return c.conclude(ctx, one, one.settling.see(seen, c.config.Patience), seen, modified)
 }
 
-// settleMoved looks for a voicemail message whose name now belongs to another one. Asterisk
+// followMoved looks for a voicemail message whose name now belongs to another one. Asterisk
 // renumbers messages when one is deleted or heard.
-func (c *Courier) settleMoved(ctx context.Context, roots fileRoots, one *watch) bool {
+func (c *Courier) followMoved(ctx context.Context, roots fileRoots, one *watch) bool {
 	var found findings
 	if c.findMessages(roots, &one.job.Recorded, &found); len(found.files) > 0 {
 		one.job.File, one.settling = found.files[0], settling{}
@@ -58,8 +58,8 @@ func (c *Courier) settleMoved(ctx context.Context, roots fileRoots, one *watch) 
 	return c.conclude(ctx, one, one.settling.see(nothing, c.config.Patience), nothing, time.Time{})
 }
 
-// settleFetched copies a recording from the switch, which lists it once it is complete.
-func (c *Courier) settleFetched(ctx context.Context, one *watch) bool {
+// followFetched copies a recording from the switch, which lists it once it is complete.
+func (c *Courier) followFetched(ctx context.Context, one *watch) bool {
 	seen, modified, err := c.fetch(ctx, one.job)
 	switch {
 	case errors.Is(err, bridge.ErrNoStoredRecording):

@@ -111,7 +111,7 @@ func (o *office) open() {
 		jobs = o.jobs(jobs)
 	}
 	o.courier = recordings.New(o.config, jobs, o.client, recordings.Outside{
-		Told: o.dispatcher.WakeCall, Reachable: o.dispatcher.Reachable, Stored: o.stored,
+		Announced: o.dispatcher.WakeCall, Reachable: o.dispatcher.Reachable, Stored: o.stored,
 	}, zap.New(core))
 	o.courier.Hurry()
 	ctx, end := context.WithCancel(context.Background())

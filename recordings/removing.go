@@ -18,7 +18,7 @@ const removedAtOnce = 100
 // Removes returns the places whose files are removed once the CRM has them. Voicemail
 // stays: its users listen to it.
 func (c *Courier) Removes() []bridge.RecordingPlace {
-	places := []bridge.RecordingPlace{bridge.PlaceMade}
+	places := []bridge.RecordingPlace{bridge.PlaceOwn}
 	if c.config.Keep >= 0 {
 		places = append(places, bridge.PlaceMonitor, bridge.PlaceSwitch)
 	}
@@ -30,7 +30,7 @@ func (c *Courier) Removes() []bridge.RecordingPlace {
 func (c *Courier) remove(ctx context.Context) {
 	for {
 		now := time.Now()
-		more := c.removeSome(ctx, now, bridge.PlaceMade)
+		more := c.removeSome(ctx, now, bridge.PlaceOwn)
 		if c.config.Keep >= 0 {
 			more = c.removeSome(ctx, now.Add(-c.config.Keep), bridge.PlaceMonitor, bridge.PlaceSwitch) || more
 		}
@@ -43,7 +43,7 @@ func (c *Courier) remove(ctx context.Context) {
 // removeSome removes files of some places that the CRM took before a moment. It returns
 // true where all went well and there may be more.
 func (c *Courier) removeSome(ctx context.Context, before time.Time, places ...bridge.RecordingPlace) (more bool) {
-	jobs, err := c.jobs.ToldBefore(ctx, before, places, removedAtOnce)
+	jobs, err := c.jobs.AnnouncedBefore(ctx, before, places, removedAtOnce)
 	if !c.stored(ctx, err) || len(jobs) == 0 {
 		return false
 	}

@@ -89,7 +89,7 @@ func (c *Courier) uploaded(ctx context.Context, job bridge.RecordingJob, fileID 
 			return
 		}
 		if c.stored(ctx, err) {
-			c.outside.Told(call)
+			c.outside.Announced(call)
 			return
 		}
 		if retry.Sleep(ctx, c.pace.store) != nil {

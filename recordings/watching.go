@@ -104,7 +104,7 @@ func (c *Courier) lookAll(ctx context.Context, w *watches) {
 		case bridge.RecordingSought:
 			done = c.seek(ctx, roots, one)
 		case bridge.RecordingSettling:
-			done = c.settle(ctx, roots, one)
+			done = c.follow(ctx, roots, one)
 		}
 		if done {
 			delete(w.byID, one.job.ID)

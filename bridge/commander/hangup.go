@@ -43,7 +43,7 @@ func (c *Commander) Hangup(ctx context.Context, command bridge.HangupCommand) er
 
 // userID returns a user's id as written in the directory; reports carry that.
 func (c *Commander) userID(id string) string {
-	if entries := c.config.Directory.Entries(id); len(entries) > 0 {
+	if entries := c.config.Directory.Users(id); len(entries) > 0 {
 		return entries[0].ID
 	}
 	return id

@@ -14,7 +14,7 @@ func (c *Commander) read(command bridge.CallCommand) (bridge.ClickToCall, []dire
 	if click.CommunicationID == "" {
 		return click, nil, &bridge.Refusal{Status: bridge.RefusedInvalid, Message: "communicationId: is missing."}
 	}
-	entries := c.config.Directory.Entries(command.FromUserID)
+	entries := c.config.Directory.Users(command.FromUserID)
 	if len(entries) == 0 {
 		return click, nil, &bridge.Refusal{Status: bridge.RefusedUser, Message: "fromUserId: this user is not in the telephone exchange's directory."}
 	}
@@ -41,7 +41,7 @@ func (c *Commander) readTarget(click *bridge.ClickToCall, command bridge.CallCom
 		click.Number = number
 		return nil
 	}
-	entries := c.config.Directory.Entries(command.ToUserID)
+	entries := c.config.Directory.Users(command.ToUserID)
 	if len(entries) == 0 {
 		return &bridge.Refusal{Status: bridge.RefusedUser, Message: "toUserId: this user is not in the telephone exchange's directory."}
 	}

@@ -135,7 +135,7 @@ func (x *rig) reports(communication string) []string {
 	call := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication}.Call()
 	var reported []string
 	for {
-		waiting, err := x.db.Next(x.t.Context(), []bridge.CallID{call}, 1)
+		waiting, err := x.db.OldestWaiting(x.t.Context(), []bridge.CallID{call}, 1)
 		x.must(err)
 		if len(waiting) == 0 {
 			return reported
@@ -145,7 +145,7 @@ func (x *rig) reports(communication string) []string {
 			kind = string(waiting[0].Report.Event)
 		}
 		reported = append(reported, kind)
-		x.must(x.db.Settle(x.t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}))
+		x.must(x.db.RecordResults(x.t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}))
 	}
 }
 

@@ -4,11 +4,11 @@ package commander
 type Stats struct {
 	// Repeated counts commands that repeat an earlier click-to-call.
 	Repeated int64
-	// Untold counts requests of the Tracker that the switch did not carry out.
-	Untold int64
+	// Failed counts requests of the Tracker that the switch did not carry out.
+	Failed int64
 }
 
 // Stats may be called at any time.
 func (c *Commander) Stats() Stats {
-	return Stats{Repeated: c.repeated.Load(), Untold: c.failedActions.Load()}
+	return Stats{Repeated: c.repeated.Load(), Failed: c.failedActions.Load()}
 }

@@ -89,7 +89,7 @@ func (s *fakeSwitch) Create(_ context.Context, call bridge.PhoneCall) error {
 		if s.contacts[endpoint] == 0 || s.channels[call.Channel] != nil {
 			return bridge.ErrDeclined
 		}
-		ch := &fakeChannel{Channel: bridge.Channel{ID: call.Channel, Name: fmt.Sprintf("%s-%08x", endpoint, len(s.requests)), State: bridge.StateDown, Application: "Stasis", Waits: true}}
+		ch := &fakeChannel{Channel: bridge.Channel{ID: call.Channel, Name: fmt.Sprintf("%s-%08x", endpoint, len(s.requests)), State: bridge.StateDown, Application: "Stasis", WaitsForDial: true}}
 		s.channels[call.Channel] = ch
 		s.say(bridge.EventChannelCreated, ch)
 		return nil

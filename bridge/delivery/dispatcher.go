@@ -108,19 +108,19 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, d.end)
 	defer stop()
 	d.pollReturned()
-	var sending, settling sync.WaitGroup
+	var sending, recording sync.WaitGroup
 	sending.Go(func() { d.feed(ctx) })
 	for range d.config.Connections {
 		sending.Go(func() { d.work(ctx) })
 	}
 	var unrecorded error
-	settling.Go(func() { unrecorded = d.recordAnswers(ctx) })
+	recording.Go(func() { unrecorded = d.recordAnswers(ctx) })
 	sending.Wait()
 	d.mu.Lock()
 	d.allSent = true
 	d.toRecord.Broadcast()
 	d.mu.Unlock()
-	settling.Wait()
+	recording.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return cmp.Or(unrecorded, d.damaged)

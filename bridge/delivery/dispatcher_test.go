@@ -321,7 +321,7 @@ func TestAStopInMidRequestLeavesTheReportInTheOutbox(t *testing.T) {
 	stop := start(t, d)
 	waitBusy(t, d, 1)
 	stop()
-	waiting, err := s.Next(t.Context(), []bridge.CallID{"call"}, 2)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"call"}, 2)
 	// The CRM may have it: the call must not be told as if it were not so.
 	if err != nil || len(waiting) != 1 || waiting[0].Attempts != 1 || !waiting[0].Uncertain {
 		t.Errorf("what waits: %+v, error %v", waiting, err)

@@ -19,7 +19,7 @@
 //   - Expired: a recording that the CRM has forgotten is not sent, but uploaded again.
 //
 // It has three parts: the feeder reads the oldest reports of calls that are ready, the
-// workers send them and record the answers, and under load the settler records many
+// workers send them and record the answers, and under load recordAnswers stores many
 // answers together. Calls that are over before the CRM heard of them collapse into their
 // last report (collapse.go).
 package delivery

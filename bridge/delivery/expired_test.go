@@ -25,8 +25,8 @@ type witness struct {
 	settled []string
 }
 
-func (w *witness) Settle(ctx context.Context, sent []bridge.Sent) error {
-	err := w.outbox.Settle(ctx, sent)
+func (w *witness) RecordResults(ctx context.Context, sent []bridge.Sent) error {
+	err := w.outbox.RecordResults(ctx, sent)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, one := range sent {

@@ -148,7 +148,7 @@ func (d *Dispatcher) pollReturned() {
 // takeUpReturned serves the calls of dead letters that were put back, as far as there is
 // room beside those of this moment. They go before what was read of these calls already.
 func (d *Dispatcher) takeUpReturned(ctx context.Context) error {
-	calls, err := d.outbox.ReturnedCalls(ctx)
+	calls, err := d.outbox.RetriedCalls(ctx)
 	if err != nil {
 		return err
 	}
@@ -239,7 +239,7 @@ func (d *Dispatcher) readInto(ctx context.Context, reports map[bridge.CallID][]b
 	for _, call := range calls {
 		delete(reports, call)
 	}
-	waiting, err := d.outbox.Next(ctx, calls, readAhead)
+	waiting, err := d.outbox.OldestWaiting(ctx, calls, readAhead)
 	for _, pending := range waiting {
 		reports[pending.Report.Call] = append(reports[pending.Report.Call], pending)
 	}

@@ -57,7 +57,7 @@ func TestWhatIsOnItsWayIsOnTheDisk(t *testing.T) {
 			if err := left.MarkUncertain(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
-			waiting, err := left.Next(t.Context(), []bridge.CallID{"1.1"}, 1)
+			waiting, err := left.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 1)
 			if err != nil || len(waiting) != 1 || waiting[0].Uncertain != test.want {
 				t.Errorf("found after a crash: %+v, error %v; want it to be uncertain: %t", waiting, err, test.want)
 			}

@@ -326,11 +326,11 @@ type refusingStore struct {
 	fails func() bool
 }
 
-func (s refusingStore) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
+func (s refusingStore) OldestWaiting(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
 	if s.fails() {
 		return nil, fmt.Errorf("reading: %w", context.DeadlineExceeded)
 	}
-	return s.outbox.Next(ctx, calls, each)
+	return s.outbox.OldestWaiting(ctx, calls, each)
 }
 
 func TestReadsThatFailAreTriedAgain(t *testing.T) {

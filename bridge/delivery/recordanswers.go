@@ -63,7 +63,7 @@ func (d *Dispatcher) recordAnswers(ctx context.Context) error {
 
 // recordOwn has a worker record the answer that it got: to wake another goroutine takes
 // as long, and the store has those that are recorded at the same time share a flush. In a
-// crowd it is left to the settler, which records many with less work.
+// crowd recordAnswers stores many with less work.
 func (d *Dispatcher) recordOwn(ctx context.Context) {
 	d.mu.Lock()
 	var done answers
@@ -76,7 +76,7 @@ func (d *Dispatcher) recordOwn(ctx context.Context) {
 	}
 	d.mu.Unlock()
 	if done.count() > 0 {
-		// A store that fails is asked again by the settler.
+		// recordAnswers tries again where the store fails.
 		_ = d.record(ctx, done, true)
 	}
 }
@@ -118,7 +118,7 @@ func (d *Dispatcher) takeUnrecorded() answers {
 // record records answers. byWorker: its caller sends the next report. The error is the
 // store's, where there is no time to ask it again.
 func (d *Dispatcher) record(ctx context.Context, done answers, byWorker bool) error {
-	err := d.outbox.Settle(context.WithoutCancel(ctx), done.sent)
+	err := d.outbox.RecordResults(context.WithoutCancel(ctx), done.sent)
 	if err != nil {
 		if d.retryRecording(done, err) {
 			return nil

@@ -22,11 +22,11 @@ type fullDisk struct {
 	full atomic.Bool
 }
 
-func (d *fullDisk) Settle(ctx context.Context, sent []bridge.Sent) error {
+func (d *fullDisk) RecordResults(ctx context.Context, sent []bridge.Sent) error {
 	if d.full.Load() {
 		return fmt.Errorf("recording report %d: %w", sent[0].Pending.ID, errors.New("database or disk is full"))
 	}
-	return d.outbox.Settle(ctx, sent)
+	return d.outbox.RecordResults(ctx, sent)
 }
 
 func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
@@ -61,7 +61,7 @@ type slowDisk struct {
 	wanted   int64
 }
 
-func (d *slowDisk) Settle(ctx context.Context, sent []bridge.Sent) error {
+func (d *slowDisk) RecordResults(ctx context.Context, sent []bridge.Sent) error {
 	if d.together.Add(1) == d.wanted {
 		close(d.meet)
 	}
@@ -70,7 +70,7 @@ func (d *slowDisk) Settle(ctx context.Context, sent []bridge.Sent) error {
 	case <-time.After(time.Hour): // of the bubble's clock: all others wait for this
 		return errors.New("nobody else records an answer meanwhile")
 	}
-	return d.outbox.Settle(ctx, sent)
+	return d.outbox.RecordResults(ctx, sent)
 }
 
 // Answers of several calls that come apart don't wait for each other's flush: the store has
@@ -100,13 +100,13 @@ type poisoned struct {
 	healed atomic.Bool
 }
 
-func (p *poisoned) Settle(ctx context.Context, sent []bridge.Sent) error {
+func (p *poisoned) RecordResults(ctx context.Context, sent []bridge.Sent) error {
 	for _, one := range sent {
 		if one.Pending.Report.Call == p.call && !p.healed.Load() {
 			return errors.New("this answer is no good")
 		}
 	}
-	return p.outbox.Settle(ctx, sent)
+	return p.outbox.RecordResults(ctx, sent)
 }
 
 // That others are recorded meanwhile does not make it well.
@@ -170,18 +170,18 @@ type damagedOutbox struct {
 
 var errDamagedOutbox = fmt.Errorf("page 5: %w", bridge.ErrStoreDamaged)
 
-func (d *damagedOutbox) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
+func (d *damagedOutbox) OldestWaiting(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
 	if !d.reads {
 		return nil, errDamagedOutbox
 	}
-	return d.outbox.Next(ctx, calls, each)
+	return d.outbox.OldestWaiting(ctx, calls, each)
 }
 
-func (d *damagedOutbox) Settle(ctx context.Context, sent []bridge.Sent) error {
+func (d *damagedOutbox) RecordResults(ctx context.Context, sent []bridge.Sent) error {
 	if !d.records {
 		return errDamagedOutbox
 	}
-	return d.outbox.Settle(ctx, sent)
+	return d.outbox.RecordResults(ctx, sent)
 }
 
 func TestADamagedOutboxEndsTheDelivery(t *testing.T) {

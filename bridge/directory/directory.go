@@ -84,9 +84,9 @@ func New(users []User, trunks []Trunk, numbers *Numbers) (*Directory, error) {
 // Numbers returns the rules for numbers that the directory was built with.
 func (d *Directory) Numbers() *Numbers { return d.numbers }
 
-// Entries returns the entries of a user as configured, one for each telephone or mobile
+// Users returns the entries of a user as configured, one for each telephone or mobile
 // number, and none for an unknown user. The case of the id doesn't matter.
-func (d *Directory) Entries(userID string) []User { return d.byID[strings.ToLower(userID)] }
+func (d *Directory) Users(userID string) []User { return d.byID[strings.ToLower(userID)] }
 
 // UserByMobile returns the user whose mobile phone has this normalised number.
 func (d *Directory) UserByMobile(number string) (User, bool) {

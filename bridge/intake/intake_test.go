@@ -90,7 +90,7 @@ func call(id string) []bridge.Event {
 func reportsOf(t *testing.T, s *store.Store, id string) (kinds []bridge.ReportKind) {
 	t.Helper()
 	for {
-		waiting, err := s.Next(t.Context(), []bridge.CallID{bridge.CallID(id)}, 1)
+		waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{bridge.CallID(id)}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func reportsOf(t *testing.T, s *store.Store, id string) (kinds []bridge.ReportKi
 			return kinds
 		}
 		kinds = append(kinds, waiting[0].Report.Kind)
-		if err := s.Settle(t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}); err != nil {
+		if err := s.RecordResults(t.Context(), []bridge.Sent{{Pending: waiting[0], Result: bridge.Result{Verdict: bridge.Delivered}}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -28,7 +28,7 @@ func commitKinds(t *testing.T, s *store.Store, call bridge.CallID, kinds []bridg
 
 func waitingKinds(t *testing.T, s *store.Store, call bridge.CallID) (kinds []bridge.ReportKind) {
 	t.Helper()
-	waiting, err := s.Next(t.Context(), []bridge.CallID{call}, 100)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{call}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -240,7 +240,7 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplacedByTheNextStart(t *testing.T) {
 		"a write": func(t *testing.T, s *store.Store) error {
 			pending := bridge.Pending{ID: 600, Report: report("call599", bridge.ReportStarted)}
 			for range 2 {
-				if err := s.Settle(t.Context(), []bridge.Sent{{Pending: pending, Result: bridge.Result{Verdict: bridge.Delivered}}}); err != nil {
+				if err := s.RecordResults(t.Context(), []bridge.Sent{{Pending: pending, Result: bridge.Result{Verdict: bridge.Delivered}}}); err != nil {
 					return err
 				}
 				pending.ID = 200
@@ -411,7 +411,7 @@ func TestAQuarantinedFileIsReadAsFarAsItGoes(t *testing.T) {
 		}
 	}()
 	visited := int64(0)
-	err = history.Entries(t.Context(), store.Range{First: 1, Last: events}, func(store.Event) error { visited++; return nil })
+	err = history.Events(t.Context(), store.Range{First: 1, Last: events}, func(store.Event) error { visited++; return nil })
 	unreadable, ok := errors.AsType[*store.UnreadableError](err)
 	if !ok {
 		t.Fatalf("reading a damaged journal: %v", err)

@@ -152,7 +152,7 @@ func TestAFullDiskIsToldAndTheFirstWriteAfterItSucceeds(t *testing.T) {
 
 func mustNext(t *testing.T, s *store.Store, call bridge.CallID) []bridge.Pending {
 	t.Helper()
-	pending, err := s.Next(t.Context(), []bridge.CallID{call}, 10)
+	pending, err := s.OldestWaiting(t.Context(), []bridge.CallID{call}, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestADiskThatStallsHoldsUpReadsAndWritesAndLosesNone(t *testing.T) {
 		committed <- err
 	}()
 	go func() {
-		_, err := s.Next(context.Background(), []bridge.CallID{"before"}, 1)
+		_, err := s.OldestWaiting(context.Background(), []bridge.CallID{"before"}, 1)
 		read <- err
 	}()
 	for what, ended := range map[string]chan error{"the write": committed, "the read": read} {

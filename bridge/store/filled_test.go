@@ -57,7 +57,7 @@ func waiting(t *testing.T, s *store.Store) (ids []int64) {
 		}
 		calls, after, more = append(calls, page...), last, another
 	}
-	found, err := s.Next(t.Context(), calls, 10)
+	found, err := s.OldestWaiting(t.Context(), calls, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func reportsIn(t *rapid.T, s *store.Store) map[int64]string {
 		}
 		calls, after, more = append(calls, page...), last, another
 	}
-	waiting, err := s.Next(context.Background(), calls, 10)
+	waiting, err := s.OldestWaiting(context.Background(), calls, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -167,7 +167,7 @@ func TestADoubtGoesAroundADamage(t *testing.T) {
 			t.Errorf("the beginning of call %s is not doubted", call)
 		}
 	}
-	_, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10)
+	_, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 10)
 	s = restartAfter(t, s, directory, err)
 	oneDamage(t, s)
 	if left := mustNext(t, s, "1.1"); len(left) != len(overKinds)-1 || !left[0].Uncertain {
@@ -182,7 +182,7 @@ func check(t *testing.T, s interface {
 	bridge.Journal
 }, uncertain, kept bool) {
 	t.Helper()
-	waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 1)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 1)
 	if err != nil || len(waiting) != 1 || waiting[0].Uncertain != uncertain {
 		t.Errorf("waiting: %+v, error %v", waiting, err)
 	}
@@ -213,7 +213,7 @@ func TestADoubtGoesBackNoFurtherThanItMust(t *testing.T) {
 	}
 	var doubted []string
 	for i := range 6 {
-		waiting, err := s.Next(t.Context(), []bridge.CallID{bridge.CallID(fmt.Sprint("call", i))}, 9)
+		waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{bridge.CallID(fmt.Sprint("call", i))}, 9)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func (s *Store) Commit(ctx context.Context, batch bridge.Batch) ([]bridge.Pendin
 		if err := writeCalls(tx, batch); err != nil {
 			return fmt.Errorf("keeping the calls in progress: %w", err)
 		}
-		if err := writeOrders(tx, batch.ClickToCalls, committed); err != nil {
+		if err := writeClickToCalls(tx, batch.ClickToCalls, committed); err != nil {
 			return fmt.Errorf("remembering what was ordered: %w", err)
 		}
 		if err := writeRecorded(tx, batch.Recorded, committed); err != nil {

@@ -94,10 +94,10 @@ func (e *UnreadableError) Error() string {
 // Unwrap returns what is wrong with the first part.
 func (e *UnreadableError) Unwrap() error { return e.First }
 
-// Entries gives the entries of a range to visit, in order, and ends early with the first error
+// Events gives the entries of a range to visit, in order, and ends early with the first error
 // that visit returns. Where the file is damaged it goes on behind the damage. Then the error is
 // an [*UnreadableError], after all other entries were visited.
-func (h *History) Entries(ctx context.Context, part Range, visit func(Event) error) error {
+func (h *History) Events(ctx context.Context, part Range, visit func(Event) error) error {
 	var unreadable UnreadableError
 	for next := part.First; next <= part.Last; {
 		// With an error come the entries before the one that can't be read.

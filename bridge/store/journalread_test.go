@@ -54,7 +54,7 @@ func TestTheJournalIsReadInOrderWhileItIsWritten(t *testing.T) {
 		t.Fatalf("the journal is %v, error %v", all, err)
 	}
 	var read int64
-	err = history.Entries(t.Context(), all, func(e store.Event) error {
+	err = history.Events(t.Context(), all, func(e store.Event) error {
 		if string(e.Raw) != fmt.Sprint(read) {
 			t.Fatalf("event %s is number %d", e.Raw, read)
 		}
@@ -70,7 +70,7 @@ func TestTheJournalIsReadInOrderWhileItIsWritten(t *testing.T) {
 		t.Errorf("%d events read, error %v", read, err)
 	}
 	stop := errors.New("enough")
-	if err := history.Entries(t.Context(), all, func(store.Event) error { return stop }); !errors.Is(err, stop) {
+	if err := history.Events(t.Context(), all, func(store.Event) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("a visit that ends early: %v", err)
 	}
 }

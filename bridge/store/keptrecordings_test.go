@@ -17,10 +17,10 @@ import (
 func oneOfEachState(t *testing.T, s *store.Store) {
 	t.Helper()
 	for _, state := range []bridge.RecordingState{
-		bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing, bridge.RecordingReady, bridge.RecordingUploaded, bridge.RecordingTold,
+		bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing, bridge.RecordingReady, bridge.RecordingUploaded, bridge.RecordingAnnounced,
 	} {
 		kept := state
-		if state == bridge.RecordingUploaded || state == bridge.RecordingTold {
+		if state == bridge.RecordingUploaded || state == bridge.RecordingAnnounced {
 			kept = bridge.RecordingReady
 		}
 		job := found(t, s, recorded(bridge.CallID(state), "leg", 1, 3, 9), kept, string(state)+".wav")
@@ -55,7 +55,7 @@ func TestWhatHasBecomeOfARecordingIsForgottenOnceItIsOld(t *testing.T) {
 	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour), everyPlace); err != nil {
 		t.Fatal(err)
 	}
-	if left := states(t, directory); !slices.Contains(left, bridge.RecordingTold) {
+	if left := states(t, directory); !slices.Contains(left, bridge.RecordingAnnounced) {
 		t.Errorf("one is forgotten whose file is still to be removed: %v are left", left)
 	}
 	if err := s.PruneRecordings(t.Context(), time.Now().Add(time.Hour), nil); err != nil {
@@ -135,7 +135,7 @@ func jobsOf(t *testing.T, s *store.Store) (all []bridge.RecordingJob) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	delivered, err := s.ToldBefore(t.Context(), time.Now().Add(time.Hour), everyPlace, 10_000)
+	delivered, err := s.AnnouncedBefore(t.Context(), time.Now().Add(time.Hour), everyPlace, 10_000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestOfADamagedFileTheRecordingsAreSaved(t *testing.T) {
 	}
 	// Which report is whose is known still.
 	settle(t, s, head(t, s, "uploaded"), bridge.Result{Verdict: bridge.Delivered, Status: 200})
-	if counts, _, err := s.Count(t.Context()); err != nil || counts[bridge.RecordingTold] != 2 || counts[bridge.RecordingUploaded] != 0 {
+	if counts, _, err := s.Count(t.Context()); err != nil || counts[bridge.RecordingAnnounced] != 2 || counts[bridge.RecordingUploaded] != 0 {
 		t.Errorf("once it was delivered: %v, error %v", counts, err)
 	}
 	if job := sought(t, s, recorded("new", "leg", 1, 3, 9)); job.Recorded.Call != "new" || slices.ContainsFunc(before, func(b bridge.RecordingJob) bool { return b.ID == job.ID }) {
@@ -253,4 +253,4 @@ func TestAChannelThatCannotBeReadKeepsNoOtherFromBeingSought(t *testing.T) {
 }
 
 // everyPlace are all places that a file may be in.
-var everyPlace = []bridge.RecordingPlace{bridge.PlaceMonitor, bridge.PlaceVoicemail, bridge.PlaceSwitch, bridge.PlaceMade}
+var everyPlace = []bridge.RecordingPlace{bridge.PlaceMonitor, bridge.PlaceVoicemail, bridge.PlaceSwitch, bridge.PlaceOwn}

@@ -33,8 +33,8 @@ func (s *Store) WaitingCalls(ctx context.Context, after int64, limit int) (calls
 	return calls, after, len(rows) == limit, nil
 }
 
-// ReturnedCalls implements [bridge.Outbox].
-func (s *Store) ReturnedCalls(ctx context.Context) ([]bridge.CallID, error) {
+// RetriedCalls implements [bridge.Outbox].
+func (s *Store) RetriedCalls(ctx context.Context) ([]bridge.CallID, error) {
 	calls, err := query(ctx, s, "SELECT DISTINCT call FROM outbox WHERE returned = 1", scanOne[bridge.CallID])
 	if err != nil {
 		return nil, fmt.Errorf("looking for dead letters that were put back: %w", err)
@@ -42,8 +42,8 @@ func (s *Store) ReturnedCalls(ctx context.Context) ([]bridge.CallID, error) {
 	return calls, nil
 }
 
-// Next implements [bridge.Outbox].
-func (s *Store) Next(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
+// OldestWaiting implements [bridge.Outbox].
+func (s *Store) OldestWaiting(ctx context.Context, calls []bridge.CallID, each int) ([]bridge.Pending, error) {
 	const oldest = `SELECT o.id, o.call, o.committed, o.report, o.attempts, o.uncertain = 1, COALESCE(i.external_id, ''), COALESCE(i.communication_id, '')
 		FROM json_each(?1) c CROSS JOIN outbox o ON o.id IN (SELECT id FROM outbox WHERE call = c.value ORDER BY id LIMIT ?2)
 		LEFT JOIN identities i ON i.call = o.call ORDER BY c.key, o.id`
@@ -77,12 +77,12 @@ func scanPending(row sqlite.Row) (p bridge.Pending, err error) {
 	return p, nil
 }
 
-// Settle implements [bridge.Outbox].
-func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
+// RecordResults implements [bridge.Outbox].
+func (s *Store) RecordResults(ctx context.Context, sent []bridge.Sent) error {
 	settled := s.now().UnixMilli()
 	err := s.write(ctx, func(tx sqlite.Tx) error {
 		for _, one := range sent {
-			if err := settle(tx, one.Pending, one.Result, settled); err != nil {
+			if err := recordResult(tx, one.Pending, one.Result, settled); err != nil {
 				return fmt.Errorf("report %d of call %s, which was %s: %w", one.Pending.ID, one.Pending.Report.Call, one.Result.Verdict, err)
 			}
 		}
@@ -91,7 +91,7 @@ func (s *Store) Settle(ctx context.Context, sent []bridge.Sent) error {
 	return annotate(err, "recording how %d requests ended", len(sent))
 }
 
-func settle(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
+func recordResult(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled int64) error {
 	if err := learn(tx, pending.Report.Call, result.Learnt, settled); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func delivered(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settl
 	if err != nil {
 		return err
 	}
-	if err := recordingSettled(tx, pending, bridge.RecordingTold, "", settled); err != nil {
+	if err := recordingSettled(tx, pending, bridge.RecordingAnnounced, "", settled); err != nil {
 		return err
 	}
 	return tx.Exec("DELETE FROM outbox WHERE id = ?", pending.ID)

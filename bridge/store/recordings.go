@@ -228,8 +228,8 @@ func expired(tx sqlite.Tx, pending bridge.Pending, settled int64) error {
 	return tx.Exec("DELETE FROM outbox WHERE id = ?", pending.ID)
 }
 
-// ToldBefore implements [bridge.RecordingJobs].
-func (s *Store) ToldBefore(ctx context.Context, before time.Time, places []bridge.RecordingPlace, limit int) ([]bridge.RecordingJob, error) {
+// AnnouncedBefore implements [bridge.RecordingJobs].
+func (s *Store) AnnouncedBefore(ctx context.Context, before time.Time, places []bridge.RecordingPlace, limit int) ([]bridge.RecordingJob, error) {
 	const text = "SELECT " + recordingColumns + ` FROM recordings WHERE state = 'told' AND removed = 0 AND settled < ?
 		AND place IN (SELECT value FROM json_each(?)) ORDER BY settled LIMIT ?`
 	list, err := json.Marshal(places)

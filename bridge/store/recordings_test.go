@@ -278,7 +278,7 @@ func TestRecordingsAreCountedByTheirState(t *testing.T) {
 		keep(t, s, job)
 	}
 	for n, state := range []bridge.RecordingState{
-		bridge.RecordingEmpty, bridge.RecordingUploaded, bridge.RecordingTold, bridge.RecordingRefused, bridge.RecordingMissing,
+		bridge.RecordingEmpty, bridge.RecordingUploaded, bridge.RecordingAnnounced, bridge.RecordingRefused, bridge.RecordingMissing,
 		bridge.RecordingReady, bridge.RecordingReady, bridge.RecordingSettling,
 	} {
 		at(n+1, state)
@@ -286,7 +286,7 @@ func TestRecordingsAreCountedByTheirState(t *testing.T) {
 	sought(t, s, recorded("2.1", "2.2", 1, 2, 3))
 	counts, oldest, err := s.Count(t.Context())
 	want := map[bridge.RecordingState]int{
-		bridge.RecordingEmpty: 1, bridge.RecordingUploaded: 1, bridge.RecordingTold: 1, bridge.RecordingRefused: 1, bridge.RecordingMissing: 1,
+		bridge.RecordingEmpty: 1, bridge.RecordingUploaded: 1, bridge.RecordingAnnounced: 1, bridge.RecordingRefused: 1, bridge.RecordingMissing: 1,
 		bridge.RecordingReady: 2, bridge.RecordingSettling: 1, bridge.RecordingSought: 1,
 	}
 	if diff := cmp.Diff(want, counts); diff != "" || err != nil {

@@ -200,7 +200,7 @@ func deadLetters(t testing.TB, s *store.Store, count int) {
 	for i, p := range pending {
 		sent[i] = bridge.Sent{Pending: p, Result: conflict}
 	}
-	if err := s.Settle(t.Context(), sent); err != nil {
+	if err := s.RecordResults(t.Context(), sent); err != nil {
 		t.Fatal(err)
 	}
 }

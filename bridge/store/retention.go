@@ -62,7 +62,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	if before.Before(ordersBefore) {
 		ordersBefore = before
 	}
-	if err := s.pruneKeys(ctx, "orders", "communication", oldOrder, ordersBefore); err != nil {
+	if err := s.pruneKeys(ctx, "orders", "communication", oldClickToCall, ordersBefore); err != nil {
 		return err
 	}
 	return s.pruneKeys(ctx, "identities", "call", unusedIdentity, before)
@@ -209,7 +209,7 @@ func (s *Store) removePaced(ctx context.Context, text string, args ...any) error
 }
 
 const (
-	oldOrder = "committed < ?1"
+	oldClickToCall = "committed < ?1"
 	// unusedIdentity selects identities of calls of which nothing waits.
 	unusedIdentity = `learnt < ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.call = identities.call)
 		AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.call = identities.call)

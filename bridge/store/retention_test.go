@@ -94,7 +94,7 @@ func TestOldIdentitiesGoUnlessSomethingOfTheirCallsIsLeft(t *testing.T) {
 		call := bridge.CallID(fmt.Sprint("call", n))
 		sent = append(sent, bridge.Sent{Pending: head(t, s, call), Result: bridge.Result{Verdict: bridge.Delivered, Learnt: bridge.Identity{ExternalID: "e"}}})
 	}
-	if err := s.Settle(t.Context(), sent); err != nil {
+	if err := s.RecordResults(t.Context(), sent); err != nil {
 		t.Fatal(err)
 	}
 	commit(t, s, bridge.Batch{

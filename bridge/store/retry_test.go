@@ -23,7 +23,7 @@ func idsOf(letters []store.ReportView) (ids []int64) {
 
 func waitingIDs(t testing.TB, s *store.Store, call bridge.CallID) (ids []int64) {
 	t.Helper()
-	waiting, err := s.Next(t.Context(), []bridge.CallID{call}, 1000)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{call}, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestADeadLetterThatIsRetriedWaitsAtItsPlace(t *testing.T) {
 	if first := head(t, s, "1.1"); first.Attempts != 0 || first.Report.Leg != "1.2" || !first.Uncertain {
 		t.Errorf("the report is %+v; it was tried twice, and the first try may have got there", first)
 	}
-	calls, err := s.ReturnedCalls(t.Context())
+	calls, err := s.RetriedCalls(t.Context())
 	if diff := cmp.Diff([]bridge.CallID{"1.1"}, calls); diff != "" || err != nil {
 		t.Errorf("calls with letters put back, error %v (-want +got):\n%s", err, diff)
 	}
@@ -214,7 +214,7 @@ func settleScript(t testing.TB, s *store.Store, round int, owners []int, verdict
 		}
 		sent = append(sent, bridge.Sent{Pending: p, Result: bridge.Result{Verdict: verdicts[i], Status: 409}})
 	}
-	if err := s.Settle(t.Context(), sent); err != nil {
+	if err := s.RecordResults(t.Context(), sent); err != nil {
 		t.Fatal(err)
 	}
 	return pending[0].ID, dead

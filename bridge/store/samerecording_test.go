@@ -29,7 +29,7 @@ func TestAFileOfTwoChannelsIsOfTheLegThatAnsweredFirst(t *testing.T) {
 		{"nothing was heard on the second channel", late, unheard, bridge.RecordingSettling, "late"},
 		{"both were connected at once", early, atOnce, bridge.RecordingReady, "early"},
 		{"the earlier leg finds it uploaded", late, early, bridge.RecordingUploaded, "late"},
-		{"the earlier leg finds it told", late, early, bridge.RecordingTold, "late"},
+		{"the earlier leg finds it told", late, early, bridge.RecordingAnnounced, "late"},
 		{"the earlier leg finds it refused", late, early, bridge.RecordingRefused, "late"},
 		{"the earlier leg finds it empty", late, early, bridge.RecordingEmpty, "late"},
 	} {
@@ -80,7 +80,7 @@ func TestAFileThatIsHandedFromChannelToChannelIsOneJob(t *testing.T) {
 
 func TestAFileOfAChannelThatCameOnceAnotherWasGoneIsAnother(t *testing.T) {
 	for _, state := range []bridge.RecordingState{
-		bridge.RecordingSettling, bridge.RecordingReady, bridge.RecordingUploaded, bridge.RecordingTold, bridge.RecordingRefused, bridge.RecordingEmpty,
+		bridge.RecordingSettling, bridge.RecordingReady, bridge.RecordingUploaded, bridge.RecordingAnnounced, bridge.RecordingRefused, bridge.RecordingEmpty,
 	} {
 		t.Run(string(state), func(t *testing.T) {
 			directory := t.TempDir()

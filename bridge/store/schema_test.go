@@ -52,7 +52,7 @@ func TestAnUpgradeKeepsWhatWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 10)
 	if err != nil || len(waiting) != 1 || waiting[0].Report.Kind != bridge.ReportStarted {
 		t.Errorf("after the upgrade: %+v, error %v", waiting, err)
 	}
@@ -74,7 +74,7 @@ func TestAFailedUpgradeLeavesTheStoreAsItWas(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10); err != nil || len(waiting) != 1 {
+	if waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 10); err != nil || len(waiting) != 1 {
 		t.Errorf("what waits after a failed upgrade: %+v, error %v", waiting, err)
 	}
 }

@@ -48,7 +48,7 @@ func commit(t testing.TB, s *store.Store, batch bridge.Batch) {
 
 func head(t testing.TB, s *store.Store, call bridge.CallID) bridge.Pending {
 	t.Helper()
-	waiting, err := s.Next(t.Context(), []bridge.CallID{call}, 1)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{call}, 1)
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("%d reports of call %s wait, error %v", len(waiting), call, err)
 	}
@@ -129,14 +129,14 @@ func TestReportsComeBackInOrderAndLeaveWhenSettled(t *testing.T) {
 		t.Errorf("second report %s with identity %+v", second.Report.Kind, second.Identity)
 	}
 	settle(t, s, second, bridge.Result{Verdict: bridge.Refused, Status: 409, Reason: "no"})
-	if waiting, err := s.Next(t.Context(), []bridge.CallID{"b"}, 1); err != nil || len(waiting) != 0 {
+	if waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"b"}, 1); err != nil || len(waiting) != 0 {
 		t.Errorf("a settled call still has reports: %+v, error %v", waiting, err)
 	}
 }
 
 func settle(t testing.TB, s *store.Store, pending bridge.Pending, result bridge.Result) {
 	t.Helper()
-	if err := s.Settle(t.Context(), []bridge.Sent{{Pending: pending, Result: result}}); err != nil {
+	if err := s.RecordResults(t.Context(), []bridge.Sent{{Pending: pending, Result: result}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -167,7 +167,7 @@ func TestWritesFromManySidesAreAllKept(t *testing.T) {
 	for w := range writers {
 		call := bridge.CallID(fmt.Sprint("call", w))
 		for i := range each {
-			waiting, err := s.Next(t.Context(), []bridge.CallID{call}, 1)
+			waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{call}, 1)
 			if err != nil || len(waiting) == 0 {
 				t.Fatalf("call %s has %d reports, want %d (error %v)", call, i, each, err)
 			}

@@ -27,7 +27,7 @@ func TestAReportThatIsThereTwiceIsSettledAllTheSame(t *testing.T) {
 				{Pending: head(t, s, "1.1"), Result: bridge.Result{Verdict: verdict}},
 				{Pending: head(t, s, "2.1"), Result: bridge.Result{Verdict: verdict}},
 			}
-			if err := s.Settle(t.Context(), sent); err != nil {
+			if err := s.RecordResults(t.Context(), sent); err != nil {
 				t.Errorf("%s, then %s: %v", table[:25], verdict, err)
 			}
 			if left := len(waitingKinds(t, s, "1.1")); left != len(overKinds)-1 {

@@ -30,13 +30,13 @@ func TestAReportThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 			}
 			turnBit(t, filepath.Join(directory, store.FileName), test.damaged)
 			s = openUntended(t, directory)
-			waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
+			waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
 			if errors.Is(err, bridge.ErrStoreDamaged) {
 				if err := s.Close(); err != nil {
 					t.Fatal(err)
 				}
 				s = openUntended(t, directory)
-				waiting, err = s.Next(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
+				waiting, err = s.OldestWaiting(t.Context(), []bridge.CallID{"1.1", "2.1"}, 8)
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -73,7 +73,7 @@ func TestAReportThatIsNoJSONKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	directory := released(t, 5)
 	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-started","call";"1795433135.27"`)
 	s := openUntended(t, directory)
-	_, err := s.Next(t.Context(), []bridge.CallID{"1795433135.27"}, 10)
+	_, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1795433135.27"}, 10)
 	s = restartAfter(t, s, directory, err)
 	if left := len(mustNext(t, s, "1795433135.27")); left != 5 {
 		t.Errorf("%d reports can be read, want all others, which are 5", left)

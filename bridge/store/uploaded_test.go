@@ -157,7 +157,7 @@ func TestOnlyWhatIsReadyCanHaveBeenUploaded(t *testing.T) {
 	s := open(t, directory)
 	jobs := []bridge.RecordingJob{sought(t, s, recorded("1.1", "1.2", 1, 3, 9)), {ID: 99}}
 	for n, state := range []bridge.RecordingState{
-		bridge.RecordingSettling, bridge.RecordingTold, bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing,
+		bridge.RecordingSettling, bridge.RecordingAnnounced, bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing,
 	} {
 		jobs = append(jobs, found(t, s, recorded("1.1", "1.2", 1, 3, 9), state, fmt.Sprint(n)))
 	}
@@ -196,7 +196,7 @@ func TestWhatBecomesOfACallRecordingBecomesOfItsRecording(t *testing.T) {
 		reason        string
 		waiting, dead int
 	}{
-		{"taken", bridge.Result{Verdict: bridge.Delivered, Status: 200}, bridge.RecordingTold, "", 0, 0},
+		{"taken", bridge.Result{Verdict: bridge.Delivered, Status: 200}, bridge.RecordingAnnounced, "", 0, 0},
 		{"refused", conflict, bridge.RecordingRefused, conflict.Reason, 0, 1},
 		{"to be tried again", bridge.Result{Verdict: bridge.Retry, Reason: "HTTP 503"}, bridge.RecordingUploaded, "", 1, 0},
 		{"expired", bridge.Result{Verdict: bridge.Expired, NotTaken: true}, bridge.RecordingReady, "the CRM could not be told within a day of its upload", 0, 0},
@@ -249,7 +249,7 @@ func TestARecordingWhoseReportExpiredIsUploadedAndToldAgain(t *testing.T) {
 		t.Errorf("what waits then: %+v", second)
 	}
 	settle(t, s, second, bridge.Result{Verdict: bridge.Delivered, Status: 200})
-	if diff := cmp.Diff([]recording{{State: bridge.RecordingTold, Call: "1.1", Leg: "1.2", Name: "a.wav"}}, recordings(t, directory)); diff != "" {
+	if diff := cmp.Diff([]recording{{State: bridge.RecordingAnnounced, Call: "1.1", Leg: "1.2", Name: "a.wav"}}, recordings(t, directory)); diff != "" {
 		t.Errorf("recordings (-want +got):\n%s", diff)
 	}
 }
@@ -294,7 +294,7 @@ func TestARefusedCallRecordingThatIsPutBackIsToldAfterAll(t *testing.T) {
 				upload(t, s, due[0], "f2", moment.Add(25*time.Hour))
 			}
 			settle(t, s, head(t, s, "1.1"), bridge.Result{Verdict: bridge.Delivered, Status: 200})
-			if diff := cmp.Diff([]recording{{State: bridge.RecordingTold, Call: "1.1", Leg: "1.2", Name: "a.wav"}}, recordings(t, directory)); diff != "" {
+			if diff := cmp.Diff([]recording{{State: bridge.RecordingAnnounced, Call: "1.1", Leg: "1.2", Name: "a.wav"}}, recordings(t, directory)); diff != "" {
 				t.Errorf("recordings (-want +got):\n%s", diff)
 			}
 			checkDeadLetters(t, s, 0)
@@ -319,21 +319,21 @@ func TestWhatTheCRMHasIsGivenOutUntilItsFileIsRemoved(t *testing.T) {
 	for range jobs[:3] {
 		settle(t, s, head(t, s, "1.1"), bridge.Result{Verdict: bridge.Delivered, Status: 200})
 	}
-	if delivered, err := s.ToldBefore(t.Context(), time.Now().Add(-time.Hour), everyPlace, 10); len(delivered) != 0 || err != nil {
+	if delivered, err := s.AnnouncedBefore(t.Context(), time.Now().Add(-time.Hour), everyPlace, 10); len(delivered) != 0 || err != nil {
 		t.Errorf("delivered an hour ago: %+v, error %v", delivered, err)
 	}
 	later := time.Now().Add(time.Hour)
 	for _, elsewhere := range [][]bridge.RecordingPlace{{bridge.PlaceVoicemail, bridge.PlaceSwitch}, {}, nil} {
-		if delivered, err := s.ToldBefore(t.Context(), later, elsewhere, 10); len(delivered) != 0 || err != nil {
+		if delivered, err := s.AnnouncedBefore(t.Context(), later, elsewhere, 10); len(delivered) != 0 || err != nil {
 			t.Errorf("delivered, of the places %q: %+v, error %v", elsewhere, delivered, err)
 		}
 	}
-	delivered, err := s.ToldBefore(t.Context(), later, everyPlace, 2)
+	delivered, err := s.AnnouncedBefore(t.Context(), later, everyPlace, 2)
 	if err != nil || len(delivered) != 2 {
 		t.Fatalf("%d were delivered, error %v; want 2, which were asked for", len(delivered), err)
 	}
 	for _, job := range delivered {
-		if job.State != bridge.RecordingTold || job.File.Name != fmt.Sprint(job.Size) || !job.Modified.Equal(moment.Add(time.Nanosecond)) {
+		if job.State != bridge.RecordingAnnounced || job.File.Name != fmt.Sprint(job.Size) || !job.Modified.Equal(moment.Add(time.Nanosecond)) {
 			t.Errorf("job %+v", job)
 		}
 		if err := s.Removed(t.Context(), job); err != nil {
@@ -344,10 +344,10 @@ func TestWhatTheCRMHasIsGivenOutUntilItsFileIsRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = open(t, directory)
-	if left, err := s.ToldBefore(t.Context(), later, everyPlace, 10); err != nil || len(left) != 1 || left[0].ID == delivered[0].ID || left[0].ID == delivered[1].ID {
+	if left, err := s.AnnouncedBefore(t.Context(), later, everyPlace, 10); err != nil || len(left) != 1 || left[0].ID == delivered[0].ID || left[0].ID == delivered[1].ID {
 		t.Errorf("left are %+v, error %v; want the third alone", left, err)
 	}
-	if counts, _, err := s.Count(t.Context()); err != nil || counts[bridge.RecordingTold] != 3 {
+	if counts, _, err := s.Count(t.Context()); err != nil || counts[bridge.RecordingAnnounced] != 3 {
 		t.Errorf("counts %v, error %v; a recording whose file was removed counts all the same", counts, err)
 	}
 }
@@ -364,7 +364,7 @@ func TestAnUploadIsKeptOnceHoweverOftenThatIsAsked(t *testing.T) {
 	if _, err := s.Uploaded(t.Context(), job, "f-2", moment); !errors.Is(err, bridge.ErrNoRecording) {
 		t.Errorf("another file: %v", err)
 	}
-	pending, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 10)
+	pending, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 10)
 	if err != nil || len(pending) != 1 || pending[0].Report.FileID != "f-1" {
 		t.Errorf("waiting: %+v, %v", pending, err)
 	}

@@ -54,10 +54,10 @@ type channel struct {
 	Undialled  bool `json:"undialled,omitempty"`
 	// DialledBy is the channel that dialled it; "" for none.
 	DialledBy bridge.ChannelID `json:"dialledBy,omitempty"`
-	// Waits: a Local channel dialled it, and the caller behind that is not known yet.
+	// AwaitsCaller: a Local channel dialled it, and the caller behind that is not known yet.
 	// DialString is kept until it is.
-	Waits      bool   `json:"waits,omitempty"`
-	DialString string `json:"dialString,omitempty"`
+	AwaitsCaller bool   `json:"waits,omitempty"`
+	DialString   string `json:"dialString,omitempty"`
 	// BridgeID is the bridge it is in, "" for none and for holding bridges.
 	BridgeID string `json:"room,omitempty"`
 	// Held: its far end has put the other side on hold.

@@ -173,7 +173,7 @@ func (t *Tracker) destroyed(event bridge.Event) {
 
 // drop forgets a channel that is gone.
 func (t *Tracker) drop(ch *channel) {
-	if ch.Waits {
+	if ch.AwaitsCaller {
 		t.note(ch.call, ch, noteNoCaller)
 	}
 	t.leaveRecordings(ch)

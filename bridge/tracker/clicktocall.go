@@ -35,7 +35,7 @@ func (t *Tracker) clickToCallResult(event bridge.Event) {
 	if c == nil || c.ClickToCall == nil || !c.ClickToCall.Pending {
 		return
 	}
-	c.ClickToCall.Pending, c.ClickToCall.SettledAt = false, event.Time
+	c.ClickToCall.Pending, c.ClickToCall.ResultAt = false, event.Time
 	c.ClickToCall.Rung = event.ClickToCall.Rung
 	c.ClickToCall.Refused = event.ClickToCall.Result == bridge.ClickRefused
 	if event.ClickToCall.Result != bridge.ClickPlaced && c.ClickToCall.Cause == "" {
@@ -179,7 +179,7 @@ func (t *Tracker) takeUpPhones(live map[bridge.ChannelID]*bridge.Channel, at tim
 		if c.ClickToCall == nil {
 			continue
 		}
-		if !c.ClickToCall.Pending && c.ClickToCall.SettledAt.Before(at) && c.ClickToCall.awaited() {
+		if !c.ClickToCall.Pending && c.ClickToCall.ResultAt.Before(at) && c.ClickToCall.awaited() {
 			// All phones are in this snapshot or gone, so no event is awaited.
 			c.ClickToCall.Heard = slices.Clone(c.ClickToCall.Rung)
 			t.changed(c)
@@ -193,7 +193,7 @@ func (t *Tracker) takeUpPhones(live map[bridge.ChannelID]*bridge.Channel, at tim
 			if seen.State != bridge.StateUp {
 				continue
 			}
-			if c.ClickToCall.PickedUp == own.ID && seen.Waits {
+			if c.ClickToCall.PickedUp == own.ID && seen.WaitsForDial {
 				t.act(bridge.ActionDial, own)
 			}
 			t.pickedUpPhone(own)
@@ -205,7 +205,7 @@ func (t *Tracker) takeUpPhones(live map[bridge.ChannelID]*bridge.Channel, at tim
 // refused or given up, or Asterisk's answer to the request was lost. Otherwise it would
 // stay for ever, or dial a party that no user waits for.
 func (t *Tracker) hangUpStray(ch *channel, seen *bridge.Channel) {
-	waits := seen != nil && (seen.State == bridge.StateDown || seen.Waits)
+	waits := seen != nil && (seen.State == bridge.StateDown || seen.WaitsForDial)
 	unowned := strings.HasPrefix(string(ch.ID), t.policy.Application+bridge.ClickToCallMark) && ch.call.ClickToCall == nil
 	if unowned && waits || t.strayed(ch) {
 		t.act(bridge.ActionHangup, ch)

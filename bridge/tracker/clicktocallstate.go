@@ -9,10 +9,10 @@ import (
 // clickToCall is the state of a click-to-call within its call.
 type clickToCall struct {
 	bridge.ClickToCall
-	// Pending: the attempt to ring the phones is not over. It ended at SettledAt, on our
+	// Pending: the attempt to ring the phones is not over. It ended at ResultAt, on our
 	// own clock.
-	Pending   bool      `json:"pending,omitempty"`
-	SettledAt time.Time `json:"settledAt,omitzero"`
+	Pending  bool      `json:"pending,omitempty"`
+	ResultAt time.Time `json:"settledAt,omitzero"`
 	// Rung are the channels of the phones that ring, known when the attempt is over.
 	// Heard are the channels of this click-to-call that an event has shown.
 	Rung  []bridge.ChannelID `json:"rung,omitempty"`

@@ -131,7 +131,7 @@ func (t *Tracker) dialled(caller, peer *channel, dialString string, at timeOfEve
 func (t *Tracker) attachToLeg(peer *channel, dialString string, at timeOfEvent) {
 	c := peer.call
 	root, consults := t.rootOf(t.channels[peer.DialledBy])
-	peer.Waits, peer.DialString = root == nil, ""
+	peer.AwaitsCaller, peer.DialString = root == nil, ""
 	t.changed(c)
 	if root == nil {
 		peer.DialString = dialString
@@ -199,7 +199,7 @@ func (t *Tracker) hasTalked(ch *channel) bool {
 // is known now.
 func (t *Tracker) attachWaiting(c *call, at timeOfEvent) {
 	for _, ch := range slices.Clone(c.Channels) {
-		if !ch.Waits {
+		if !ch.AwaitsCaller {
 			continue
 		}
 		if root, _ := t.rootOf(t.channels[ch.DialledBy]); root != nil {

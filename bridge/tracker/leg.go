@@ -21,7 +21,7 @@ func (t *Tracker) startLeg(c *call, caller, own *channel, from, to bridge.Party,
 	}
 	l := &leg{ID: t.legID(c, own), Channels: []bridge.ChannelID{own.ID}, Caller: caller.ID, From: from, To: to}
 	c.Legs = append(c.Legs, l)
-	own.Waits, own.DialString = false, ""
+	own.AwaitsCaller, own.DialString = false, ""
 	t.addForeignChannel(c, own)
 	t.addForeignChannel(c, caller)
 	t.legEvent(c, l, bridge.LegAppeared, at)

@@ -182,7 +182,7 @@ func (t *Tracker) leaveMade(ch *channel) {
 // madeFor reports our recording of a call, which has ended.
 func (t *Tracker) madeFor(c *call) {
 	made := bridge.Recorded{
-		Call: c.ID, Leg: c.OwnRecording.Leg, Channel: c.OwnRecording.Of, From: c.CreatedAt, To: t.now, Made: true,
+		Call: c.ID, Leg: c.OwnRecording.Leg, Channel: c.OwnRecording.Of, From: c.CreatedAt, To: t.now, Own: true,
 		Stored: []bridge.StoredFile{{Name: c.OwnRecording.Name, Format: madeFormat}},
 	}
 	if made.To.Before(made.From) {

@@ -18,7 +18,7 @@ func made(l *listener) (deeds, whose []string) {
 		}
 	}
 	for _, r := range l.ledger.Recorded() {
-		if r.Made {
+		if r.Own {
 			whose = append(whose, string(r.Call)+" "+string(r.Leg)+" "+r.Stored[0].Name+"."+r.Stored[0].Format)
 		}
 	}

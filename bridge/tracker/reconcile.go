@@ -134,7 +134,7 @@ func (t *Tracker) takeUp(event bridge.Event, live map[bridge.ChannelID]*bridge.C
 // linkedid.
 func (t *Tracker) joinLinked(c *call, seen bridge.Channel) {
 	into, ch := t.calls[bridge.CallID(seen.LinkedID)], t.channels[seen.ID]
-	missed := wasDialled(seen) && (ch.DialledBy == "" || ch.Waits) && !ch.Originated
+	missed := wasDialled(seen) && (ch.DialledBy == "" || ch.AwaitsCaller) && !ch.Originated
 	if into != nil && into != c && c.silent() && missed {
 		t.merge(into, c)
 	}

@@ -18,7 +18,7 @@ func (t *Tracker) takeUpDials(live map[bridge.ChannelID]*bridge.Channel, at time
 		}
 		for _, peer := range slices.Clone(c.Channels) {
 			seen := live[peer.ID]
-			placed := peer.DialledBy != "" && !peer.Waits || c.openLegOf(peer.ID) != nil
+			placed := peer.DialledBy != "" && !peer.AwaitsCaller || c.openLegOf(peer.ID) != nil
 			if seen == nil || placed || peer.Originated || !wasDialled(*seen) {
 				continue
 			}

@@ -93,7 +93,7 @@ func filled(t testing.TB) office {
 			sent = append(sent, bridge.Sent{Pending: pending[i], Result: result})
 		}
 	}
-	if err := errors.Join(s.Settle(t.Context(), sent), s.Close()); err != nil {
+	if err := errors.Join(s.RecordResults(t.Context(), sent), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	setClock(t, o)
@@ -311,7 +311,7 @@ func deadAndWaiting(t testing.TB, s *store.Store, calls int) {
 	for i := 0; i < len(pending); i += 2 {
 		sent = append(sent, bridge.Sent{Pending: pending[i], Result: notFound})
 	}
-	if err := s.Settle(t.Context(), sent); err != nil {
+	if err := s.RecordResults(t.Context(), sent); err != nil {
 		t.Fatal(err)
 	}
 }

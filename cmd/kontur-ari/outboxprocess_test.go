@@ -61,11 +61,11 @@ func TestDeadLettersAreRetriedByAnotherProcessWhileTheDaemonWrites(t *testing.T)
 	if err != nil || dead != 0 {
 		t.Errorf("%d dead letters are left, error %v", dead, err)
 	}
-	calls, err := s.ReturnedCalls(t.Context())
+	calls, err := s.RetriedCalls(t.Context())
 	if err != nil || len(calls) != many {
 		t.Fatalf("%d calls have dead letters that were put back, error %v; want %d", len(calls), err, many)
 	}
-	waiting, err := s.Next(t.Context(), calls, 10)
+	waiting, err := s.OldestWaiting(t.Context(), calls, 10)
 	if err != nil || len(waiting) != 2*many {
 		t.Fatalf("%d reports wait, error %v; want %d", len(waiting), err, 2*many)
 	}
@@ -118,7 +118,7 @@ func reportOnce(ctx context.Context, s *store.Store) error {
 	if err != nil {
 		return err
 	}
-	return s.Settle(ctx, []bridge.Sent{{Pending: pending[0], Result: bridge.Result{Verdict: bridge.Delivered, Status: 200}}})
+	return s.RecordResults(ctx, []bridge.Sent{{Pending: pending[0], Result: bridge.Result{Verdict: bridge.Delivered, Status: 200}}})
 }
 
 func TestAnotherUserIsAdvisedToBeRootOrTheService(t *testing.T) {

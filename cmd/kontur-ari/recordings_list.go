@@ -47,7 +47,7 @@ type recordingList struct {
 // recordingStates are all states, in the order in which they follow each other.
 var recordingStates = []bridge.RecordingState{
 	bridge.RecordingSought, bridge.RecordingSettling, bridge.RecordingReady, bridge.RecordingUploaded,
-	bridge.RecordingTold, bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing,
+	bridge.RecordingAnnounced, bridge.RecordingRefused, bridge.RecordingEmpty, bridge.RecordingMissing,
 }
 
 // recordingsVerb makes a command that works on the store's file, whether or not the
@@ -108,7 +108,7 @@ func listRecordings(ctx context.Context, r *recordingList) error {
 	shown, left := 0, 0
 	err := r.Walk(ctx, r.filter, func(entry store.RecordingEntry) error {
 		counts[entry.State]++
-		switch chosen := r.all || r.filter.State != "" || entry.State != bridge.RecordingTold; {
+		switch chosen := r.all || r.filter.State != "" || entry.State != bridge.RecordingAnnounced; {
 		case r.json && chosen:
 			return writeJSON(r.out, recordingLine(entry))
 		case chosen && (shown < mostListed || r.all):

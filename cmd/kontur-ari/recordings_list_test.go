@@ -75,16 +75,16 @@ func withRecordings(t testing.TB) office {
 		do(s.Keep(ctx, job))
 		_, err := s.Uploaded(ctx, job, "file", time.Now())
 		do(err)
-		pending, err := s.Next(ctx, []bridge.CallID{job.Recorded.Call}, 1)
+		pending, err := s.OldestWaiting(ctx, []bridge.CallID{job.Recorded.Call}, 1)
 		do(err)
 		switch state {
-		case bridge.RecordingTold:
+		case bridge.RecordingAnnounced:
 			sent = append(sent, bridge.Sent{Pending: pending[0], Result: takenOK})
 		case bridge.RecordingRefused:
 			sent = append(sent, bridge.Sent{Pending: pending[0], Result: notFound})
 		}
 	}
-	do(errors.Join(s.Settle(ctx, sent), s.Close()))
+	do(errors.Join(s.RecordResults(ctx, sent), s.Close()))
 	db, err := sql.Open("sqlite", filepath.Join(o.directory, store.FileName)+"?_pragma=busy_timeout(5000)")
 	do(err)
 	_, err = db.Exec(fmt.Sprintf("UPDATE recordings SET made = %d + id * 1000", opening.UnixMilli()))

@@ -81,7 +81,7 @@ func (r *recordingList) mustBeRetryable(ctx context.Context) error {
 		switch {
 		case i < 0:
 			others = append(others, fmt.Sprintf("nothing is stored about a recording %d", id))
-		case entries[i].State == bridge.RecordingTold:
+		case entries[i].State == bridge.RecordingAnnounced:
 			others = append(others, fmt.Sprintf("the CRM has recording %d", id))
 		case !entries[i].Retryable():
 			others = append(others, fmt.Sprintf("recording %d is on its way: %s", id, entries[i].State))

@@ -148,7 +148,7 @@ func (j *judge) readJournal(ctx context.Context, performances []*performance) ([
 			return nil, err
 		}
 		complete := false
-		err = history.Entries(ctx, store.Range{First: j.journal + 1, Last: all.Last}, func(e store.Event) error {
+		err = history.Events(ctx, store.Range{First: j.journal + 1, Last: all.Last}, func(e store.Event) error {
 			entries, j.journal = append(entries, e), e.ID
 			complete = complete || bytes.Equal(e.Raw, last.raw)
 			return nil

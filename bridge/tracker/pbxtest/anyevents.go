@@ -74,12 +74,12 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 		return bridge.NewClickToCallEvent(anyClick(first), at)
 	case bridge.EventClickResult:
 		if form%2 == 0 {
-			order := anyClick(first)
+			click := anyClick(first)
 			var rung []bridge.ChannelID
 			for n := range int(second % 4) {
-				rung = append(rung, order.Channel(n+1))
+				rung = append(rung, click.Channel(n+1))
 			}
-			return bridge.NewClickPlacedEvent(order, rung, at)
+			return bridge.NewClickPlacedEvent(click, rung, at)
 		}
 		return bridge.NewClickRefusedEvent(anyClick(first), &bridge.Refusal{Status: bridge.RefusedSwitch}, form%3 == 0, at)
 	case bridge.EventHangup:
@@ -145,9 +145,9 @@ func anySnapshot(present, inside, place, form byte) *bridge.Snapshot {
 }
 
 func anyClick(code byte) bridge.ClickToCall {
-	order := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: pick([]string{"O", "O", "P", ""}, code), From: "u101", Number: "79997775533"}
+	click := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: pick([]string{"O", "O", "P", ""}, code), From: "u101", Number: "79997775533"}
 	if code%5 == 0 {
-		order.To, order.Number = "u102", "102"
+		click.To, click.Number = "u102", "102"
 	}
-	return order
+	return click
 }

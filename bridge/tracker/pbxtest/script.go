@@ -89,7 +89,7 @@ func (x *exchange) do(word string, args []string) error {
 		x.about(bridge.EventChannelUnhold, id)
 	case "app":
 		x.channels[id].Application = args[1]
-		x.channels[id].Waits = args[1] == "Stasis" && args[2] == ""
+		x.channels[id].WaitsForDial = args[1] == "Stasis" && args[2] == ""
 	case "blind":
 		x.blindTransfer(caller, peer, args[1])
 	case "attended":

@@ -23,7 +23,7 @@ func readJournal(ctx context.Context, history *store.History, visit func(Passage
 // readRange visits a range of a journal in order. In a damaged store the unreadable
 // events come last, one passage for each gap.
 func readRange(ctx context.Context, history *store.History, part store.Range, visit func(Passage) error) error {
-	err := history.Entries(ctx, part, func(e store.Event) error { return visit(passageOf(e)) })
+	err := history.Events(ctx, part, func(e store.Event) error { return visit(passageOf(e)) })
 	unreadable, damaged := errors.AsType[*store.UnreadableError](err)
 	if !damaged {
 		return err

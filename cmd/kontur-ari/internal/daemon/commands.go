@@ -90,7 +90,7 @@ func (d *Daemon) recoverClickToCalls(ctx context.Context) {
 // commandDetails are what /readyz shows of the CRM's commands.
 func (d *Daemon) commandDetails() map[string]any {
 	obeyed := d.commander.Stats()
-	details := map[string]any{"repeated": obeyed.Repeated, "untold": obeyed.Untold, "callsFailed": d.intake.Stats().Failed}
+	details := map[string]any{"repeated": obeyed.Repeated, "untold": obeyed.Failed, "callsFailed": d.intake.Stats().Failed}
 	if d.server != nil {
 		taken := d.server.Stats()
 		details["calls"], details["hangups"], details["webhooks"] = taken.Calls, taken.Hangups, taken.Webhooks

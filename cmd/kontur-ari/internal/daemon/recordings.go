@@ -56,7 +56,7 @@ func newCourier(d *Daemon) (*recordings.Courier, error) {
 		config.Templates = append(config.Templates, template)
 	}
 	return recordings.New(config, d.store, d.client, recordings.Outside{
-		Told:      d.dispatcher.WakeCall,
+		Announced: d.dispatcher.WakeCall,
 		Reachable: d.dispatcher.Reachable,
 		Stored:    d.switcher,
 	}, log), nil

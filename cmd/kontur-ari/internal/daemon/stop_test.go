@@ -146,7 +146,7 @@ func checkStored(t *testing.T, directory string, want int) {
 		t.Fatal(err)
 	}
 	stored := 0
-	if err := history.Entries(t.Context(), all, func(store.Event) error { stored++; return nil }); err != nil || stored != want {
+	if err := history.Events(t.Context(), all, func(store.Event) error { stored++; return nil }); err != nil || stored != want {
 		t.Errorf("%d events are stored, want %d; error %v", stored, want, err)
 	}
 }

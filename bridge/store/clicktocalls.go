@@ -9,9 +9,10 @@ import (
 	"kontur-ari/bridge/store/sqlite"
 )
 
-// writeOrders stores orders by their communication, the first of each, and why they were refused.
-func writeOrders(tx sqlite.Tx, orders []bridge.ClickToCallNews, committed int64) error {
-	for _, news := range orders {
+// writeClickToCalls stores click-to-calls by their communication, the first of each, and
+// why they were refused.
+func writeClickToCalls(tx sqlite.Tx, all []bridge.ClickToCallNews, committed int64) error {
+	for _, news := range all {
 		if news.Result != "" {
 			if err := tx.Exec("UPDATE orders SET status = ?, message = ? WHERE communication = ?", string(news.Status), news.Message, news.ClickToCall.CommunicationID); err != nil {
 				return err
@@ -32,7 +33,7 @@ func writeOrders(tx sqlite.Tx, orders []bridge.ClickToCallNews, committed int64)
 // ClickToCallFor implements [bridge.ClickToCalls].
 func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bridge.ClickToCall, *bridge.Refusal, bool, error) {
 	type row struct {
-		order   bridge.ClickToCall
+		click   bridge.ClickToCall
 		refusal bridge.Refusal
 	}
 	found, err := query(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan sqlite.Row) (r row, err error) {
@@ -40,7 +41,7 @@ func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bri
 		if err := scan.Scan(&given, &r.refusal.Status, &r.refusal.Message); err != nil {
 			return r, err
 		}
-		return r, json.Unmarshal(given, &r.order)
+		return r, json.Unmarshal(given, &r.click)
 	}, communicationID)
 	switch {
 	case err != nil:
@@ -48,9 +49,9 @@ func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bri
 	case len(found) == 0:
 		return bridge.ClickToCall{}, nil, false, nil
 	case found[0].refusal.Status == "":
-		return found[0].order, nil, true, nil
+		return found[0].click, nil, true, nil
 	}
-	return found[0].order, &found[0].refusal, true, nil
+	return found[0].click, &found[0].refusal, true, nil
 }
 
 // CallOf implements [bridge.ClickToCalls].

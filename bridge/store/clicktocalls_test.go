@@ -80,12 +80,12 @@ func TestACallIsFoundByItsCommunication(t *testing.T) {
 	if _, err := s.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{{Kind: bridge.ReportStarted, Call: "1.1"}}}); err != nil {
 		t.Fatal(err)
 	}
-	waiting, err := s.Next(t.Context(), []bridge.CallID{"1.1"}, 1)
+	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"1.1"}, 1)
 	if err != nil || len(waiting) != 1 {
 		t.Fatalf("%d reports wait, error %v", len(waiting), err)
 	}
 	result := bridge.Result{Verdict: bridge.Delivered, Learnt: bridge.Identity{ExternalID: "Asterisk/1.1", CommunicationID: "AE9C0D0E"}}
-	if err := s.Settle(t.Context(), []bridge.Sent{{Pending: waiting[0], Result: result}}); err != nil {
+	if err := s.RecordResults(t.Context(), []bridge.Sent{{Pending: waiting[0], Result: result}}); err != nil {
 		t.Fatal(err)
 	}
 	if call, found, err := s.CallOf(t.Context(), "ae9c0d0e"); call != "1.1" || !found || err != nil {
