@@ -211,7 +211,7 @@ func TestEventsOfOursAreDecoded(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, int(5*time.Millisecond), time.UTC)
 	click := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u101", To: "u102", Number: "102"}
 	for _, want := range []bridge.Event{
-		bridge.NewClickToCallEvent(click, at), bridge.NewClickPlacedEvent(click, []bridge.ChannelID{click.Channel(1), click.Channel(2)}, at),
+		bridge.NewClickToCallEvent(click, 0, at), bridge.NewClickPlacedEvent(click, []bridge.ChannelID{click.Channel(1), click.Channel(2)}, at),
 		bridge.NewClickRefusedEvent(click, &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}, true, at),
 		bridge.NewHangupEvent(bridge.HangupNews{Call: "1.1", Leg: "1.2", User: "u101"}, at),
 	} {

@@ -59,9 +59,27 @@ const (
 	ClickFailed ClickToCallResult = "failed"
 )
 
+// ClickDecision is what the Tracker decides about a command to make a click-to-call.
+type ClickDecision string
+
+// The decisions.
+const (
+	// ClickAccepted: its call is in progress now.
+	ClickAccepted ClickDecision = "accepted"
+	// ClickRepeated: its communication had a click-to-call before, maybe a different one.
+	// The stored one says what to answer ([ClickToCalls]).
+	ClickRepeated ClickDecision = "repeated"
+	// ClickTooMany: its user has as many click-to-calls in progress as the operator allows.
+	ClickTooMany ClickDecision = "too many"
+)
+
 // ClickToCallNews is the part of an event that is about a click-to-call.
 type ClickToCallNews struct {
 	ClickToCall ClickToCall `json:"order"`
+	// AtOnce is how many click-to-calls of the user may be in progress, for
+	// EventClickToCall; 0 means any number. The event carries it, so that a replay decides
+	// as the daemon did.
+	AtOnce int `json:"atOnce,omitempty"`
 	// Result is filled for EventClickResult. Rung are the channels of the phones that
 	// ring (ClickPlaced); Status and Message say why none rings (the other results).
 	Result  ClickToCallResult `json:"settlement,omitempty"`
@@ -70,9 +88,10 @@ type ClickToCallNews struct {
 	Message string            `json:"message,omitempty"`
 }
 
-// NewClickToCallEvent makes the event that the CRM commanded a click-to-call.
-func NewClickToCallEvent(click ClickToCall, at time.Time) Event {
-	return clickToCallEvent(EventClickToCall, at, ClickToCallNews{ClickToCall: click})
+// NewClickToCallEvent makes the event that the CRM commanded a click-to-call, where its
+// user may have atOnce of them in progress (0: any number).
+func NewClickToCallEvent(click ClickToCall, atOnce int, at time.Time) Event {
+	return clickToCallEvent(EventClickToCall, at, ClickToCallNews{ClickToCall: click, AtOnce: atOnce})
 }
 
 // NewClickPlacedEvent makes the event that the exchange was asked to ring these phones,

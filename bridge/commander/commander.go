@@ -41,6 +41,8 @@ type Tracking interface {
 	// Give returns when an event is durable. [bridge.ErrNoRoom] means that it was refused
 	// and never will be stored.
 	Give(ctx context.Context, event bridge.Event) error
+	// GiveClick is Give for a [bridge.EventClickToCall], and returns the Tracker's decision.
+	GiveClick(ctx context.Context, event bridge.Event) (bridge.ClickDecision, error)
 	// Put takes an event without waiting.
 	Put(event bridge.Event)
 	// Look calls look with the Tracker, between two events.
@@ -59,7 +61,7 @@ type Commander struct {
 	// unfinished are the click-to-calls that the last process has left without a result.
 	unfinished []bridge.ClickToCall
 	turns      *turns
-	limits     *limits
+	minutes    *minutes
 
 	// ended are the recordings that are to end.
 	ended ended
@@ -83,9 +85,9 @@ func New(config Config, tracking Tracking, clicks bridge.ClickToCalls, phones br
 	}
 	c := &Commander{
 		config: config, tracking: tracking, clicks: clicks, phones: phones, log: log,
-		turns: newTurns(), limits: newLimits(config.PerMinute, config.AtOnce),
+		turns: newTurns(), minutes: newMinutes(config.PerMinute),
 	}
-	tracking.Look(func(t *tracker.Tracker) { _, c.unfinished = t.OpenClickToCalls() })
+	tracking.Look(func(t *tracker.Tracker) { c.unfinished = t.PendingClickToCalls() })
 	c.life, c.end = context.WithCancel(context.Background())
 	return c
 }
@@ -114,19 +116,17 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	if known, err := c.knownBefore(ctx, click); known || err != nil {
 		return err
 	}
-	release, refusal := c.admit(click)
-	if refusal != nil {
+	if refusal := c.admit(click); refusal != nil {
 		return refusal
 	}
-	defer release()
-	if err := c.store(ctx, click); err != nil {
+	if accepted, err := c.store(ctx, click); !accepted || err != nil {
 		return err
 	}
 	// Where ctx ends, the telephones that ring by then stay, and the Tracker has the other
 	// channels hung up.
 	rung, refusal := c.ring(ctx, click, phones)
 	if refusal != nil {
-		return c.refuse(ctx, click, refusal, nil)
+		return c.refuse(ctx, click, refusal)
 	}
 	c.tracking.Put(bridge.NewClickPlacedEvent(click, rung, c.config.Now()))
 	c.log.Debug("a call is ordered", zap.String("call", string(click.Call())), zap.String("communication", click.CommunicationID),
@@ -134,35 +134,35 @@ func (c *Commander) Call(ctx context.Context, command bridge.CallCommand) error 
 	return nil
 }
 
-// store makes a click-to-call durable. After an error no telephone may ring for it.
-func (c *Commander) store(ctx context.Context, click bridge.ClickToCall) error {
-	if err := c.tracking.Give(ctx, bridge.NewClickToCallEvent(click, c.config.Now())); errors.Is(err, bridge.ErrNoRoom) {
-		return fmt.Errorf("storing the order of communication %s: %w", click.CommunicationID, err)
-	} else if err != nil {
+// store gives a click-to-call to the Tracker, which accepts it or does not, and makes it
+// durable. Only for one that was accepted may a telephone ring. Without an error, one that
+// was not accepted was commanded before.
+func (c *Commander) store(ctx context.Context, click bridge.ClickToCall) (accepted bool, err error) {
+	decision, err := c.tracking.GiveClick(ctx, bridge.NewClickToCallEvent(click, c.config.AtOnce, c.config.Now()))
+	switch {
+	case errors.Is(err, bridge.ErrNoRoom):
+		return false, fmt.Errorf("storing the order of communication %s: %w", click.CommunicationID, err)
+	case err != nil:
 		// It may still be stored later, and must then have failed.
 		refusal := &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be stored."}
 		c.tracking.Put(bridge.NewClickRefusedEvent(click, refusal, true, c.config.Now()))
-		return fmt.Errorf("storing the order of communication %s: %w", click.CommunicationID, err)
+		return false, fmt.Errorf("storing the order of communication %s: %w", click.CommunicationID, err)
+	case decision == bridge.ClickTooMany:
+		return false, tooMany()
+	case decision != bridge.ClickAccepted:
+		// An earlier command stored it late, after it had answered with a failure.
+		_, err := c.knownBefore(ctx, click)
+		return false, err
 	}
-	// An earlier command may have stored it late, after it had answered with a failure.
-	if _, refusal, _, err := c.clicks.ClickToCallFor(ctx, click.CommunicationID); refusal != nil || err != nil {
-		return c.refuse(ctx, click, refusal, err)
-	}
-	return nil
+	return true, nil
 }
 
-// refuse stores the refusal of a click-to-call and returns the answer to its command: err
-// where that is the reason, else the refusal. Where the caller no longer waits for the
-// answer, a report carries it. A repetition of the command finds the refusal stored.
-func (c *Commander) refuse(ctx context.Context, click bridge.ClickToCall, refusal *bridge.Refusal, err error) error {
-	if refusal == nil {
-		refusal = &bridge.Refusal{Status: bridge.RefusedSwitch, Message: "The order could not be looked up."}
-	}
+// refuse stores the refusal of a click-to-call and returns it as the answer to its command.
+// Where the caller no longer waits for the answer, a report carries it. A repetition of the
+// command finds the refusal stored.
+func (c *Commander) refuse(ctx context.Context, click bridge.ClickToCall, refusal *bridge.Refusal) error {
 	// Where ctx has ended, the intake stores it later.
 	_ = c.tracking.Give(ctx, bridge.NewClickRefusedEvent(click, refusal, ctx.Err() == nil, c.config.Now()))
-	if err != nil {
-		return err
-	}
 	return refusal
 }
 

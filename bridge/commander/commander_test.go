@@ -169,7 +169,7 @@ func TestAnOrderIsFoundAfterACrash(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			x := newRig(t)
-			x.must(x.intake.Give(t.Context(), bridge.NewClickToCallEvent(click, time.Now())))
+			x.must(x.intake.Give(t.Context(), bridge.NewClickToCallEvent(click, 0, time.Now())))
 			x.must(c.before(x))
 			x.flush()
 			x.restart()

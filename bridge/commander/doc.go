@@ -3,9 +3,13 @@
 //
 // A click-to-call is durable before the switch gets any request. The ids of its channels
 // follow from the communication's id, so a command that is repeated, or is found after a
-// crash, can be looked up. No telephone is ever called twice for it. The Tracker decides
-// from the switch's events what then happens to the call, as for every other call. This
-// package carries out what it asks for (see [Commander.Act]).
+// crash, can be looked up. No telephone is ever called twice for it.
+//
+// The Tracker knows the click-to-calls in progress: it accepts a command, or finds it repeated
+// or one too many ([tracker.Tracker.DecideClick]). The store knows those that are over, and
+// what their commands were answered. The Tracker also decides from the switch's events what
+// happens to the call, as for every other call. This package carries out what it asks for
+// (see [Commander.Act]).
 //
 //   - commander.go: one click-to-call from the command to the ringing telephones.
 //   - policy.go: which commands are obeyed; limits.go: how many of one user.

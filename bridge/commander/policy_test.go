@@ -1,11 +1,17 @@
 package commander_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"go.uber.org/zap/zaptest"
 
 	"kontur-ari/bridge"
+	"kontur-ari/bridge/commander"
+	"kontur-ari/bridge/intake"
 )
 
 // Row 24, and what else may stand in a command: nothing of it reaches the switch.
@@ -128,4 +134,34 @@ func TestAThousandClickToCallsAtOnce(t *testing.T) {
 	if requests := len(x.sw.history()); requests != 4 {
 		t.Errorf("the switch got %d requests, want 4", requests)
 	}
+}
+
+// overtaken gives the Tracker another command of the same user just before each.
+type overtaken struct {
+	*intake.Intake
+	other bridge.ClickToCall
+}
+
+func (o overtaken) GiveClick(ctx context.Context, event bridge.Event) (bridge.ClickDecision, error) {
+	if decision, err := o.Intake.GiveClick(ctx, bridge.NewClickToCallEvent(o.other, 1, event.Time)); decision != bridge.ClickAccepted {
+		return decision, err
+	}
+	return o.Intake.GiveClick(ctx, event)
+}
+
+// Two commands of one user may both find room. The Tracker accepts the first only, and the
+// second may be repeated later.
+func TestOfTwoCommandsAtTheSameTimeOneIsTooMany(t *testing.T) {
+	x := newRig(t, func(config *commander.Config) { config.AtOnce = 1 })
+	other := bridge.ClickToCall{Application: "kontur-ari", CommunicationID: "c1", From: "u101", Number: "79997775533"}
+	c := commander.New(x.config, overtaken{x.intake, other}, x.db, x.sw, zaptest.NewLogger(t))
+	defer c.Close()
+	if got := refusedWith(c.Call(t.Context(), toClient("c2", "u101"))); got != bridge.RefusedRate {
+		t.Errorf("refused with %q", got)
+	}
+	x.wantRequests()
+	refusal := &bridge.Refusal{Status: bridge.RefusedSwitch}
+	x.must(x.intake.Give(t.Context(), bridge.NewClickRefusedEvent(other, refusal, true, time.Now())))
+	x.must(x.Call(t.Context(), toClient("c2", "u101")))
+	x.wantRequests("create c2.1", "ring c2.1")
 }

@@ -51,11 +51,11 @@ func (s *stuckIntake) Put(event bridge.Event) {
 	s.held = append(s.held, event)
 }
 
-func (s *stuckIntake) Give(ctx context.Context, event bridge.Event) error {
+func (s *stuckIntake) GiveClick(ctx context.Context, event bridge.Event) (bridge.ClickDecision, error) {
 	s.Put(event)
 	s.giveUp()
 	<-ctx.Done()
-	return ctx.Err()
+	return "", ctx.Err()
 }
 
 // A click-to-call that could not be stored in time has failed. Its repetition rings no
@@ -85,12 +85,12 @@ type behind struct {
 	held *stuckIntake
 }
 
-func (b behind) Give(ctx context.Context, event bridge.Event) error {
+func (b behind) GiveClick(ctx context.Context, event bridge.Event) (bridge.ClickDecision, error) {
 	for _, event := range b.held.held {
 		b.Put(event)
 	}
 	b.held.held = nil
-	return b.Intake.Give(ctx, event)
+	return b.Intake.GiveClick(ctx, event)
 }
 
 // deadSwitch answers nothing. The first request closes asked.
@@ -140,7 +140,9 @@ type fullMemory struct {
 
 func (m *fullMemory) Put(event bridge.Event) { m.put = append(m.put, event) }
 
-func (*fullMemory) Give(context.Context, bridge.Event) error { return bridge.ErrNoRoom }
+func (*fullMemory) GiveClick(context.Context, bridge.Event) (bridge.ClickDecision, error) {
+	return "", bridge.ErrNoRoom
+}
 
 // A click-to-call without room for it leaves nothing behind, and its repetition is obeyed.
 func TestAClickToCallThatFindsNoRoomCanBeRepeated(t *testing.T) {
@@ -187,7 +189,7 @@ func (o overheard) Put(event bridge.Event) {
 	o.Intake.Put(event)
 }
 
-func (o overheard) Give(ctx context.Context, event bridge.Event) error {
+func (o overheard) GiveClick(ctx context.Context, event bridge.Event) (bridge.ClickDecision, error) {
 	o.heard <- event
-	return o.Intake.Give(ctx, event)
+	return o.Intake.GiveClick(ctx, event)
 }

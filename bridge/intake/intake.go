@@ -106,15 +106,22 @@ func (i *Intake) Put(event bridge.Event) {
 // caused. When ctx ends first, it may be so later. Where memory is full it is not
 // taken: the error is [bridge.ErrNoRoom], and comes at once.
 func (i *Intake) Give(ctx context.Context, event bridge.Event) error {
-	stored := make(chan struct{})
+	_, err := i.GiveClick(ctx, event)
+	return err
+}
+
+// GiveClick is [Intake.Give] for a [bridge.EventClickToCall]. It also returns what the
+// Tracker decided about the click-to-call.
+func (i *Intake) GiveClick(ctx context.Context, event bridge.Event) (bridge.ClickDecision, error) {
+	stored := make(chan bridge.ClickDecision, 1)
 	if err := i.queue.put(received{event: event, at: time.Now(), stored: stored}); err != nil {
-		return err
+		return "", err
 	}
 	select {
-	case <-stored:
-		return nil
+	case decision := <-stored:
+		return decision, nil
 	case <-ctx.Done():
-		return fmt.Errorf("waiting until %s is stored: %w", event.Type, context.Cause(ctx))
+		return "", fmt.Errorf("waiting until %s is stored: %w", event.Type, context.Cause(ctx))
 	}
 }
 
@@ -177,7 +184,7 @@ func (i *Intake) process(ctx context.Context, events []received) error {
 	}
 	for _, r := range events {
 		if r.stored != nil {
-			close(r.stored)
+			r.stored <- r.decision
 		}
 	}
 	if len(pending) > 0 {
@@ -198,13 +205,14 @@ func (i *Intake) apply(events []received) (batch bridge.Batch, actions []bridge.
 	defer i.tracking.Unlock()
 	touched := make(map[bridge.CallID]bool)
 	batch.Events = slices.Grow(i.entries[:0], len(events))
-	for _, r := range events {
+	for n, r := range events {
 		outcome := i.tracker.Apply(r.event)
+		events[n].decision = outcome.Click
 		batch.Events = append(batch.Events, bridge.Entry{Event: r.event, Received: r.at, Call: outcome.Call})
 		batch.Reports = append(batch.Reports, outcome.Reports...)
 		batch.Ended = append(batch.Ended, outcome.Ended...)
 		batch.Recorded = append(batch.Recorded, outcome.Recorded...)
-		if r.event.ClickToCall != nil {
+		if r.event.Type == bridge.EventClickResult && r.event.ClickToCall != nil || outcome.Click == bridge.ClickAccepted {
 			batch.ClickToCalls = append(batch.ClickToCalls, *r.event.ClickToCall)
 		}
 		actions = append(actions, outcome.Actions...)

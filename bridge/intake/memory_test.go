@@ -166,7 +166,7 @@ func TestASnapshotThatFindsNoRoomIsAskedForAgain(t *testing.T) {
 func TestOrdersAreRefusedAndTheirEndsTakenWhileMemoryIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 64<<10)
-		if err := l.Give(t.Context(), bridge.NewClickToCallEvent(ordered, time.Now())); err != nil {
+		if err := l.Give(t.Context(), bridge.NewClickToCallEvent(ordered, 0, time.Now())); err != nil {
 			t.Fatal(err)
 		}
 		l.disk.fail(syscall.ENOSPC)
@@ -176,7 +176,7 @@ func TestOrdersAreRefusedAndTheirEndsTakenWhileMemoryIsFull(t *testing.T) {
 		second := ordered
 		second.CommunicationID = "c2"
 		before := time.Now()
-		if err := l.Give(t.Context(), bridge.NewClickToCallEvent(second, time.Now())); !errors.Is(err, bridge.ErrNoRoom) || !time.Now().Equal(before) {
+		if err := l.Give(t.Context(), bridge.NewClickToCallEvent(second, 0, time.Now())); !errors.Is(err, bridge.ErrNoRoom) || !time.Now().Equal(before) {
 			t.Errorf("an order that finds no room, after %v: %v", time.Since(before), err)
 		}
 		dropped := l.Stats().Dropped[bridge.EventClickToCall] + l.Stats().Dropped[bridge.EventClickResult]

@@ -45,14 +45,14 @@ func TestActionsWaitForTheDisk(t *testing.T) {
 	d := newDisk(t)
 	acted := make(chan []bridge.Action, 10)
 	i := running(t, d, zap.NewNop(), func(actions []bridge.Action) { acted <- actions })
-	if err := i.Give(t.Context(), bridge.NewClickToCallEvent(ordered, time.Now())); err != nil {
+	if err := i.Give(t.Context(), bridge.NewClickToCallEvent(ordered, 0, time.Now())); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, found, err := d.ClickToCallFor(t.Context(), "c1"); !found || err != nil {
 		t.Errorf("a given order is found on disk: %v, %v", found, err)
 	}
 	var pending []bridge.ClickToCall
-	i.Look(func(t *tracker.Tracker) { _, pending = t.OpenClickToCalls() })
+	i.Look(func(t *tracker.Tracker) { pending = t.PendingClickToCalls() })
 	if !slices.Equal(pending, []bridge.ClickToCall{ordered}) {
 		t.Errorf("pending are %v", pending)
 	}
@@ -79,7 +79,7 @@ func TestActionsWaitForTheDisk(t *testing.T) {
 func TestFailedOrdersAreCountedAndLogged(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	i := running(t, newDisk(t), zap.New(core), nil)
-	i.Put(bridge.NewClickToCallEvent(ordered, time.Now()))
+	i.Put(bridge.NewClickToCallEvent(ordered, 0, time.Now()))
 	i.Put(phone(bridge.EventChannelCreated, bridge.StateDown))
 	i.Put(bridge.NewClickPlacedEvent(ordered, []bridge.ChannelID{ordered.Channel(1)}, time.Now()))
 	gone := phone(bridge.EventChannelDestroyed, bridge.StateDown)

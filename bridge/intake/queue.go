@@ -60,8 +60,11 @@ type queue struct {
 type received struct {
 	event bridge.Event
 	at    time.Time
-	// stored is closed when the event is durable; nil where no caller waits for that.
-	stored chan struct{}
+	// stored receives the Tracker's decision (Outcome.Click) when the event is durable. It
+	// has room for that; nil where no caller waits for it.
+	stored chan bridge.ClickDecision
+	// decision is what stored will receive.
+	decision bridge.ClickDecision
 	// size is its cost.
 	size int64
 }

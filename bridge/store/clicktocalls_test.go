@@ -20,8 +20,8 @@ func TestOrdersAreRemembered(t *testing.T) {
 	refusal := &bridge.Refusal{Status: bridge.RefusedOffline, Message: "offline"}
 	var batch bridge.Batch
 	for _, event := range []bridge.Event{
-		bridge.NewClickToCallEvent(given, at), bridge.NewClickToCallEvent(other, at), bridge.NewClickPlacedEvent(given, []bridge.ChannelID{given.Channel(1), given.Channel(2)}, at),
-		bridge.NewClickToCallEvent(declined, at), bridge.NewClickRefusedEvent(declined, refusal, true, at),
+		bridge.NewClickToCallEvent(given, 0, at), bridge.NewClickToCallEvent(other, 0, at), bridge.NewClickPlacedEvent(given, []bridge.ChannelID{given.Channel(1), given.Channel(2)}, at),
+		bridge.NewClickToCallEvent(declined, 0, at), bridge.NewClickRefusedEvent(declined, refusal, true, at),
 	} {
 		batch.ClickToCalls = append(batch.ClickToCalls, *event.ClickToCall)
 	}

@@ -8,18 +8,19 @@ import (
 	"kontur-ari/bridge/directory"
 )
 
-// clickToCallGiven starts the call of a click-to-call; a repeated command changes nothing.
-// Nothing is reported until the first phone rings: if none does, the answer to the
-// command has refused it.
+// clickToCallGiven starts the call of a click-to-call that is accepted; another command
+// changes nothing. Nothing is reported until the first phone rings: if none does, the answer
+// to the command has refused it.
 func (t *Tracker) clickToCallGiven(event bridge.Event) {
 	if event.ClickToCall == nil || event.ClickToCall.ClickToCall.CommunicationID == "" || event.Time.IsZero() {
 		return
 	}
 	given := event.ClickToCall.ClickToCall
-	id := given.Call()
-	if t.calls[id] != nil || t.ended.has(id) {
+	t.outcome.Click = t.DecideClick(given, event.ClickToCall.AtOnce)
+	if t.outcome.Click != bridge.ClickAccepted {
 		return
 	}
+	id := given.Call()
 	c := &call{ID: id, CommunicationID: given.CommunicationID, ClickToCall: &clickToCall{ClickToCall: given, Pending: true}}
 	t.calls[id] = c
 	t.changed(c)

@@ -121,7 +121,7 @@ func (l *listener) hangUp() error {
 	}
 	// A snapshot may have been read before an order was placed, unless it is later.
 	last = last.Add(time.Hour)
-	_, pending := l.tracker.OpenClickToCalls()
+	pending := l.tracker.PendingClickToCalls()
 	for _, order := range pending {
 		if err := l.hear(bridge.NewClickRefusedEvent(order, &bridge.Refusal{Status: bridge.RefusedSwitch}, false, last)); err != nil {
 			return fmt.Errorf("at the end of an order: %w", err)

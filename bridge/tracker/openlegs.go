@@ -28,16 +28,13 @@ func (t *Tracker) OpenLegs() []bridge.OpenLeg {
 	return legs
 }
 
-// OpenClickToCalls returns the click-to-calls in progress. pending are those of them whose
-// result ([bridge.EventClickResult]) has not come yet.
-func (t *Tracker) OpenClickToCalls() (open, pending []bridge.ClickToCall) {
+// PendingClickToCalls returns the click-to-calls in progress whose result
+// ([bridge.EventClickResult]) has not come yet.
+func (t *Tracker) PendingClickToCalls() (pending []bridge.ClickToCall) {
 	for _, id := range t.callIDs() {
-		if o := t.calls[id].ClickToCall; o != nil {
-			open = append(open, o.ClickToCall)
-			if o.Pending {
-				pending = append(pending, o.ClickToCall)
-			}
+		if o := t.calls[id].ClickToCall; o != nil && o.Pending {
+			pending = append(pending, o.ClickToCall)
 		}
 	}
-	return open, pending
+	return pending
 }

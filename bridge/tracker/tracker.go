@@ -75,6 +75,8 @@ type Outcome struct {
 	Actions []bridge.Action
 	// Recorded are the channels that are gone and may have recordings, each once.
 	Recorded []bridge.Recorded
+	// Click is the decision about the click-to-call of an EventClickToCall; else "".
+	Click bridge.ClickDecision
 	// Failures are the click-to-calls that ended before the other party was dialled.
 	Failures []bridge.Failure
 	// Notes name what could not be understood, each once.

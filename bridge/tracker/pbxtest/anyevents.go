@@ -71,7 +71,7 @@ func anyEvent(code []byte, at time.Time) bridge.Event {
 		event.Caller, event.Peer = anyChannel(first, form), anyChannel(second, form)
 		event.DialStatus, event.DialString = pick(anyStatus, place), pick(anyString, form)
 	case bridge.EventClickToCall:
-		return bridge.NewClickToCallEvent(anyClick(first), at)
+		return bridge.NewClickToCallEvent(anyClick(first), 0, at)
 	case bridge.EventClickResult:
 		if form%2 == 0 {
 			click := anyClick(first)

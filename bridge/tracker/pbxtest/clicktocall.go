@@ -11,7 +11,7 @@ import (
 
 // order sends the event of a click-to-call, settle that of its result.
 func (x *exchange) order(communication, from, number, to string) {
-	x.events = append(x.events, bridge.NewClickToCallEvent(bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication, From: from, To: to, Number: number}, x.now))
+	x.events = append(x.events, bridge.NewClickToCallEvent(bridge.ClickToCall{Application: "kontur-ari", CommunicationID: communication, From: from, To: to, Number: number}, 0, x.now))
 }
 
 func (x *exchange) settle(communication string, result bridge.ClickToCallResult, status string) {
@@ -37,7 +37,7 @@ func AnyClickToCall(t *rapid.T, communication string) []bridge.Event {
 	if rapid.Bool().Draw(t, "internal") {
 		click.To, click.Number = "u102", "102"
 	}
-	x.events = append(x.events, bridge.NewClickToCallEvent(click, x.now))
+	x.events = append(x.events, bridge.NewClickToCallEvent(click, 0, x.now))
 	phones := rapid.IntRange(0, 3).Draw(t, "phones")
 	if phones == 0 {
 		pass()
