@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -210,60 +209,4 @@ func (d *Dispatcher) reuse(done answers) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.spare = answers{done.sent[:0], done.origins[:0]}
-}
-
-// learn keeps what an answer has taught, also for the reports that are in memory
-// already. It is called with the lock held.
-func (d *Dispatcher) learn(l *lane, sent *bridge.Sent) {
-	learnt := sent.Result.Learnt
-	for i := range l.reports {
-		identity := &l.reports[i].Identity
-		identity.ExternalID = cmp.Or(learnt.ExternalID, identity.ExternalID)
-		identity.CommunicationID = cmp.Or(learnt.CommunicationID, identity.CommunicationID)
-	}
-	switch sent.Pending.Report.Kind {
-	case bridge.ReportStarted:
-		d.identities.put(l.call, learnt)
-	case bridge.ReportRegister, bridge.ReportFailed:
-		d.identities.forget(l.call)
-	}
-}
-
-// logResult logs how a request ended.
-func (d *Dispatcher) logResult(sent *bridge.Sent) {
-	report, result := &sent.Pending.Report, &sent.Result
-	fields := []zap.Field{
-		zap.String("call", string(report.Call)),
-		zap.String("request", string(report.Kind)),
-		zap.Int("attempt", sent.Pending.Attempts+1),
-		zap.Int("status", result.Status),
-	}
-	if report.Kind == bridge.ReportEvent {
-		fields = append(fields, zap.String("leg", string(report.Leg)), zap.String("event", string(report.Event)))
-	}
-	switch result.Verdict {
-	case bridge.Delivered:
-		d.crmTrouble.Over(string(report.Call))
-		d.log.Info("delivered", fields...)
-	case bridge.Refused:
-		d.crmTrouble.Over(string(report.Call))
-		d.log.Error("refused by the CRM for good; kept as a dead letter",
-			append(fields, zap.Int64("report", sent.Pending.ID), zap.String("reason", result.Reason))...)
-	case bridge.Retry:
-		d.crmTrouble.Failed(string(report.Call), result.Reason, fields...)
-	case bridge.Expired:
-		d.log.Warn("the CRM could not be told of a recording within a day of its upload; it is uploaded again", fields...)
-	}
-}
-
-// count is called with the lock held.
-func (d *Dispatcher) count(verdict bridge.Verdict) {
-	switch verdict {
-	case bridge.Delivered:
-		d.stats.Delivered++
-	case bridge.Refused:
-		d.stats.Refused++
-	case bridge.Retry:
-		d.stats.Retried++
-	}
 }

@@ -84,32 +84,3 @@ func (d *Dispatcher) complete(report *bridge.Pending) bool {
 	report.Identity = identity
 	return known
 }
-
-// mostIdentities bounds how many calls' identities are remembered.
-const mostIdentities = 4096
-
-// identities remembers how the CRM knows the calls whose call-started it has answered:
-// twice as many as mostIdentities at most.
-type identities struct {
-	young, old map[bridge.CallID]bridge.Identity
-}
-
-func (i *identities) get(call bridge.CallID) (bridge.Identity, bool) {
-	identity, known := i.young[call]
-	if !known {
-		identity, known = i.old[call]
-	}
-	return identity, known
-}
-
-func (i *identities) put(call bridge.CallID, identity bridge.Identity) {
-	if i.young == nil || len(i.young) >= mostIdentities {
-		i.young, i.old = make(map[bridge.CallID]bridge.Identity), i.young
-	}
-	i.young[call] = identity
-}
-
-func (i *identities) forget(call bridge.CallID) {
-	delete(i.young, call)
-	delete(i.old, call)
-}

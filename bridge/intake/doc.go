@@ -7,9 +7,9 @@
 //   - A batch is stored whole or not at all. Reports, actions and the return of
 //     [Intake.Give] come only after the batch is durable.
 //   - Each event is applied once. A commit that fails is repeated with the same batch,
-//     after 0.1 s at first and at most a second later, until it succeeds. A damaged store is not asked again:
-//     [Intake.Run] ends with an error.
-//   - Memory is bounded ([Intake.Bound]). An event that finds no room is dropped and
+//     after 0.1 s at first and at most a second later, until it succeeds. A damaged store is
+//     not asked again: [Intake.Run] ends with an error.
+//   - Memory is bounded ([WithMemory]). An event that finds no room is dropped and
 //     counted, and a new snapshot of the switch makes up for it. The result of a
 //     click-to-call is never dropped.
 //   - When the context of [Intake.Run] ends, everything that arrived is committed. A
