@@ -2,16 +2,18 @@ package bridge
 
 import "time"
 
-// ChannelID is a channel's unique id as the switch gives it ("1795401475.25",
-// or whatever an originate asked for). It is opaque: never parse it.
+// ChannelID is a channel's unique id as the switch gives it ("1795401475.25", or the id
+// that an originate asked for). Only [CallOfClick] and the Tracker look into it; for all
+// others it is opaque.
 type ChannelID string
 
 // EventType names a kind of event. The values are ARI's type names. Those that begin with
 // KonturAri are our own.
 type EventType string
 
-// The events that the Tracker interprets. Package ari asks Asterisk to send these and
-// nothing else. It counts any other type and drops it.
+// The events of the journal. Asterisk sends those without the prefix KonturAri. Package ari
+// subscribes to them and to two more (StasisStart, ApplicationReplaced), which it handles
+// itself. It counts any other type and drops it.
 const (
 	EventChannelCreated     EventType = "ChannelCreated"
 	EventChannelStateChange EventType = "ChannelStateChange"

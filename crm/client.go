@@ -88,7 +88,7 @@ func (c *Client) Send(ctx context.Context, report bridge.Report, identity bridge
 }
 
 func (c *Client) deliver(ctx context.Context, kind bridge.ReportKind, path string, body []byte) bridge.Result {
-	a, err := c.exchange(ctx, request{method: http.MethodPost, path: path, contentType: jsonType, body: body})
+	a, err := c.roundTrip(ctx, request{method: http.MethodPost, path: path, contentType: jsonType, body: body})
 	if err != nil {
 		return unauthorised(err)
 	}

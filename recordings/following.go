@@ -12,8 +12,8 @@ import (
 	"kontur-ari/bridge"
 )
 
-// recoverClick looks whether a recording is complete. It returns true when the job needs no
-// further look.
+// follow checks whether a recording is complete. It returns true when the job needs no
+// further check.
 func (c *Courier) follow(ctx context.Context, roots fileRoots, one *watch) bool {
 	if inSwitch(one.job.File.Place) {
 		return c.followFetched(ctx, one)

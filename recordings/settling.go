@@ -5,7 +5,7 @@ import "time"
 // observation is what was seen of a recording at a moment.
 type observation struct {
 	At time.Time
-	// There: the file exists. Size is its length in bytes, soundHeader what its header says.
+	// There: the file exists. Size is its length in bytes, Sound what its header says.
 	There bool
 	Size  int64
 	Sound soundHeader

@@ -105,7 +105,7 @@ func (u uploadClaims) claim(id int64) bool {
 	return true
 }
 
-// releaseWithVariables ends a claim, once the store has the result of the upload.
+// release ends a claim. Call it after the store has the result of the upload.
 func (u uploadClaims) release(id int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

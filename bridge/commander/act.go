@@ -11,7 +11,7 @@ import (
 )
 
 // Act carries out what the Tracker asks for, in the background. It repeats requests that
-// fail for more than a minute. After that, the snapshot of the next connection makes the
+// fail for one to two and a half minutes. After that, the snapshot of the next connection makes the
 // Tracker ask again.
 func (c *Commander) Act(actions []bridge.Action) {
 	c.mu.Lock()
@@ -28,7 +28,7 @@ func (c *Commander) Act(actions []bridge.Action) {
 }
 
 // actPauses are the pauses between attempts, and actAttempts how many there are. Even the
-// shortest pauses add up to more than a minute.
+// shortest pauses add up to more than a minute, the longest to 136 s.
 var actPauses = retry.Pauses{First: 50 * time.Millisecond, Longest: 5 * time.Second}
 
 const actAttempts = 34

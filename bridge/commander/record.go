@@ -20,8 +20,8 @@ func (c *Commander) record(action bridge.Action) error {
 	return c.phones.Hangup(c.life, bridge.ChannelID(action.Recording), normalClearing)
 }
 
-// mostEnded bounds how many ended recordings are remembered. Requests are repeated for little
-// more than a minute, so older ones no longer matter.
+// mostEnded bounds how many ended recordings are remembered. Requests are repeated for some
+// two minutes ([Commander.Act]), so older ones no longer matter.
 const mostEnded = 1024
 
 // ended remembers the last names added to it.

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -34,8 +35,8 @@ type Dispatcher struct {
 	config Config
 	pauses retry.Pauses
 	log    *zap.Logger
-	// crmTrouble and storeTrouble keep the log to a line per change. The store's is one of
-	// reading, which has no call, or of recording an answer to a call.
+	// crmTrouble and storeTrouble log a lasting trouble once. storeTrouble has one key for
+	// failed reads and one for each call whose answer can't be stored.
 	crmTrouble, storeTrouble *oncelog.Trouble
 
 	mu sync.Mutex
@@ -56,7 +57,9 @@ type Dispatcher struct {
 	// does. spare holds the arrays of recorded answers for later ones.
 	unrecorded, spare answers
 	recording         int
-	feeding           bool
+	// lost counts the answers that the store did not take and is not asked again for.
+	lost    int
+	feeding bool
 	// storePaused: the store has just failed, and gets a pause.
 	storePaused bool
 	stats       Stats
@@ -109,7 +112,16 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	recording.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return cmp.Or(unrecorded, d.damaged)
+	err := cmp.Or(unrecorded, d.damaged)
+	lost := d.lost + d.unrecorded.count()
+	if lost == 0 {
+		return err
+	}
+	// A damaged store is logged by its owner.
+	if d.damaged == nil {
+		d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", lost), zap.Error(err))
+	}
+	return fmt.Errorf("recording the last %d answers of the CRM: %w", lost, err)
 }
 
 // giveUp ends the delivery, since the outbox is damaged. It is called with the lock held.

@@ -13,13 +13,20 @@
 //   - Refused, such as 409 and 400: it becomes a dead letter, and the call goes on.
 //   - Retry, such as 5xx or no answer in time: the call pauses, twice as long after each
 //     failure in a row. Other calls go on, unless several fail in a row.
-//   - Retry for everybody, such as a CRM that can't be reached or an access key that can't
-//     be had (401), or with a pause that the CRM asks for (429): all calls pause. Then the
-//     CRM is probed by one request at a time (internal/breaker).
+//   - Retry of all: the CRM can't be reached, no access key can be had (401), or the CRM
+//     asks for a pause (Retry-After). All calls pause. Then the CRM is probed by one
+//     request at a time (internal/breaker).
 //   - Expired: a recording that the CRM has forgotten is not sent, but uploaded again.
+//
+// A report that may still succeed is tried for ever: neither its age nor the number of
+// attempts ends that. The pauses are delivery.first_pause to delivery.longest_pause.
 //
 // It has three parts: the feeder reads the oldest reports of calls that are ready, the
 // workers send them and record the answers, and under load recordAnswers stores many
 // answers together. Calls that are over before the CRM heard of them collapse into their
 // last report (collapse.go).
+//
+// By file: feed.go is the feeder, send.go a worker, recordanswers.go the answers; lane.go
+// is the delivery of one call, with its pauses; reachable.go the circuit breaker; wake.go
+// takes reports that were just committed; identities.go the CRM's ids of calls.
 package delivery

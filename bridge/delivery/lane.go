@@ -26,10 +26,10 @@ type lane struct {
 	all     bool
 	// woken: a report was committed since they were read. stale: an older one was.
 	woken, stale bool
-	// again: they were read again for that, which is done once for each that is sent: it
-	// stays stale as long as what was put back waits.
+	// again: a stale lane was read again already. That happens once for each report sent,
+	// because the lane stays stale while a retried dead letter waits.
 	again bool
-	// noted: that the first of them is about to be tried is on disk.
+	// marked: the store has the first report marked as in flight.
 	marked bool
 	// failures counts failed sends in a row.
 	failures int
@@ -80,8 +80,8 @@ func (d *Dispatcher) enqueue(l *lane, to *queue) {
 	d.toFeed.Signal()
 }
 
-// goOn serves the next report of a lane, after one that was taken or refused. Where it is
-// loaded, the caller wakes who sends it.
+// continueCall goes on with a call after a report was delivered or refused. If the next
+// report is in memory, the caller must wake a worker.
 func (d *Dispatcher) continueCall(l *lane) {
 	l.failures = 0
 	switch {
@@ -95,7 +95,7 @@ func (d *Dispatcher) continueCall(l *lane) {
 	}
 }
 
-// dismiss lets a lane go of which nothing waits.
+// dismiss forgets a lane without waiting reports.
 func (d *Dispatcher) dismiss(l *lane) {
 	delete(d.lanes, l.call)
 	if d.backlog.more {

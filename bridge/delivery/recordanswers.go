@@ -3,10 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
 	"kontur-ari/internal/oncelog"
@@ -40,10 +37,10 @@ func (a *answers) add(l *lane, result bridge.Result, brokenOff bool) {
 
 func (a *answers) count() int { return len(a.sent) }
 
-// conclude records the answers that the workers leave to it, all that there are at a time,
-// until everything was sent. What the CRM has taken must not be sent again, so it goes on
-// when the process is about to end; then a store that fails is asked no more, and its
-// error returned.
+// recordAnswers stores the answers that the workers left over, in batches, until the last
+// report was sent. What the CRM has taken must not be sent again, so it goes on while the
+// process stops. A store that fails then is not asked again: recordAnswers returns its
+// error, as it does that of a damaged store at any time.
 func (d *Dispatcher) recordAnswers(ctx context.Context) error {
 	for {
 		done := d.nextToRecord(ctx)
@@ -51,11 +48,7 @@ func (d *Dispatcher) recordAnswers(ctx context.Context) error {
 			return nil
 		}
 		if err := d.record(ctx, done, false); err != nil {
-			d.mu.Lock()
-			requests := done.count() + d.unrecorded.count()
-			d.mu.Unlock()
-			d.log.Error("answers of the CRM can't be recorded; these requests will be repeated", zap.Int("requests", requests), zap.Error(err))
-			return fmt.Errorf("recording the last %d answers of the CRM: %w", requests, err)
+			return err
 		}
 	}
 }
@@ -75,7 +68,7 @@ func (d *Dispatcher) recordOwn(ctx context.Context) {
 	}
 	d.mu.Unlock()
 	if done.count() > 0 {
-		// recordAnswers tries again where the store fails.
+		// recordAnswers tries again where the store fails, and Run returns what is lost.
 		_ = d.record(ctx, done, true)
 	}
 }
@@ -143,11 +136,12 @@ func (d *Dispatcher) retryRecording(done answers, err error) bool {
 	defer d.mu.Unlock()
 	defer d.notify()
 	d.recording -= done.count()
-	if errors.Is(err, bridge.ErrStoreDamaged) {
+	damaged := errors.Is(err, bridge.ErrStoreDamaged)
+	if damaged {
 		d.giveUp(err)
-		return false
 	}
-	if d.allSent {
+	if damaged || d.allSent {
+		d.lost += done.count()
 		return false
 	}
 	d.unrecorded.sent = append(done.sent, d.unrecorded.sent...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -194,8 +195,12 @@ func TestADamagedOutboxEndsTheDelivery(t *testing.T) {
 				core, logs := observer.New(zap.WarnLevel)
 				d := newDispatcher(&damaged, crm, 4, zap.New(core))
 				// Its context does not end.
-				if err := d.Run(context.Background()); !errors.Is(err, bridge.ErrStoreDamaged) {
+				err := d.Run(context.Background())
+				if !errors.Is(err, bridge.ErrStoreDamaged) {
 					t.Errorf("the delivery ends with %v", err)
+				}
+				if counted := strings.Contains(err.Error(), "the last 1 answers"); counted == damaged.records {
+					t.Errorf("the delivery ends with %v, and %d requests that will be repeated", err, len(crm.received()))
 				}
 				d.Drain(context.Background())
 				if received := len(crm.received()); received > 1 {

@@ -101,7 +101,7 @@ type Side string
 const (
 	// Employee: a phone of the office, whether or not the CRM knows its user.
 	Employee Side = "employee"
-	// Outside: a trunk, or an unknown endpoint.
+	// Outside: a trunk, or an unknown endpoint whose name is no internal number.
 	Outside Side = "outside"
 	// Plumbing: a channel without a person, which Asterisk made for its own use: a half
 	// of a Local channel, a snoop channel, an announcer.

@@ -140,7 +140,7 @@ func (i *Intake) Look(look func(*tracker.Tracker)) {
 func (i *Intake) Run(ctx context.Context) error {
 	var logging sync.WaitGroup
 	done := make(chan struct{})
-	logging.Go(func() { i.logHoles(done) })
+	logging.Go(func() { i.logGaps(done) })
 	defer func() {
 		i.slowness.close()
 		close(done)

@@ -29,12 +29,12 @@ func (noSource) Missed(time.Time) {}
 func (noSource) Resync()          {}
 
 // queue holds the events that are not on disk yet, within a bound. An event without room
-// is dropped, and with it every event up to the next snapshot: see [hole].
+// is dropped, and with it every event up to the next snapshot: see [gap].
 type queue struct {
 	source Source
-	// arrived signals that there are events, holesChanged that there are holes to log.
+	// arrived signals that there are events, gapsChanged that there are gaps to log.
 	// Both have room for one.
-	arrived, holesChanged chan struct{}
+	arrived, gapsChanged chan struct{}
 
 	mu     sync.Mutex
 	most   int64
@@ -49,10 +49,10 @@ type queue struct {
 	// storing is when the first event of the batch arrived that is being stored; zero
 	// while there is none.
 	storing time.Time
-	hole    *hole
+	gap     *gap
 	dropped map[bridge.EventType]int64
-	// holes are those that began or ended and are not logged yet.
-	holes []hole
+	// gaps are those that began or ended and are not logged yet.
+	gaps []gap
 }
 
 // received is an event in memory.
@@ -71,7 +71,7 @@ type received struct {
 func newQueue() *queue {
 	return &queue{
 		source: noSource{}, most: DefaultMemory, dropped: make(map[bridge.EventType]int64),
-		arrived: make(chan struct{}, 1), holesChanged: make(chan struct{}, 1),
+		arrived: make(chan struct{}, 1), gapsChanged: make(chan struct{}, 1),
 	}
 }
 
@@ -87,8 +87,8 @@ func (q *queue) put(r received) error {
 		}
 		return fmt.Errorf("taking %s: %w", r.event.Type, bridge.ErrNoRoom)
 	}
-	if q.hole != nil && r.event.Type == bridge.EventSnapshot {
-		q.close(r.at)
+	if q.gap != nil && r.event.Type == bridge.EventSnapshot {
+		q.endGap(r.at)
 	}
 	if q.events == nil {
 		q.events, q.spare = q.spare, nil
@@ -109,8 +109,8 @@ func (q *queue) admits(r *received) bool {
 		return true
 	case q.size == 0:
 		// However large it is: it would find no room later either.
-		return q.hole == nil || snapshot
-	case q.hole != nil && !snapshot:
+		return q.gap == nil || snapshot
+	case q.gap != nil && !snapshot:
 		return false
 	}
 	return q.size+r.size <= q.most
@@ -148,8 +148,8 @@ func (q *queue) done(batch []received) {
 		clear(batch)
 		q.spare = batch[:0]
 	}
-	if q.hole != nil && !q.hole.asked && q.size <= q.hole.room {
-		q.hole.asked = true
+	if q.gap != nil && !q.gap.asked && q.size <= q.gap.room {
+		q.gap.asked = true
 		q.source.Resync()
 	}
 }
@@ -177,7 +177,7 @@ func (q *queue) count(stats *Stats) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	stats.Waiting, stats.Memory, stats.MemoryMost = len(q.events), q.size, q.most
-	stats.Dropping, stats.Dropped = q.hole != nil, maps.Clone(q.dropped)
+	stats.Dropping, stats.Dropped = q.gap != nil, maps.Clone(q.dropped)
 }
 
 // signal wakes the goroutine that waits on a channel with room for one.

@@ -24,7 +24,8 @@ const (
 var errOpen = errors.New("the CRM is not asked: it has failed again and again")
 
 // responsible asks the CRM, and pauses after failures in a row: with a dead CRM, not every
-// caller should wait for the timeout. Safe for concurrent use.
+// caller should wait for the timeout. A question asked before the pause may still succeed:
+// that ends the pause, as the success of a later one does. Safe for concurrent use.
 type responsible struct {
 	crm CRM
 	log *zap.Logger

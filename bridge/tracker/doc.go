@@ -5,15 +5,18 @@
 //
 // How the Tracker comes to its reports, by file:
 //
-//   - channels.go: which channels live, and to which call each belongs.
-//   - dial.go: who calls whom, through Local channels where need be.
+//   - channels.go: which channels live, and to which call each belongs; call.go: its state.
+//   - dial.go: who calls whom, through Local channels where need be, and so the direction
+//     of a call: inbound, outbound or internal.
 //   - bridges.go: who hears whom.
 //   - undialled.go: legs that no dial explains: a completed consultation, a pickup,
 //     a parked call, a conference.
-//   - transfer.go: what the transfer events add to that.
+//   - transfer.go: what the events of blind and attended transfers add to that.
 //   - leg.go, legstate.go: when a leg appears, is connected, on hold, and over.
-//   - clicktocall.go: calls that the CRM has commanded.
-//   - reconcile.go, reconciledials.go: agreeing with a snapshot of the exchange.
+//   - clicktocall.go: calls that the CRM has commanded; clicktocalldecision.go: whether
+//     such a command is accepted.
+//   - reconcile.go, reconciledials.go: what becomes of calls whose events were lost. A
+//     snapshot, Asterisk's lists of channels and bridges, shows that.
 //   - recorded.go, ownrecordings.go, switchrecordings.go: whose a recording is.
 //   - reporting.go: the reports themselves; saved.go: surviving a restart.
 package tracker

@@ -9,7 +9,7 @@ import (
 type call struct {
 	id            string // our own externalId; "" until call-started
 	communication string
-	// clickToCallGiven: the CRM asked for this call itself and knows its id from there.
+	// clickToCall: the CRM asked for this call itself and knows its id from there.
 	clickToCall bool
 	// known: the CRM took its call-started, or ordered it.
 	known bool
@@ -31,7 +31,7 @@ func (c *call) latest() *Request {
 // A second order of one communication is the first one repeated.
 func (c *CRM) ClickToCall(communicationID string) { c.clickToCall(communicationID) }
 
-// order reports whether the order is the first of its communication.
+// clickToCall reports whether the command is the first of its communication.
 func (c *CRM) clickToCall(communicationID string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

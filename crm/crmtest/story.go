@@ -10,7 +10,7 @@ import (
 // fault it goes on as if the request had been right where that is harmless, so
 // that one mistake gives one fault and not ten.
 type story struct {
-	// clickToCallGiven: the CRM asked for the call itself.
+	// clickToCall: the CRM asked for the call itself.
 	clickToCall                           bool
 	started, finished, failed, registered bool
 	// legFinished: the one call-event of type finished has come.

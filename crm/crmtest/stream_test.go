@@ -172,7 +172,7 @@ func (s *sender) authorize() {
 	s.key = granted.AccessKey
 }
 
-// switchboard makes one request; the status is 0 when the connection is closed.
+// exchange makes one request; the status is 0 when the connection is closed.
 func (s *sender) exchange(method, path string, header http.Header, body []byte) (status int, answer []byte) {
 	defer func() {
 		if reason := recover(); reason != nil && reason != http.ErrAbortHandler {

@@ -2,8 +2,8 @@
 // share: a circuit breaker. It stops asking a service that is down, probes it with one
 // request after a pause, and lets one more through with every success after that.
 //
-// It is a room of its own since the libraries of the field know one fixed pause and
-// close at once. Here a pause grows, the service may ask for a longer one, failures
+// It is no library: those of the field have one fixed pause, and close at the first
+// success. Here a pause grows, the service may ask for a longer one, failures
 // of one key alone open nothing, and load returns step by step.
 package breaker
 

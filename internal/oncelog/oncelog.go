@@ -13,6 +13,10 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
+// mostCauses bounds the causes that one trouble logs and remembers. A text that differs each
+// time, such as one with a port, would fill the log.
+const mostCauses = 32
+
 // Trouble is something that may fail for a while, for several keys at the same time
 // (calls, directories). All methods may be called concurrently.
 type Trouble struct {
@@ -37,7 +41,7 @@ func New(log *zap.Logger, level zapcore.Level, begins, ends string) *Trouble {
 }
 
 // Failed counts a failed attempt of a key. It logs a line for each reason that is new
-// since the trouble began.
+// since the trouble began, for 32 of them at most.
 func (t *Trouble) Failed(key, reason string, fields ...zap.Field) {
 	if t.count(key, reason) {
 		t.log.Log(t.level, t.begins, append(slices.Clip(fields), zap.String("reason", reason))...)
@@ -53,9 +57,11 @@ func (t *Trouble) count(key, reason string) bool {
 	}
 	t.failed++
 	t.failing[key] = true
-	known := t.causes[reason]
+	if t.causes[reason] || len(t.causes) == mostCauses {
+		return false
+	}
 	t.causes[reason] = true
-	return !known
+	return true
 }
 
 // Over notes that a key succeeded. It logs the end when no other key fails.

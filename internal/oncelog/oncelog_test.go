@@ -42,6 +42,17 @@ func TestATroubleIsOneLineForEachCauseAndOneWhenItIsOver(t *testing.T) {
 	}
 }
 
+func TestATroubleWithEndlesslyManyCausesDoesNotFillTheLog(t *testing.T) {
+	core, logs := observer.New(zapcore.WarnLevel)
+	trouble := oncelog.New(zap.New(core), zapcore.WarnLevel, "it fails", "it works")
+	for n := range 1000 {
+		trouble.Failed("a", fmt.Sprintf("127.0.0.1:%d: no answer", n))
+	}
+	if logs.Len() != 32 {
+		t.Errorf("%d lines, want 32", logs.Len())
+	}
+}
+
 func TestTheCauseIsTheInnermostError(t *testing.T) {
 	inner := errors.New("disk full")
 	if cause := oncelog.Cause(fmt.Errorf("call 7: %w", fmt.Errorf("storing: %w", inner))); cause != "disk full" {

@@ -1,4 +1,8 @@
 // Package secret holds passwords and keys that must not be printed by accident.
+//
+// Beside it, crm removes keys from answers that repeat them, ari the credentials from errors
+// of requests, configs the content of secret files from errors, and crm/server keeps salted
+// hashes of keys alone.
 package secret
 
 import (

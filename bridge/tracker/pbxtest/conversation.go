@@ -13,7 +13,7 @@ type person struct {
 	id       bridge.ChannelID
 	endpoint string
 	party    string
-	// bridge is the bridge the channel is in.
+	// bridgeID is the bridge the channel is in.
 	bridgeID string
 	// held: this person has put the other side on hold.
 	held bool

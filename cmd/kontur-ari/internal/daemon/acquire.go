@@ -13,20 +13,6 @@ import (
 	"kontur-ari/configs"
 )
 
-// Shares of the time left that the steps of a stop may take.
-const (
-	// shortly is for parts that end at once unless something hangs.
-	shortly = 0.25
-	// commandShare is for the commands under way, which are answered.
-	commandShare = 0.3
-	// redirectShare is for the callers who wait in Stasis: each is sent on.
-	redirectShare = 0.6
-	// storeShare is for the events in memory. There is no other copy of them.
-	storeShare = 0.75
-	// deliveryShare is for the reports that are ready. The outbox keeps the others.
-	deliveryShare = 0.95
-)
-
 // New acquires everything that the daemon needs, each thing followed by its undo. It
 // contacts neither Asterisk nor the CRM. The ports are open when it returns. After an
 // error nothing is held; a [*setup.UnusableError] is the configuration's fault. A Daemon
@@ -103,46 +89,6 @@ func New(ctx context.Context, cfg configs.Config, options Options) (_ *Daemon, e
 
 	d.stages = d.arrange(health, commands, serving)
 	return d, nil
-}
-
-// arrange puts the parts into the order of their start. They stop in reverse, so the
-// list is read from its end for the order of a stop.
-func (d *Daemon) arrange(health, commands, serving *part) []stage {
-	redirecting := &part{name: "the redirector", drain: d.redirector.Stop}
-	source := &part{name: "the event source", run: func(ctx context.Context) error { return d.source.Run(ctx, d.intake.Put) }}
-	taking := &part{name: "the store", run: d.intake.Run, vital: true}
-	delivering := &part{name: "the delivery", run: d.deliver, drain: d.drain, vital: true}
-	return []stage{
-		{shortly, []*part{health, {name: "the store's file", run: d.watchStore, vital: true}}},
-		{deliveryShare, []*part{delivering}},
-		{storeShare, []*part{taking}},
-		// Its requests to Asterisk cause events, so it stops before the store.
-		{shortly, []*part{commands}},
-		{shortly, d.upkeep()},
-		// Once the source has stopped no caller enters; those who wait are sent on.
-		{redirectShare, []*part{redirecting}},
-		{shortly, []*part{source}},
-		// A command needs everything else.
-		{commandShare, []*part{serving}},
-	}
-}
-
-// upkeep returns the parts that nothing runs through.
-func (d *Daemon) upkeep() []*part {
-	parts := []*part{
-		upkeep("the recovery of click-to-calls", d.recoverClickToCalls),
-		upkeep("the watchdog", func(ctx context.Context) { watchdog(ctx, d.log, d.passLocks) }),
-		upkeep("the inspection of the store", d.inspect),
-		upkeep("the removal of old entries", d.prune),
-		upkeep("the limit of the store's size", d.pruneToSize),
-		upkeep("the authorisation", d.authorise),
-		upkeep("the record of when Asterisk was heard", d.recordHeard),
-		upkeep("the return of memory", func(ctx context.Context) { returnMemory(ctx, d.dispatcher.Reachable) }),
-	}
-	if d.courier != nil {
-		parts = append(parts, upkeep("the recordings", d.courier.Run))
-	}
-	return parts
 }
 
 // ariConfig returns where Asterisk is and who we are there.

@@ -1,10 +1,3 @@
-// Package daemon joins one Asterisk to Kontur.CRM. It makes the parts of the whole,
-// starts and stops them in order, and serves their health.
-//
-// Events run from the event source through the intake and the store to the delivery;
-// commands run from the server through the commander to Asterisk. [New] acquires
-// everything, [Daemon.Start] starts the parts, the last one of that way first, and
-// [Daemon.Stop] undoes both in reverse.
 package daemon
 
 import (

@@ -13,10 +13,10 @@ import (
 // mostNamed bounds how many channels are named of which something was dropped.
 const mostNamed = 32
 
-// hole is what is missing between an event that found no room in memory and the
-// snapshot that makes up for it. As after a lost connection, the difference between two
+// gap is a gap in the events: it begins with the first event that found no room in memory,
+// and ends with the next snapshot. As after a lost connection, the difference between two
 // snapshots shows what happened in between.
-type hole struct {
+type gap struct {
 	since, until time.Time
 	// room is what the queue must have shrunk to before the snapshot is asked for.
 	room    int64
@@ -30,12 +30,12 @@ type hole struct {
 
 // drop notes an event that is not taken. It is called with the lock held.
 func (q *queue) drop(r *received) {
-	if q.hole == nil {
-		q.hole = &hole{since: r.at, room: q.most / 2, dropped: make(map[bridge.EventType]int64)}
-		q.announce(hole{since: r.at})
+	if q.gap == nil {
+		q.gap = &gap{since: r.at, room: q.most / 2, dropped: make(map[bridge.EventType]int64)}
+		q.announce(gap{since: r.at})
 		q.source.Missed(r.at)
 	}
-	h := q.hole
+	h := q.gap
 	if r.event.Type == bridge.EventSnapshot {
 		// It is too large for what room there was: the next finds more.
 		h.room, h.asked = 0, false
@@ -53,43 +53,43 @@ func (q *queue) drop(r *received) {
 	}
 }
 
-// close ends the hole: a snapshot is taken. It is called with the lock held.
-func (q *queue) close(at time.Time) {
-	q.hole.until = at
-	q.announce(*q.hole)
-	q.hole = nil
+// endGap ends the gap: a snapshot was accepted into the queue. It is called with the lock held.
+func (q *queue) endGap(at time.Time) {
+	q.gap.until = at
+	q.announce(*q.gap)
+	q.gap = nil
 }
 
-// announce hands a hole to the goroutine that logs: the reader of the switch must not
+// announce passes a gap to the goroutine that logs: the reader of the switch must not
 // wait for the log. It is called with the lock held.
-func (q *queue) announce(h hole) {
-	q.holes = append(q.holes, h)
-	signal(q.holesChanged)
+func (q *queue) announce(h gap) {
+	q.gaps = append(q.gaps, h)
+	signal(q.gapsChanged)
 }
 
-// takeHoles returns the holes that began or ended since the last call.
-func (q *queue) takeHoles() []hole {
+// takeGaps returns the gaps that began or ended since the last call.
+func (q *queue) takeGaps() []gap {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	holes := q.holes
-	q.holes = nil
-	return holes
+	gaps := q.gaps
+	q.gaps = nil
+	return gaps
 }
 
-// open returns the hole that there is now, and false where there is none.
-func (q *queue) open() (hole, bool) {
+// openGap returns the gap that has not ended; false for none.
+func (q *queue) openGap() (gap, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.hole == nil {
-		return hole{}, false
+	if q.gap == nil {
+		return gap{}, false
 	}
-	h := *q.hole
+	h := *q.gap
 	h.dropped, h.channels = maps.Clone(h.dropped), slices.Clone(h.channels)
 	return h, true
 }
 
 // fields name what is missing.
-func (h hole) fields() []zap.Field {
+func (h gap) fields() []zap.Field {
 	names := make([]string, len(h.channels))
 	for i, id := range h.channels {
 		names[i] = string(id)
@@ -97,15 +97,15 @@ func (h hole) fields() []zap.Field {
 	return []zap.Field{zap.Any("dropped", h.dropped), zap.Strings("channels", names), zap.Int64("unnamed", h.unnamed)}
 }
 
-// logHoles logs the beginnings and ends of holes until done is closed.
-func (i *Intake) logHoles(done <-chan struct{}) {
+// logGaps logs the beginnings and ends of gaps until done is closed.
+func (i *Intake) logGaps(done <-chan struct{}) {
 	for ended := false; !ended; {
 		select {
 		case <-done:
 			ended = true
-		case <-i.queue.holesChanged:
+		case <-i.queue.gapsChanged:
 		}
-		for _, h := range i.queue.takeHoles() {
+		for _, h := range i.queue.takeGaps() {
 			if h.until.IsZero() {
 				i.log.Error("memory is full of events that can't be stored; those that come now are dropped")
 				continue
@@ -113,7 +113,7 @@ func (i *Intake) logHoles(done <-chan struct{}) {
 			i.log.Warn("events are taken again, after a new snapshot of the switch", append(h.fields(), zap.Duration("lasted", h.until.Sub(h.since)))...)
 		}
 	}
-	if h, open := i.queue.open(); open {
+	if h, open := i.queue.openGap(); open {
 		i.log.Warn("stopped while events are dropped", h.fields()...)
 	}
 }

@@ -58,7 +58,7 @@ func (e *RequestError) Unwrap() error { return e.cause }
 // error is a *RequestError. It takes two tries of the request at most, and never
 // lasts longer than ctx allows.
 func (c *Client) ask(ctx context.Context, name string, r request) ([]byte, error) {
-	a, err := c.exchange(ctx, r)
+	a, err := c.roundTrip(ctx, r)
 	if err != nil {
 		return nil, c.asked(ctx, name, unauthorised(err))
 	}
@@ -93,9 +93,9 @@ func isUnknown(err error) bool {
 	return ok && (failed.Status == http.StatusNotFound || failed.Status == http.StatusConflict && failed.Code == "notFound")
 }
 
-// switchboard makes a request and returns the answer, without the access key should the
-// CRM have said it. The error is that of withKey.
-func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
+// roundTrip makes a request. It removes the access key from the answer if the CRM repeats
+// it there. The error is that of withKey.
+func (c *Client) roundTrip(ctx context.Context, r request) (answer, error) {
 	return c.withKey(ctx, func(key secret.String) answer {
 		a := c.do(ctx, c.workspaceURL(r.path), r, http.Header{headerAccessKey: {key.Reveal()}})
 		return a.without(key.Reveal())
