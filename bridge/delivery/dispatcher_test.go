@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// remote is a CRM in the same process: it takes what it is sent and says what
+// remote is a CRM in the same process. It keeps the reports that it takes, and answers as
 // the test wants.
 type remote struct {
 	mu       sync.Mutex
@@ -79,10 +79,10 @@ func takeAll(bridge.Report, int) bridge.Result {
 	return bridge.Result{Verdict: bridge.Delivered, Status: 200}
 }
 
-// outbox is a store that remembers what was committed and nobody was told of.
+// outbox is a store that keeps the reports that news has not returned yet.
 type outbox struct {
 	*store.Store
-	untold []bridge.Pending
+	unseen []bridge.Pending
 }
 
 // add commits reports.
@@ -92,14 +92,14 @@ func (o *outbox) add(t *testing.T, reports ...bridge.Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.untold = append(o.untold, pending...)
+	o.unseen = append(o.unseen, pending...)
 }
 
-// news is what was committed since it was asked for last.
+// news returns the reports that were committed since its last call.
 func (o *outbox) news() []bridge.Pending {
-	untold := o.untold
-	o.untold = nil
-	return untold
+	unseen := o.unseen
+	o.unseen = nil
+	return unseen
 }
 
 func openStore(t *testing.T) *outbox {
@@ -322,7 +322,7 @@ func TestAStopInMidRequestLeavesTheReportInTheOutbox(t *testing.T) {
 	waitBusy(t, d, 1)
 	stop()
 	waiting, err := s.OldestWaiting(t.Context(), []bridge.CallID{"call"}, 2)
-	// The CRM may have it: the call must not be told as if it were not so.
+	// The CRM may have it, so the call must not be collapsed.
 	if err != nil || len(waiting) != 1 || waiting[0].Attempts != 1 || !waiting[0].Uncertain {
 		t.Errorf("what waits: %+v, error %v", waiting, err)
 	}

@@ -52,8 +52,9 @@ func callRecording(call bridge.CallID, leg bridge.LegID, uploaded time.Time) bri
 	return bridge.Report{Kind: bridge.ReportRecording, Call: call, Leg: leg, FileID: "f", Time: uploaded, Uploaded: uploaded}
 }
 
-// forgets is how long a file is told of: an hour less than the CRM keeps it.
-const forgets = bridge.FileLifetime - time.Hour
+// expiry is the age of an upload at which its call-recording expires: an hour less than
+// the CRM keeps the file.
+const expiry = bridge.FileLifetime - time.Hour
 
 func TestAnExpiredReportIsNotSentAndItsCallGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -62,12 +63,12 @@ func TestAnExpiredReportIsNotSentAndItsCallGoesOn(t *testing.T) {
 		now := time.Now()
 		reports := []bridge.Report{
 			{Kind: bridge.ReportRegister, Call: "call"},
-			callRecording("call", "in time", now.Add(-forgets)),
-			callRecording("call", "expired", now.Add(-forgets-time.Millisecond)),
+			callRecording("call", "in time", now.Add(-expiry)),
+			callRecording("call", "expired", now.Add(-expiry-time.Millisecond)),
 			callRecording("call", "long expired", now.Add(-30*bridge.FileLifetime)),
 			callRecording("call", "of this moment", now),
 			{Kind: bridge.ReportEvent, Call: "call", Leg: "of a long outage", Time: now.Add(-30 * bridge.FileLifetime)},
-			callRecording("another", "alone", now.Add(-2*forgets)),
+			callRecording("another", "alone", now.Add(-2*expiry)),
 		}
 		s.add(t, reports...)
 		core, logs := observer.New(zap.WarnLevel)
@@ -109,7 +110,7 @@ func TestAReportThatExpiresBetweenTwoTriesIsNotTriedAgain(t *testing.T) {
 			return bridge.Result{Verdict: bridge.Retry, Reason: "HTTP 500", Status: 500}
 		})
 		behind := bridge.Report{Kind: bridge.ReportEvent, Call: "call", Leg: "behind it"}
-		s.add(t, callRecording("call", "leg", expires.Add(-forgets)), behind)
+		s.add(t, callRecording("call", "leg", expires.Add(-expiry)), behind)
 		d := newDispatcher(s, crm, 2, zap.NewNop())
 		stop := start(t, d)
 		time.Sleep(time.Until(expires))
@@ -152,8 +153,8 @@ func TestExpiredReportsLeaveAShutGateAsItIs(t *testing.T) {
 		// They expire while the CRM is down, in a crowd as well as one by one.
 		const crowd = 60
 		for n := range crowd {
-			s.add(t, callRecording(bridge.CallID(fmt.Sprint("crowd", n)), "leg", began.Add(5*time.Minute-forgets)))
-			s.add(t, callRecording(bridge.CallID(fmt.Sprint("late", n)), "leg", began.Add(time.Duration(5*60+20*n)*time.Second-forgets)))
+			s.add(t, callRecording(bridge.CallID(fmt.Sprint("crowd", n)), "leg", began.Add(5*time.Minute-expiry)))
+			s.add(t, callRecording(bridge.CallID(fmt.Sprint("late", n)), "leg", began.Add(time.Duration(5*60+20*n)*time.Second-expiry)))
 		}
 		s.add(t, bridge.Report{Kind: bridge.ReportEvent, Call: "good"})
 		d := newDispatcher(s, crm, 8, zap.NewNop())
@@ -186,22 +187,22 @@ func TestExpiredReportsLeaveAShutGateAsItIs(t *testing.T) {
 	})
 }
 
-// With nothing but what has expired the CRM is not tried, so nothing shows that it is
-// back: the gate stays shut until somebody has something to tell.
+// The dispatcher sends no expired report, so these don't show that the CRM is back. The
+// gate stays shut until a report arrives that has not expired.
 func TestAGateThatOnlyExpiredReportsComeToStaysShut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &witness{outbox: openStore(t)}
 		began := time.Now()
 		var probes []time.Time
 		crm := outage(began.Add(10*time.Minute), &probes)
-		s.add(t, callRecording("first", "leg", began.Add(9*time.Minute-forgets)))
+		s.add(t, callRecording("first", "leg", began.Add(9*time.Minute-expiry)))
 		d := newDispatcher(s, crm, 8, zap.NewNop())
 		stop := start(t, d)
 		time.Sleep(9 * time.Minute)
 		waitEmpty(t, s.outbox)
 		s.news()
 		for n := range 20 {
-			s.add(t, callRecording(bridge.CallID(fmt.Sprint("later", n)), "leg", began.Add(-forgets)))
+			s.add(t, callRecording(bridge.CallID(fmt.Sprint("later", n)), "leg", began.Add(-expiry)))
 			d.Wake(s.news())
 			time.Sleep(time.Minute)
 		}
@@ -229,7 +230,7 @@ func TestAGateThatOnlyExpiredReportsComeToStaysShut(t *testing.T) {
 func TestExpiredReportsAreNeitherFailuresNorSuccesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &witness{outbox: openStore(t)}
-		expired := time.Now().Add(-2 * forgets)
+		expired := time.Now().Add(-2 * expiry)
 		tries, shutAt := 0, 0
 		var d *delivery.Dispatcher
 		crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {

@@ -13,8 +13,9 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// A call-started that has waited long is on its way for sure, for whoever finds the disk
-// after a crash; one that was just committed leaves that to [store.Store.Doubt].
+// A call-started that has waited longer than CollapseAfter is noted before it is sent, so
+// a process that starts after a crash finds it uncertain. A younger one need not be noted:
+// [store.Store.MarkUncertain] covers it.
 func TestWhatIsOnItsWayIsOnTheDisk(t *testing.T) {
 	for _, test := range []struct {
 		name          string
@@ -77,13 +78,13 @@ func (r *remote) await(t *testing.T, call bridge.CallID) {
 		}
 		select {
 		case <-t.Context().Done():
-			t.Fatalf("call %s is not told", call)
+			t.Fatalf("no request of call %s is in flight", call)
 		case <-time.After(time.Millisecond):
 		}
 	}
 }
 
-// copyOf is what a crash would leave of a store.
+// copyOf copies a store as a crash would leave it.
 func copyOf(t *testing.T, directory string) string {
 	t.Helper()
 	to := t.TempDir()

@@ -44,8 +44,8 @@ func (r *remote) of(call bridge.CallID) (names []string) {
 	return names
 }
 
-// until tells how a CRM answers that can't be reached before a moment, however long
-// a try takes.
+// until returns the answers of a CRM that can't be reached before a moment. A try that
+// begins earlier fails, however long it takes.
 func until(back time.Time, tries *int) func(bridge.Report, int) bridge.Result {
 	return func(report bridge.Report, attempt int) bridge.Result {
 		if time.Now().Before(back) {
@@ -61,7 +61,7 @@ func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
 		s, tries := openStore(t), 0
 		crm := newRemote(takeAll)
 		d := newDispatcher(s, crm, 8, zap.NewNop())
-		commitCall(t, s, "told in part", going)
+		commitCall(t, s, "begun before the outage", going)
 		stop := start(t, d)
 		waitEmpty(t, s)
 
@@ -69,8 +69,8 @@ func TestAnOutageEndsWithWhatTheCRMStillNeeds(t *testing.T) {
 		crm.answer = until(time.Now().Add(30*time.Minute), &tries)
 		crm.mu.Unlock()
 		want := map[bridge.CallID][]string{
-			"told in part": append(crm.received(), commitCall(t, s, "told in part", whole[2:])...),
-			"going on":     commitCall(t, s, "going on", going),
+			"begun before the outage": append(crm.received(), commitCall(t, s, "begun before the outage", whole[2:])...),
+			"going on":                commitCall(t, s, "going on", going),
 		}
 		for i := range 100 {
 			call := bridge.CallID(fmt.Sprint("over", i))
@@ -142,7 +142,7 @@ func TestACallThatAStopBrokeOffIsNotCollapsed(t *testing.T) {
 	})
 }
 
-func TestMoreCallsThanAreServedAtATimeAreAllTold(t *testing.T) {
+func TestMoreCallsThanAreServedAtATimeAreAllDelivered(t *testing.T) {
 	s, crm := openStore(t), newRemote(takeAll)
 	want := make(map[bridge.CallID][]string)
 	add := func(from, to int) {
@@ -312,10 +312,10 @@ func TestDeadLettersThatArePutBackLeaveRoomForTheCallsOfThisMoment(t *testing.T)
 		close(crm.hold)
 		waitEmpty(t, s)
 		if at := slices.Index(crm.received(), fresh[0]); at < 0 || at > 100 {
-			t.Errorf("the call of this moment was told as number %d", at)
+			t.Errorf("the call of this moment was delivered as number %d", at)
 		}
 		if got := len(crm.received()); got != letters+1 {
-			t.Errorf("%d reports were told, want %d", got, letters+1)
+			t.Errorf("%d reports were delivered, want %d", got, letters+1)
 		}
 	})
 }

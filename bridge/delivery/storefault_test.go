@@ -54,7 +54,7 @@ func TestAnAnswerThatCannotBeRecordedIsNotAskedForAgain(t *testing.T) {
 	})
 }
 
-// slowDisk holds up the recording of answers until there are as many as are waited for.
+// slowDisk holds up RecordResults until as many calls of it run at once as are wanted.
 type slowDisk struct {
 	*outbox
 	meet     chan struct{}
@@ -68,14 +68,14 @@ func (d *slowDisk) RecordResults(ctx context.Context, sent []bridge.Sent) error 
 	}
 	select {
 	case <-d.meet:
-	case <-time.After(time.Hour): // of the bubble's clock: all others wait for this
-		return errors.New("nobody else records an answer meanwhile")
+	case <-time.After(time.Hour): // of the bubble's clock, which advances once all goroutines wait
+		return errors.New("no other answer was recorded at the same time")
 	}
 	return d.outbox.RecordResults(ctx, sent)
 }
 
-// Answers of several calls that come apart don't wait for each other's flush: the store has
-// them share one.
+// Answers of several calls that arrive one by one don't wait for each other's flush: the
+// store lets them share one.
 func TestAnswersOfSeveralCallsAreRecordedAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, crm := openStore(t), newRemote(takeAll)
@@ -110,7 +110,7 @@ func (p *poisoned) RecordResults(ctx context.Context, sent []bridge.Sent) error 
 	return p.outbox.RecordResults(ctx, sent)
 }
 
-// That others are recorded meanwhile does not make it well.
+// Other answers are recorded in between. They don't end the trouble of the one that can't be.
 func TestOneAnswerThatCannotBeRecordedIsOneTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, crm := openStore(t), newRemote(takeAll)
@@ -124,15 +124,15 @@ func TestOneAnswerThatCannotBeRecordedIsOneTrouble(t *testing.T) {
 			d.Wake(s.news())
 			time.Sleep(300 * time.Millisecond)
 		}
-		told := func(text string) int { return logs.FilterMessageSnippet(text).Len() }
-		if told("outbox can't be") != 1 || told("outbox works again") != 0 {
-			t.Errorf("%d lines of trouble and %d of its end, while it goes on", told("outbox can't be"), told("outbox works again"))
+		lines := func(text string) int { return logs.FilterMessageSnippet(text).Len() }
+		if lines("outbox can't be") != 1 || lines("outbox works again") != 0 {
+			t.Errorf("%d lines of trouble and %d of its end, while it goes on", lines("outbox can't be"), lines("outbox works again"))
 		}
 		disk.healed.Store(true)
 		waitEmpty(t, s)
 		stop()
-		if told("outbox can't be") != 1 || told("outbox works again") != 1 || len(crm.received()) != 101 {
-			t.Errorf("%d lines of trouble, %d of its end, %d requests", told("outbox can't be"), told("outbox works again"), len(crm.received()))
+		if lines("outbox can't be") != 1 || lines("outbox works again") != 1 || len(crm.received()) != 101 {
+			t.Errorf("%d lines of trouble, %d of its end, %d requests", lines("outbox can't be"), lines("outbox works again"), len(crm.received()))
 		}
 	})
 }

@@ -14,8 +14,9 @@ import (
 	"kontur-ari/bridge"
 )
 
-// recorded commits a call-recording without a word to the dispatcher.
-func (o *outbox) recorded(t *testing.T, call bridge.CallID, leg bridge.LegID) (told string) {
+// recorded commits a call-recording and does not wake the dispatcher. It returns the
+// report's name.
+func (o *outbox) recorded(t *testing.T, call bridge.CallID, leg bridge.LegID) string {
 	t.Helper()
 	report := callRecording(call, leg, time.Now())
 	if _, err := o.Commit(t.Context(), bridge.Batch{Reports: []bridge.Report{report}}); err != nil {
@@ -24,7 +25,8 @@ func (o *outbox) recorded(t *testing.T, call bridge.CallID, leg bridge.LegID) (t
 	return name(report)
 }
 
-// settleDown lets everything happen that is not held up: also what is done a moment later.
+// settleDown waits until the dispatcher has done all that the CRM does not hold up, short
+// pauses included.
 func settleDown() {
 	time.Sleep(5 * time.Second)
 	synctest.Wait()
@@ -37,34 +39,35 @@ func checkReceived(t *testing.T, crm *remote, want ...string) {
 	}
 }
 
-func TestAWokenCallThatIsNotBeingServedIsTold(t *testing.T) {
+func TestWakingAnIdleCallDeliversItsReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, crm := openStore(t), newRemote(takeAll)
 		d := newDispatcher(s, crm, 2, zap.NewNop())
 		stop := start(t, d)
 		synctest.Wait()
-		told := s.recorded(t, "call", "leg")
+		want := s.recorded(t, "call", "leg")
 		d.WakeCall("call")
 		d.WakeCall("call")
 		d.WakeCall("nothing waits of it")
 		settleDown()
-		checkReceived(t, crm, told)
+		checkReceived(t, crm, want)
 		if stats := d.Stats(); stats.Ready+stats.Busy+stats.Waiting != 0 || stats.More {
 			t.Errorf("still being served: %+v", stats)
 		}
 		stop()
-		d.WakeCall("call") // whoever is late does no harm
+		d.WakeCall("call") // waking a call after the stop does no harm
 	})
 }
 
-// Somebody wakes the call while its reports are on their way, however far they are: what
-// he has committed goes after them, and before what comes later.
-func TestAWokenCallIsToldInTheOrderOfItsReports(t *testing.T) {
+// A call is woken while its reports are on their way, however far they are. The reports
+// committed before the wake follow them, and precede those committed later.
+func TestAWokenCallDeliversItsReportsInOrder(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		// reports wait when the call is woken.
+		// reports is the number of reports that wait when the call is woken.
 		reports int
-		// busy: its first is under way. Else another call's keeps the only connection.
+		// busy: the call's first report is under way. Otherwise a report of another call
+		// occupies the only connection.
 		busy bool
 	}{
 		{"its only report is under way", 1, true},
@@ -117,7 +120,7 @@ func wakeAmong(t *testing.T, reports int, busy, inMemory bool) {
 	checkReceived(t, crm, want...)
 }
 
-func TestACallThatIsWokenWhileItPausesIsToldInOrder(t *testing.T) {
+func TestACallWokenDuringItsPauseDeliversInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
 		crm := newRemote(func(report bridge.Report, attempt int) bridge.Result {
@@ -142,7 +145,7 @@ func TestACallThatIsWokenWhileItPausesIsToldInOrder(t *testing.T) {
 	})
 }
 
-func TestCallsThatAreWokenBeyondWhatIsServedAtATimeAreToldLater(t *testing.T) {
+func TestCallsWokenBeyondTheLimitAreServedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, crm := openStore(t), newRemote(takeAll)
 		hold := make(chan struct{})
@@ -191,8 +194,8 @@ func TestCallsThatAreWokenBeyondWhatIsServedAtATimeAreToldLater(t *testing.T) {
 	})
 }
 
-// A call that is woken while the gate is shut is told once it opens.
-func TestACallThatIsWokenWhileTheCRMIsDownIsToldOnceItIsBack(t *testing.T) {
+// A call woken while the gate is shut delivers its reports once the gate opens.
+func TestACallWokenWhileTheCRMIsDownIsDeliveredOnceItIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openStore(t)
 		var probes []time.Time
@@ -218,8 +221,8 @@ func TestACallThatIsWokenWhileTheCRMIsDownIsToldOnceItIsBack(t *testing.T) {
 	})
 }
 
-// However the reports of calls are told of, and whatever is under way meanwhile, each call
-// is told all of them, once and in order.
+// Reports reach the dispatcher by Wake or by WakeCall, while other requests are
+// under way. The CRM receives each report of a call once, and in order.
 func TestWakingNeverLosesNorReordersReports(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(rapid.SampledFrom([]string{"one", "two", "woken", "woken twice", "release", "wait"}), 1, 40).Draw(rt, "steps")
@@ -233,8 +236,8 @@ func TestWakingNeverLosesNorReordersReports(t *testing.T) {
 	})
 }
 
-// playWakes plays reports of calls that are told of in several ways, at a CRM that answers
-// a request for each "release".
+// playWakes commits reports and wakes their calls as the steps say. The CRM answers one
+// request for each "release".
 func playWakes(t *testing.T, connections int, steps []string, calls []int) (problem string) {
 	s, crm := openStore(t), newRemote(takeAll)
 	hold := make(chan struct{}, len(steps))
