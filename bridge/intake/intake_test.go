@@ -212,8 +212,8 @@ func TestAStopWithAFullDiskNamesWhatIsLost(t *testing.T) {
 	}
 }
 
-// A caller outside who never called in is beyond the Tracker: whoever it reaches
-// is left out, with a note for every phone that it is put through to.
+// The Tracker can't interpret a client who never called in. It reports none of the phones
+// that the client reaches, and makes a note for each. The log shows the first note alone.
 func TestACallThatIsNotUnderstoodLeavesOneLogLineAndACounter(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	i := intake.New(newTracker(t), newDisk(t), func([]bridge.Pending) {}, zap.New(core))

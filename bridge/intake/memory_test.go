@@ -18,13 +18,13 @@ import (
 	"kontur-ari/bridge/intake"
 )
 
-// reader is a source of events that is told of lost ones.
-type reader struct{ told []string }
+// reader is a source of events that records which calls it receives about lost events.
+type reader struct{ calls []string }
 
 func (r *reader) Missed(since time.Time) {
-	r.told = append(r.told, "missed since "+since.UTC().Format(time.TimeOnly))
+	r.calls = append(r.calls, "missed since "+since.UTC().Format(time.TimeOnly))
 }
-func (r *reader) Resync() { r.told = append(r.told, "resync") }
+func (r *reader) Resync() { r.calls = append(r.calls, "resync") }
 
 // line is an Intake that runs in a bubble, with a disk and a source.
 type line struct {
@@ -81,8 +81,8 @@ func TestMemoryIsBoundedWhileNothingCanBeStored(t *testing.T) {
 			t.Errorf("dropped %v, want %v", stats.Dropped, want)
 		}
 		missed := "missed since " + full.Add(-time.Millisecond).UTC().Format(time.TimeOnly)
-		if got := strings.Join(l.reader.told, ", "); got != missed {
-			t.Errorf("the source was told %q, want %q", got, missed)
+		if got := strings.Join(l.reader.calls, ", "); got != missed {
+			t.Errorf("the source received %q, want %q", got, missed)
 		}
 
 		l.disk.fail(nil)
@@ -91,8 +91,8 @@ func TestMemoryIsBoundedWhileNothingCanBeStored(t *testing.T) {
 		if stats = l.Stats(); stats.Events != int64(room) || stats.Memory != 0 || stats.Failing || !stats.Dropping {
 			t.Errorf("5 s after the disk healed: %+v", stats)
 		}
-		if got := strings.Join(l.reader.told, ", "); got != missed+", resync" {
-			t.Errorf("the source was told %q", got)
+		if got := strings.Join(l.reader.calls, ", "); got != missed+", resync" {
+			t.Errorf("the source received %q", got)
 		}
 		l.Put(call("between")[0])
 		l.Put(snapshot())
@@ -142,15 +142,15 @@ func TestASnapshotThatFindsNoRoomIsAskedForAgain(t *testing.T) {
 			l.Put(call(fmt.Sprint(n))[0])
 		}
 		large := make([]bridge.Channel, 1000)
-		l.Put(snapshot(large...)) // of a connection that was made meanwhile
+		l.Put(snapshot(large...)) // a connect brings one while the disk is full
 		if !l.Stats().Dropping {
 			t.Error("a snapshot that is larger than all memory was taken beside the rest")
 		}
 		l.disk.fail(nil)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if got := l.reader.told[len(l.reader.told)-2:]; !strings.HasPrefix(got[0], "missed since") || got[1] != "resync" {
-			t.Errorf("the source was told %q", l.reader.told)
+		if got := l.reader.calls[len(l.reader.calls)-2:]; !strings.HasPrefix(got[0], "missed since") || got[1] != "resync" {
+			t.Errorf("the source received %q", l.reader.calls)
 		}
 		l.Put(snapshot(large...))
 		synctest.Wait()

@@ -39,8 +39,7 @@ func running(t *testing.T, d *disk, log *zap.Logger, act func([]bridge.Action)) 
 	return i
 }
 
-// What the switch must be told is told once what asks for it is on disk, and not
-// before.
+// The Intake passes an action on once the event that causes it is on disk, and not before.
 func TestActionsWaitForTheDisk(t *testing.T) {
 	d := newDisk(t)
 	acted := make(chan []bridge.Action, 10)

@@ -18,7 +18,7 @@ func (d *disk) stall(by time.Duration) {
 	d.takes = by
 }
 
-func TestADiskThatStandsStillIsToldOnceAndInTime(t *testing.T) {
+func TestADiskThatStandsStillIsLoggedOnceAndInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 64<<20)
 		l.disk.stall(5 * time.Second)
@@ -50,7 +50,7 @@ func TestADiskThatStandsStillIsToldOnceAndInTime(t *testing.T) {
 	})
 }
 
-func TestAQuickDiskIsNotToldOf(t *testing.T) {
+func TestAQuickDiskIsNotLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, 64<<20)
 		l.disk.stall(800 * time.Millisecond)

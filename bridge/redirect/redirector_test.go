@@ -269,8 +269,8 @@ func TestADeadCRMCostsCallersNothing(t *testing.T) {
 	})
 }
 
-// That the CRM names no user is an answer like any other.
-func TestNobodyDoesNotOpenTheCircuit(t *testing.T) {
+// An answer without a user is a success for the circuit breaker.
+func TestAnAnswerWithoutAUserDoesNotOpenTheCircuit(t *testing.T) {
 	play(t, func(t *testing.T, e *rig) {
 		e.crm = names()
 		for i := range 20 {

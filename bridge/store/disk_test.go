@@ -117,7 +117,7 @@ func checkFault(t *testing.T, err error, fault store.Fault, words ...string) {
 	}
 }
 
-func TestAFullDiskIsToldAndTheFirstWriteAfterItSucceeds(t *testing.T) {
+func TestAFullDiskIsNamedAndTheFirstWriteAfterItSucceeds(t *testing.T) {
 	directory := disk(t)
 	s := open(t, directory)
 	commit(t, s, large("before"))
@@ -324,7 +324,7 @@ func shutDown(t *testing.T, directory string) {
 	}
 }
 
-func TestADiskThatFailsIsToldAndLosesNothingThatWasStored(t *testing.T) {
+func TestADiskThatFailsIsNamedAndLosesNothingThatWasStored(t *testing.T) {
 	needsMount(t)
 	image, directory := diskImage(t), t.TempDir()
 	command(t, "mount", "-o", "loop", image, directory)

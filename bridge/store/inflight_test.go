@@ -13,9 +13,9 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// What a report that was about to be tried counts as: by the process that tries it, as
-// what it says in the end, and by the next one as possibly delivered.
-func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
+// A report was about to be sent. The process that sends it counts it by its result. The
+// next process counts it as possibly delivered.
+func TestAReportAboutToBeSentMayHaveBeenDelivered(t *testing.T) {
 	const within = time.Minute
 	for _, test := range []struct {
 		name            string
@@ -67,7 +67,7 @@ func TestWhatWasAboutToBeTriedMayHaveBeenTold(t *testing.T) {
 	}
 }
 
-// copyFiles makes a copy of a store as a crash would leave it.
+// copyFiles copies a store as a crash would leave it.
 func copyFiles(t *testing.T, from, to string) {
 	t.Helper()
 	for _, ending := range []string{"", "-wal"} {

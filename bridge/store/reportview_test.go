@@ -144,7 +144,7 @@ func TestALetterIsFoundWhateverBecameOfIt(t *testing.T) {
 	}
 }
 
-func TestADeliveredEventIsToldByWhatWasSent(t *testing.T) {
+func TestADeliveredEventIsReadFromItsRequest(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	for _, request := range []string{`{"type":"connected","externalCallItemId":"1.2"}`, "no JSON"} {

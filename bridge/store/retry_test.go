@@ -100,7 +100,7 @@ func TestALetterIsNotRetriedBeforeAnEarlierOneOfItsCall(t *testing.T) {
 	}
 }
 
-func TestACallWhoseStartIsGoneIsTold(t *testing.T) {
+func TestARetryNamesCallsWhoseStartIsGone(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	l := letters(t, directory)
@@ -128,7 +128,7 @@ func TestACallWhoseStartIsGoneIsTold(t *testing.T) {
 	}
 }
 
-func TestLettersThatNobodyWaitsForAreLeftAlone(t *testing.T) {
+func TestACancelledRetryLeavesLettersAlone(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	deadLetters(t, s, 3)

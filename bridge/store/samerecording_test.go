@@ -29,7 +29,7 @@ func TestAFileOfTwoChannelsIsOfTheLegThatAnsweredFirst(t *testing.T) {
 		{"nothing was heard on the second channel", late, unheard, bridge.RecordingSettling, "late"},
 		{"both were connected at once", early, atOnce, bridge.RecordingReady, "early"},
 		{"the earlier leg finds it uploaded", late, early, bridge.RecordingUploaded, "late"},
-		{"the earlier leg finds it told", late, early, bridge.RecordingAnnounced, "late"},
+		{"the earlier leg finds it announced", late, early, bridge.RecordingAnnounced, "late"},
 		{"the earlier leg finds it refused", late, early, bridge.RecordingRefused, "late"},
 		{"the earlier leg finds it empty", late, early, bridge.RecordingEmpty, "late"},
 	} {
@@ -103,7 +103,7 @@ func TestAFileOfTheSameNameInAnotherPlaceIsAnother(t *testing.T) {
 	checkRecordings(t, directory, one, one, one)
 }
 
-func TestAFileIsMissingOnlyIfNobodyHasFoundIt(t *testing.T) {
+func TestAFileIsMissingOnlyIfNoSearchFoundIt(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	found(t, s, recorded("1.1", "1.2", 1, 3, 9), bridge.RecordingSettling, "there.wav")

@@ -205,7 +205,7 @@ func TestPruneTakesWhatIsOldAndLeavesWhatWaits(t *testing.T) {
 	head(t, s, "1.1")
 }
 
-func TestHistoryTellsWhatTheCRMWasToldOfACall(t *testing.T) {
+func TestHistoryReturnsWhatTheCRMReceivedOfACall(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	commit(t, s, bridge.Batch{

@@ -48,7 +48,7 @@ func checkDeadLetters(t *testing.T, s *store.Store, want int) {
 	}
 }
 
-func TestAnUploadedRecordingIsToldBehindTheOtherReportsOfItsCall(t *testing.T) {
+func TestAnUploadedRecordingIsReportedBehindTheOtherReportsOfItsCall(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	commitKinds(t, s, "1.1", overKinds)
@@ -84,7 +84,7 @@ func TestAnUploadedRecordingIsToldBehindTheOtherReportsOfItsCall(t *testing.T) {
 	}
 }
 
-func TestARecordingIsToldOnceHoweverOftenItWasUploaded(t *testing.T) {
+func TestARecordingIsReportedOnceHoweverOftenItWasUploaded(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
 	job := found(t, s, recorded("1.1", "1.2", 1, 3, 9), bridge.RecordingReady, "a.wav")
@@ -175,8 +175,8 @@ func TestOnlyWhatIsReadyCanHaveBeenUploaded(t *testing.T) {
 	}
 }
 
-// While a file is uploaded, another channel may show that it is an earlier leg's.
-func TestARecordingIsToldAsThatOfTheLegThatItTurnedOutToBe(t *testing.T) {
+// While a file is uploaded, another channel may show that an earlier leg recorded it.
+func TestARecordingIsReportedForTheLegFoundDuringItsUpload(t *testing.T) {
 	s := open(t, t.TempDir())
 	job := found(t, s, recorded("2.1", "late", 2, 5, 8), bridge.RecordingReady, "a.wav")
 	find(t, s, sought(t, s, recorded("1.1", "early", 1, 3, 9)), []bridge.RecordingFile{monitored("a.wav")}, nil)
@@ -233,7 +233,7 @@ func TestTheReportsOfACallSayNothingOfItsRecordings(t *testing.T) {
 	checkRecordings(t, directory, recording{State: bridge.RecordingUploaded, Call: "1.1", Leg: "1.2", Name: "a.wav"})
 }
 
-func TestARecordingWhoseReportExpiredIsUploadedAndToldAgain(t *testing.T) {
+func TestARecordingWhoseReportExpiredIsUploadedAndReportedAgain(t *testing.T) {
 	directory, s, job := uploaded(t)
 	first := head(t, s, "1.1")
 	settle(t, s, first, bridge.Result{Verdict: bridge.Retry, Reason: "HTTP 503"})
@@ -277,7 +277,7 @@ func TestAnExpiredReportOfNoKnownRecordingIsKeptAsADeadLetter(t *testing.T) {
 	checkDeadLetters(t, s, 1)
 }
 
-func TestARefusedCallRecordingThatIsPutBackIsToldAfterAll(t *testing.T) {
+func TestARefusedCallRecordingThatIsPutBackIsDeliveredAfterAll(t *testing.T) {
 	for name, expires := range map[string]bool{"in time": false, "too late for its upload": true} {
 		t.Run(name, func(t *testing.T) {
 			directory, s, _ := uploaded(t)
