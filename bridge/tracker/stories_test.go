@@ -18,8 +18,8 @@ import (
 
 const storiesPage = "../../docs/call-stories.md"
 
-// TestTheCallStoriesAreOfToday: the page of call stories is drawn from captures of
-// real calls, and says what the Tracker makes of them today.
+// TestTheCallStoriesAreOfToday draws the page of call stories from captures of real calls.
+// The page must show what the Tracker makes of them today.
 func TestTheCallStoriesAreOfToday(t *testing.T) {
 	people := pbxtest.Office()
 	var page strings.Builder
@@ -46,7 +46,7 @@ func TestTheCallStoriesAreOfToday(t *testing.T) {
 	}
 }
 
-// titleOf is the comment that a capture begins with, as a sentence.
+// titleOf returns the first comment of a capture as a sentence.
 func titleOf(t *testing.T, path string) string {
 	t.Helper()
 	raw, err := os.ReadFile(path)
@@ -58,8 +58,8 @@ func titleOf(t *testing.T, path string) string {
 	return strings.ToUpper(title[:1]) + title[1:]
 }
 
-// stage draws a story: a column for everybody who has a telephone in it, a line
-// for every change of what one of them does, and what the CRM gets then.
+// stage draws a story. It has a column for each person with a telephone, and a line for each
+// change of what one of them does. The last column is what the CRM receives then.
 type stage struct {
 	tracker  *tracker.Tracker
 	people   []string
@@ -69,7 +69,8 @@ type stage struct {
 	lines    [][]string
 }
 
-// actor is a channel: somebody's, or half of a Local channel, which is nobody's.
+// actor is a channel: one of a person's telephone, or half of a Local channel, which has no
+// person.
 type actor struct {
 	person, pair, state, bridgeID string
 	holds                         bool
@@ -107,7 +108,7 @@ func drawStory(people *directory.Directory, events []bridge.Event) string {
 	return s.table()
 }
 
-// follow keeps what everybody does.
+// follow notes what an event changes.
 func (s *stage) follow(event bridge.Event) {
 	if event.Type == bridge.EventChannelCreated && event.Channel != nil {
 		s.enter(*event.Channel)
@@ -167,7 +168,7 @@ func (s *stage) enter(ch bridge.Channel) {
 	s.channels[ch.ID] = a
 }
 
-// states are what everybody does, in the order of the columns.
+// states returns what each person does, in the order of the columns.
 func (s *stage) states() []string {
 	states := make([]string, len(s.people))
 	ids := make([]bridge.ChannelID, 0, len(s.channels))
@@ -221,7 +222,7 @@ func (s *stage) hearsAnother(a *actor) bool {
 	return false
 }
 
-// say is a report in words. Calls and legs are numbered as they appear.
+// say returns a report in words. Calls and legs are numbered as they appear.
 func (s *stage) say(r bridge.Report) string {
 	if !slices.Contains(s.calls, r.Call) {
 		s.calls = append(s.calls, r.Call)
@@ -274,11 +275,11 @@ func inWords(p bridge.Party) string {
 
 // table sets the lines in columns.
 func (s *stage) table() string {
-	s.lines[0] = slices.Concat([]string{"", "Asterisk says"}, s.people, []string{"the CRM is told"})
+	s.lines[0] = slices.Concat([]string{"", "Asterisk says"}, s.people, []string{"the CRM receives"})
 	widths := make([]int, len(s.lines[0]))
 	for i, line := range s.lines {
 		if missing := len(s.lines[0]) - len(line); missing > 0 {
-			// Somebody joins later: the column is empty until then.
+			// A person who joins later has an empty column until then.
 			toCRM := line[len(line)-1]
 			line = append(append(line[:len(line)-1], make([]string, missing)...), toCRM)
 			s.lines[i] = line
