@@ -126,18 +126,18 @@ func TestAnOrderedCallFails(t *testing.T) {
 		{scenario{"no answer", outsideCalls, phoneRinging + "4 gone O.1 19", failedAt("4.000")}, []string{"failed O: no answer"}},
 		{scenario{"the phone doesn't react", outsideCalls, strings.Replace(phoneRinging, "0.030 state O.1 Ringing", "", 1) + "4 gone O.1 19", failedAt("4.000")}, []string{"failed O: offline"}},
 		{scenario{"the CRM hangs up while it rings", outsideCalls, phoneRinging + "4 gone O.1 16", failedAt("4.000")}, []string{"failed O: hung up"}},
-		{scenario{"the dialplan dials nobody", outsideCalls, phoneRinging + "3 state O.1 Up\n4 gone O.1 16", failedAt("4.000")}, []string{"dial O.1 79997775533", "failed O: nobody dialled"}},
+		{scenario{"the dialplan dials no number", outsideCalls, phoneRinging + "3 state O.1 Up\n4 gone O.1 16", failedAt("4.000")}, []string{"dial O.1 79997775533", "failed O: nobody dialled"}},
 		{scenario{"the phone can't even be called", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down\n0.020 gone O.1 20\n0.030 settled O placed 1", "0.030 O.1 CALL-FAILED O"}, []string{"failed O: offline"}},
 		{scenario{"it was refused", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused userOffline\n1 new O.1 PJSIP/101 Down\n2 gone O.1 16", ""}, []string{"hang up O.1"}},
 		{scenario{"it was refused, and what came of it nevertheless is found in a snapshot", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused switchUnavailable\n~1 new O.1 PJSIP/101 Down\n2 snapshot\n3 gone O.1 16", ""}, []string{"hang up O.1"}},
 		{scenario{"it was refused, and two phones come of it nevertheless", outsideCalls, "0 order O u101 79997775533\n0.030 settled O refused switchUnavailable\n1 new O.1 PJSIP/101 Down\n1 new O.2 PJSIP/107 Down\n2 gone O.1 16\n2 gone O.2 16", ""}, []string{"hang up O.1", "hang up O.2"}},
-		{scenario{"nobody knows the order of two phones", outsideCalls, "~0 new O.1 PJSIP/101 Ringing\n~0 new O.2 PJSIP/107 Ringing\n1 snapshot\n2 gone O.1 16\n2 gone O.2 16", ""}, nil},
+		{scenario{"two phones of an unknown order ring", outsideCalls, "~0 new O.1 PJSIP/101 Ringing\n~0 new O.2 PJSIP/107 Ringing\n1 snapshot\n2 gone O.1 16\n2 gone O.2 16", ""}, nil},
 		{scenario{"it was refused although it rings", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "4 gone O.1 16", failedAt("4.000")}, []string{"hang up O.1", "failed O: hung up"}},
 		{scenario{"it was refused, and is picked up nevertheless", outsideCalls, strings.Replace(phoneRinging, "placed 1", "refused switchUnavailable", 1) + "2 state O.1 Up\n4 gone O.1 16", failedAt("4.000")}, []string{"hang up O.1", "hang up O.1", "failed O: hung up"}},
 		{scenario{"it was refused, and its channel stays", outsideCalls, "0 order O u101 79997775533\n0.010 new O.1 PJSIP/101 Down\n0.030 settled O refused switchUnavailable\n1 snapshot\n2 gone O.1 16", ""}, []string{"hang up O.1", "hang up O.1"}},
-		{scenario{"another phone comes when nobody rings it any more", outsideCalls, phoneRinging + "1 new O.2 PJSIP/107 Down\n1.1 gone O.2 16\n4 gone O.1 19", failedAt("4.000")}, []string{"hang up O.2", "failed O: no answer"}},
+		{scenario{"another phone comes after the last one was placed", outsideCalls, phoneRinging + "1 new O.2 PJSIP/107 Down\n1.1 gone O.2 16\n4 gone O.1 19", failedAt("4.000")}, []string{"hang up O.2", "failed O: no answer"}},
 		{scenario{"another application's phone is none of ours", outsideCalls, "1 new kontur-ari-test~P.1 PJSIP/101 Down\n2 snapshot\n3 gone kontur-ari-test~P.1 16", ""}, nil},
-		{scenario{"nobody knows the order, and a phone was picked up", outsideCalls, "~0 new O.1 PJSIP/101 Up\n~0 app O.1 Stasis\n1 snapshot\n2 gone O.1 16", ""}, []string{"hang up O.1"}},
+		{scenario{"a phone of an unknown order was picked up", outsideCalls, "~0 new O.1 PJSIP/101 Up\n~0 app O.1 Stasis\n1 snapshot\n2 gone O.1 16", ""}, []string{"hang up O.1"}},
 		{scenario{"the event of the phone's channel is lost", outsideCalls, "0 order O u101 79997775533\n0.010 settled O placed 1\n!1 gone O.1 16", "1.000 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"it failed later", outsideCalls, "0 order O u101 79997775533\n5 settled O failed switchUnavailable", "5.000 O.1 CALL-FAILED O"}, []string{"failed O: switch away"}},
 		{scenario{"the switch dies", outsideCalls, phoneRinging + "3 kill\n4 snapshot", failedAt("4.000")}, []string{"failed O: switch away"}},
@@ -162,7 +162,7 @@ func TestTheFirstPhoneThatIsPickedUpDials(t *testing.T) {
 	})
 }
 
-// What happens while nobody listens is found in the snapshot.
+// The snapshot shows what happened while the connection was down.
 func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 	end := clientAnswers[strings.Index(clientAnswers, "2.010"):] + "8 gone O.1 16\n8 gone B 16"
 	late := func(from, to string) string { return strings.ReplaceAll(clientAnswersReports, from, to) }
@@ -193,7 +193,7 @@ func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 			8.000 O.1 O.1 finished user:u101>user:u102
 			8.000 O.1 CALL-FINISHED
 			8.000 O.1 REGISTER O.1 user:u101>user:u102 6.000..8.000`}, []string{"dial O.1 102"}},
-		{scenario{"nobody heard any of it", outsideCalls, phoneRinging + "2 state O.1 Up\n~3 gone O.1 16\n4 snapshot", phoneRingingReports + `
+		{scenario{"picked up, and gone in a gap", outsideCalls, phoneRinging + "2 state O.1 Up\n~3 gone O.1 16\n4 snapshot", phoneRingingReports + `
 			4.000 O.1 O.1 disconnected user:u101>client
 			4.000 O.1 O.1 finished user:u101>client
 			4.000 O.1 CALL-FINISHED
@@ -202,8 +202,8 @@ func TestAnOrderedCallIsTakenUpAgain(t *testing.T) {
 	})
 }
 
-// Row 26: a colleague is dialled. It is reported also where internal calls are not,
-// since the CRM waits to hear of it.
+// Row 26: a colleague is dialled. The call is reported even where internal calls are not,
+// since the CRM waits for its result.
 func TestAnOrderedInternalCall(t *testing.T) {
 	phoneRinging := strings.ReplaceAll(phoneRinging, "u101 79997775533", "u101 102 u102")
 	playClicks(t, []orderedScenario{

@@ -107,7 +107,7 @@ func TestConference(t *testing.T) {
 	})
 }
 
-// A page over Local channels is nobody's call to anybody.
+// A page over Local channels is not a call between employees.
 func TestAPageOverLocalChannelsInventsNoConsultation(t *testing.T) {
 	playScenarios(t, []scenario{{"the pager and two phones", allCalls, `
 		0   new A PJSIP/101 Ring caller=101 exten=*80

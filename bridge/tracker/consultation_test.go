@@ -4,7 +4,7 @@ import "testing"
 
 func TestConsultationByKeys(t *testing.T) {
 	playScenarios(t, []scenario{
-		{"somebody outside is consulted about an internal call that is not reported", outsideCalls, `
+		{"a person outside is consulted about an internal call that is not reported", outsideCalls, `
 			0 new A PJSIP/103 Ring caller=103 exten=101
 			0 new B PJSIP/101 Down
 			0 dial A>B 101

@@ -84,7 +84,7 @@ func TestInboundCallOfOnePhone(t *testing.T) {
 			7.001 gone A 127
 			7.002 dialstatus A>B CANCEL
 			7.003 gone B 127`, missed("7.002", "7.003")},
-		{"nobody answers", allCalls, ringing + `
+		{"no phone answers", allCalls, ringing + `
 			25    dialstatus A>B NOANSWER
 			25.001 gone B 0
 			25.002 gone A 16`, missed("25.000", "25.002")},
@@ -111,7 +111,7 @@ func TestInboundCallOfOnePhone(t *testing.T) {
 	})
 }
 
-// missed is what is reported of the ringing call when nobody answers it.
+// missed returns the reports of the ringing call when no phone answers it.
 func missed(leg, call string) string {
 	return `
 		0.000 A started inbound 79997775533 79229929292
@@ -160,7 +160,7 @@ func TestInboundCallNumbers(t *testing.T) {
 		{"PJSIP/trunk", "9997775533", "", "79997775533 79229929292"},
 		{"PJSIP/spare", "9997775533", "s", "79997775533 78005553535"},
 		{"DAHDI/i1/9997775533", "9997775533", "s", "79997775533 73432000000"},
-		// A line that nobody has listed.
+		// A trunk that is not listed.
 		{"PJSIP/provider", "9997775533", "s", "79997775533 -"},
 		{"PJSIP/provider", "9997775533", "73432000001", "79997775533 73432000001"},
 	} {

@@ -124,7 +124,7 @@ func TestOutboundCallNumbers(t *testing.T) {
 		{"no caller id", "", "8", "PJSIP/trunk", "79997775533@trunk", "", "79997775533 79229929292"},
 		{"a name for caller id", "reception", "8", "PJSIP/spare", "79997775533@spare", "", "79997775533 78005553535"},
 		{"an emergency call", "101", "112", "PJSIP/trunk", "112@trunk", "", "112 79229929292"},
-		{"a trunk that nobody has listed", "101", "8", "PJSIP/provider", "79997775533@provider", "", "79997775533 -"},
+		{"a trunk that is not listed", "101", "8", "PJSIP/provider", "79997775533@provider", "", "79997775533 -"},
 	} {
 		playScenarios(t, []scenario{{test.name, allCalls, `
 			0 new A PJSIP/101 Ring caller=` + test.own + ` exten=` + test.exten + `
@@ -201,7 +201,7 @@ func TestWhatIsNoCall(t *testing.T) {
 			1 enter B br1
 			4 gone A 16
 			5 gone B 16`, ``},
-		{"a phone that a Local channel with nobody behind it calls", allCalls, `
+		{"a phone called by a Local channel without a caller behind it", allCalls, `
 			0 new L1 Local/101@page-00000001;1 Down
 			0 new L2 Local/101@page-00000001;2 Ring
 			0 dial >L1 101@page
@@ -210,7 +210,7 @@ func TestWhatIsNoCall(t *testing.T) {
 			2 gone B 16
 			2 gone L2 16
 			2 gone L1 16`, ``},
-		{"events of channels that nobody has heard of", allCalls, `
+		{"events of unknown channels", allCalls, `
 			!0 state A Up
 			!1 callerid A 79997775533
 			!2 dial A>B 101

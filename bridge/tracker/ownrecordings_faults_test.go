@@ -31,9 +31,9 @@ const over102 = `
 	20 gone A
 	20 gone C`
 
-// Whoever must not be recorded is not, also where the request to end a recording was lost,
-// or has overtaken the one to begin it.
-func TestWhoListensUnaskedIsHungUp(t *testing.T) {
+// A snoop channel must not stay on a call that must not be recorded. The request to end the
+// recording may have been lost, or have overtaken the request to begin it.
+func TestASnoopChannelThatMustNotListenIsHungUp(t *testing.T) {
 	const stop = "stop recording kontur-ari-recording-A-1"
 	for name, script := range map[string]string{
 		"the stop was lost": strings.Replace(handedTo102, "10 leave B", "5 new kontur-ari-recording-A-1 Snoop/A Up\n10 leave B", 1) + `
@@ -57,8 +57,8 @@ func TestWhoListensUnaskedIsHungUp(t *testing.T) {
 	}
 }
 
-// Where somebody who must not be recorded is there from the beginning, nothing begins.
-func TestNothingIsBegunThatMustEndAtOnce(t *testing.T) {
+// No recording begins while an employee who must not be recorded is in the bridge.
+func TestNoRecordingBeginsThatMustEndAtOnce(t *testing.T) {
 	l := newListener(pbxtest.Office(), never102())
 	err := l.hearAll(play(t, `
 		0 new B PJSIP/101 Ring caller=101 exten=800
@@ -78,7 +78,7 @@ func TestNothingIsBegunThatMustEndAtOnce(t *testing.T) {
 	}
 }
 
-// What is listened to may go on to another call, which is recorded by itself.
+// A recorded channel may be handed to another call, which has a recording of its own.
 func TestARecordingEndsWhenItsChannelIsHandedToAnotherCall(t *testing.T) {
 	l := newListener(pbxtest.Office(), makesRecordings())
 	err := l.hearAll(play(t, `
@@ -111,7 +111,7 @@ func TestARecordingEndsWhenItsChannelIsHandedToAnotherCall(t *testing.T) {
 	}
 }
 
-// The operator may have changed his mind between two processes.
+// The operator may have changed the configuration between two processes.
 func TestWhatIsNotWantedAnyMoreIsNotBegunAgain(t *testing.T) {
 	for name, change := range map[string]func(*tracker.Policy){
 		"not made":        func(p *tracker.Policy) { p.Make.Wanted = false },
@@ -150,7 +150,7 @@ func TestACallOutThatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
 	}
 }
 
-// A caller who waits for hours has thousands of phones rung.
+// While a caller waits for hours, thousands of phones may ring.
 func TestACallerWhoWaitsForHoursTakesNoMoreRoom(t *testing.T) {
 	script := "0 new A PJSIP/trunk Ring caller=79997775533 exten=79229929292\n"
 	for i := range 500 {
@@ -180,8 +180,8 @@ func TestACallerWhoWaitsForHoursTakesNoMoreRoom(t *testing.T) {
 	}
 }
 
-// Everybody has left a bridge by the time its recording is whole.
-func TestARecordingIsToldOfWhenEverybodyHasLeft(t *testing.T) {
+// All channels have left a bridge by the time its recording is whole.
+func TestARecordingFinishedAfterAllHaveLeftIsReported(t *testing.T) {
 	for name, finished := range map[string]bridge.Event{
 		"of a bridge": finishedRecording("r", "", "br1"), "of a channel": finishedRecording("r", "A", ""),
 	} {

@@ -10,7 +10,7 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// made are the actions about recordings, and whose the recordings that were made are.
+// made lists the actions about recordings, and the finished recordings as CALL LEG FILE.
 func made(l *listener) (deeds, whose []string) {
 	for _, action := range l.actions {
 		if action.Kind == bridge.ActionRecord || action.Kind == bridge.ActionStopRecording {
@@ -79,7 +79,7 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 		{"a number at which nothing is recorded", answeredToTheEnd, func(p *tracker.Policy) { p.Make.Numbers = []string{"79229929292"} }, nil, nil},
 		{"between employees, not asked for", internalTalk, nil, nil, nil},
 		{"between employees", internalTalk, func(p *tracker.Policy) { p.Make.Internal = true }, []string{first}, []string{"A B kontur-ari-recording-A-1.wav"}},
-		{"nobody answers", ringing + "\n9 gone B 0\n9 gone A", nil, nil, nil},
+		{"no phone answers", ringing + "\n9 gone B 0\n9 gone A", nil, nil, nil},
 		{"recordings are not handed over", answeredToTheEnd, func(p *tracker.Policy) { p.Recordings = false }, nil, nil},
 		{"nothing is to be made", answeredToTheEnd, func(p *tracker.Policy) { p.Make = tracker.OwnRecordingPolicy{} }, nil, nil},
 		{
@@ -175,8 +175,8 @@ func TestARecordingOfAnotherApplicationBelongsToWhomItHeard(t *testing.T) {
 			"a snoop channel from before the answer", strings.Replace(answered, "4     state B Up", "3 new S Snoop/A Up\n4 state B Up", 1),
 			"\n20 gone A\n20 gone S\n20 gone B", finishedRecording("r", "S", ""), "A B",
 		},
-		{"a message: nobody answered", ringing, "\n9 gone B 0\n9 gone A", finishedRecording("r", "A", ""), "A B"},
-		{"a channel that nobody knows", answered, "\n20 gone A\n20 gone B", finishedRecording("r", "X", ""), ""},
+		{"a message: no phone answered", ringing, "\n9 gone B 0\n9 gone A", finishedRecording("r", "A", ""), "A B"},
+		{"an unknown channel", answered, "\n20 gone A\n20 gone B", finishedRecording("r", "X", ""), ""},
 		{"an empty bridge", answered, "\n20 gone A\n20 gone B", finishedRecording("r", "", "br9"), ""},
 		{"one of ours, which ends with its channel", answered, "\n20 gone A\n20 gone B", finishedRecording("kontur-ari-recording-A-1", "A", ""), ""},
 	} {

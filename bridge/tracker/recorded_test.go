@@ -10,8 +10,8 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// Whose a recording is: CHANNEL CALL LEG FROM..TO, and "missed" where nobody talked to
-// the channel; in the order of the channels.
+// whose lists the recordings by channel, each as CHANNEL CALL LEG FROM..TO FILES. Behind the
+// times, "missed" marks a channel that talked to no other.
 func whose(l *listener) []string {
 	var lines []string
 	for _, r := range l.ledger.Recorded() {
@@ -141,9 +141,8 @@ func TestOnlyWhatIsShownIsLookedForWhereAllNamesAre(t *testing.T) {
 	}
 }
 
-// Where calls between employees are not reported, what a colleague's channel recorded of the
-// consultation belongs to the call that is.
-func TestAConsultationThatIsNotToldHasNoRecordings(t *testing.T) {
+// Calls between employees are not reported here, so their channels have no recordings.
+func TestAConsultationThatIsNotReportedHasNoRecordings(t *testing.T) {
 	policy := allCalls
 	policy.ReportInternal = false
 	l := newListener(pbxtest.Office(), policy)
@@ -193,7 +192,7 @@ func TestNamesOfRecordingsAreRemembered(t *testing.T) {
 	}
 }
 
-func TestNothingIsToldOfRecordingsThatNobodyWants(t *testing.T) {
+func TestRecordingsThatAreNotWantedAreNotReported(t *testing.T) {
 	policy := allCalls
 	policy.Recordings = false
 	l := newListener(pbxtest.Office(), policy)

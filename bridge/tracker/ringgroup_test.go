@@ -58,7 +58,7 @@ func TestRingGroup(t *testing.T) {
 			20.000 A C finished client>user:u102
 			20.000 A CALL-FINISHED
 			20.000 A REGISTER B client>user:u101 never..5.000, C client>user:u102 5.001..20.000, D client>user:u103 never..5.000`},
-		{"nobody answers", allCalls, group + `
+		{"no phone answers", allCalls, group + `
 			25    gone C 0
 			25    gone D 0
 			25.001 gone A 16

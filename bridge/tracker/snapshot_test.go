@@ -132,7 +132,7 @@ func TestSnapshotClosesTheGap(t *testing.T) {
 			9.000 A B finished client>user:u101
 			9.000 A CALL-FINISHED
 			9.000 A REGISTER B client>user:u101 6.000..9.000`},
-		{"both were put where nobody hears anybody", allCalls, ringing + `
+		{"both were put into a holding bridge", allCalls, ringing + `
 			~3 enter A park holding
 			~3 enter B park holding
 			4  snapshot
