@@ -111,7 +111,7 @@ func TestWhatIsCertainThatTheCRMHasNot(t *testing.T) {
 		{"no connection", answer{err: syscall.ECONNREFUSED}, true, true},
 		{"a connection that broke", answer{err: syscall.ECONNRESET, sent: true}, false, false},
 		{"no answer in time", answer{err: context.DeadlineExceeded, sent: true}, false, false},
-		{"somebody else's page", answer{status: 200, body: []byte(html)}, false, false},
+		{"a page that is not the CRM's", answer{status: 200, body: []byte(html)}, false, false},
 		{"a redirect", answer{status: 302}, true, false},
 		{"no access", answer{status: 401}, true, true},
 		{"a proxy that wants a password", answer{status: 407}, true, false},

@@ -280,7 +280,7 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 	wantResult(t, client.Send(t.Context(), startOf("1.5"), bridge.Identity{}), bridge.Retry, "no answer: the connection was closed")
 }
 
-func TestNobodyIsThere(t *testing.T) {
+func TestARefusedConnectionIsRetried(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	client, _ := newClient(t, func(c *Config) { c.BaseURL = server.URL })

@@ -7,8 +7,8 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-// A call that comes from history names its recordings in register-call; the CRM knows their
-// files by then, and no file is named in both.
+// A call from history names its recordings in register-call, after their upload. A second
+// report of such a file breaks the contract.
 func TestARecordingIsNamedInRegisterCallOrByItself(t *testing.T) {
 	for _, again := range []bool{false, true} {
 		client, simulator, _ := newPair(t, crmtest.Options{Alone: true})
@@ -27,7 +27,7 @@ func TestARecordingIsNamedInRegisterCallOrByItself(t *testing.T) {
 		}
 		violations := simulator.Violations()
 		if (len(violations) > 0) != again {
-			t.Errorf("told of again %t: violations %v", again, violations)
+			t.Errorf("named again %t: violations %v", again, violations)
 		}
 		if files := simulator.Files(); len(files) != 1 || !files[0].Announced {
 			t.Errorf("files: %+v", files)

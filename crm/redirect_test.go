@@ -27,7 +27,7 @@ func TestResponsible(t *testing.T) {
 		want  []string
 	}{
 		{"by number", RedirectQuery{PhoneNumber: "79997775533"}, []string{"user-1", "user-2"}},
-		{"by a number that nobody knows", RedirectQuery{PhoneNumber: "79997775534"}, nil},
+		{"by an unknown number", RedirectQuery{PhoneNumber: "79997775534"}, nil},
 		{"by a call that the CRM has answered", RedirectQuery{Call: "1.5", Identity: started.Learnt}, []string{"user-3"}},
 		{"by a call that it does not know", RedirectQuery{Call: "1.6"}, nil},
 		{"the number wins", RedirectQuery{PhoneNumber: "79997775533", Call: "1.5", Identity: started.Learnt}, []string{"user-1", "user-2"}},
@@ -102,7 +102,7 @@ func TestResponsibleWhenTheCRMFails(t *testing.T) {
 	}
 }
 
-// The caller hears silence while he waits.
+// The caller hears silence until the answer.
 func TestResponsibleKeepsItsBudget(t *testing.T) {
 	rules := map[string][]crmtest.Rule{
 		"silent":                   {{Kind: crmtest.KindRedirect, Hang: true}},

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestACallThatIsToldByItsRegisterCallAlone(t *testing.T) {
+func TestACallReportedByItsRegisterCallAlone(t *testing.T) {
 	alone := func(id string, started, finished int) []step {
 		return without([]step{register(id, "inbound", 0, item("300.1", client, petrova, started, finished))}, 0, "communicationId")
 	}
@@ -30,7 +30,7 @@ func TestACallThatIsToldByItsRegisterCallAlone(t *testing.T) {
 	}
 }
 
-// A repeated register-call is one whose answer was lost.
+// A register-call is repeated when its answer was lost.
 func TestARepeatedRegisterCallAloneIsCounted(t *testing.T) {
 	crm := New(Options{Alone: true})
 	sender := newSender(t, crm)

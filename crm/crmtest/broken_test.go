@@ -42,7 +42,7 @@ func TestAResetIsNoOrderlyEnd(t *testing.T) {
 	for _, effective := range []bool{false, true} {
 		server, _, err := broken(t, Rule{CloseConnection: !effective, DropAnswer: effective, Reset: true}, time.Minute)
 		if !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("told %t: %v", effective, err)
+			t.Errorf("request taken %t: %v", effective, err)
 		}
 		if _, known := server.Call("1.1"); known != effective {
 			t.Errorf("the call is known: %t, want %t", known, effective)

@@ -73,7 +73,7 @@ func TestFilesAreKeptAndAnnounced(t *testing.T) {
 	}
 	calls := crm.Calls()
 	if got := calls[0].Sequence(); got[len(got)-1] != "L1 RECORDING" {
-		t.Errorf("told: %v", got)
+		t.Errorf("sequence: %v", got)
 	}
 	// The same again, byte for byte, is what a lost answer causes.
 	s.send(recorded("1.11", file))

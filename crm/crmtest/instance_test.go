@@ -161,7 +161,7 @@ func TestRedirect(t *testing.T) {
 	crm.SetResponsibleForCall("1.2", "user-4")
 	s := newSender(t, crm)
 	s.send(started("1.1", "inbound", 0))
-	const nobody = `{"message":"Communication Xcom.Api.Models.Communications.CallRedirectRequest not found","status":"notFound"}`
+	const notFound = `{"message":"Communication Xcom.Api.Models.Communications.CallRedirectRequest not found","status":"notFound"}`
 	tests := []struct {
 		query  string
 		status int
@@ -169,10 +169,10 @@ func TestRedirect(t *testing.T) {
 		want   []Breach
 	}{
 		{"phoneNumber=79997775533", 200, `{"userIds":["user-1","user-2"]}`, nil},
-		{"phoneNumber=79997775534", 409, nobody, nil},
+		{"phoneNumber=79997775534", 409, notFound, nil},
 		{"externalId=Asterisk%2F1.1", 200, `{"userIds":["user-3"]}`, nil},
 		{"externalId=1.1", 200, `{"userIds":["user-3"]}`, []Breach{BreachIdentity}},
-		{"externalId=1.2", 409, nobody, nil}, // a call that is not known yet
+		{"externalId=1.2", 409, notFound, nil}, // a call that is not known yet
 		{"", 409, "", []Breach{BreachRequest}},
 		{"phoneNumber=", 409, "", []Breach{BreachRequest}},
 		{"phoneNumber=%2B79997775533", 409, "", []Breach{BreachRequest}},

@@ -104,7 +104,7 @@ func TestCallsThatDidNotFail(t *testing.T) {
 		{"started afterwards", append([]step{failed}, outbound()[:1]...), []Breach{BreachOrder}},
 		{"never ordered and never started", []step{{KindFailed, map[string]any{"communicationId": "other"}}}, []Breach{BreachUnknownCall}},
 		{"never ordered", append(drop(without(outbound(), 0, "communicationId"), 2)[:4], step{KindFailed, map[string]any{"communicationId": "$communication"}}), []Breach{BreachCommand}},
-		{"ordered, but told without its id", without(outbound()[:2], 0, "communicationId"), nil},
+		{"ordered, but started without its id", without(outbound()[:2], 0, "communicationId"), nil},
 		{"two calls under one order", append(outbound()[:1], ordered([]step{started("300.2", "outbound", 1)})...), []Breach{BreachCommand}},
 	}
 	for _, test := range tests {
@@ -220,7 +220,7 @@ func TestEveryViolationIsFound(t *testing.T) {
 		{"no communicationId", func(s []step) []step { return without(s, 7, "communicationId") }, []Breach{BreachIdentity}},
 		{"no communicationId in register-call", func(s []step) []step { return without(s, 8, "communicationId") }, []Breach{BreachIdentity}},
 		{"another communicationId", func(s []step) []step { return with(s, 5, "communicationId", "other") }, []Breach{BreachIdentity}},
-		{"communicationId that nobody ordered", func(s []step) []step { return with(s, 0, "communicationId", "other") }, []Breach{BreachCommand}},
+		{"communicationId that was not ordered", func(s []step) []step { return with(s, 0, "communicationId", "other") }, []Breach{BreachCommand}},
 		{"two leg ids in one event", func(s []step) []step { return with(s, 2, "realtimeCallItemId", "other") }, []Breach{BreachIdentity}},
 		{"unknown call", func(s []step) []step { return with(s, 5, "externalId", "Asterisk/other") }, []Breach{BreachLeg, BreachRegister, BreachUnknownCall}},
 		{"field that the contract does not know", func(s []step) []step { return with(s, 7, "duration", 60) }, []Breach{BreachBody, BreachOrder}},

@@ -70,12 +70,12 @@ func TestWebhooksSetTheirWorkGoing(t *testing.T) {
 		answer := s.send(sent{path: test.path})
 		s.expect(answer, http.StatusInternalServerError, "")
 		if strings.Contains(answer.body, "disk") {
-			t.Errorf("the answer tells what goes on inside: %s", answer.body)
+			t.Errorf("the answer shows an internal error: %s", answer.body)
 		}
 	}
 }
 
-func TestWhatTheCRMIsToldWhenACommandIsNotObeyed(t *testing.T) {
+func TestTheAnswerNamesWhyACommandIsNotObeyed(t *testing.T) {
 	const lists = `"invalidDatas":[],"invalidConstraints":{},`
 	refused := &bridge.Refusal{Status: bridge.RefusedNumber, Message: "The number is not allowed"}
 	const lines = `"status":"numberNotAllowed","message":"The number is not allowed"}`
@@ -168,11 +168,11 @@ func TestMalformedBodiesAreNamedAndCommandNothing(t *testing.T) {
 		{"no GUID", callPath, strings.Replace(goodCall, guid, "30a...b4e", 1), "communicationId is not a GUID"},
 		{"GUID in braces", callPath, strings.Replace(goodCall, guid, "{"+guid+"}", 1), "communicationId is not a GUID"},
 		{"GUID of zeros", callPath, strings.Replace(goodCall, guid, "00000000-0000-0000-0000-000000000000", 1), "communicationId is not a GUID"},
-		{"nobody calls", callPath, `{"communicationId":"` + guid + `"}`, "fromUserId is missing"},
+		{"call without a user", callPath, `{"communicationId":"` + guid + `"}`, "fromUserId is missing"},
 		{"no leg", hangPath, `{"userId":"user-1"}`, "realtimeCallItemId is missing"},
 		{"leg too long", hangPath, strings.Replace(goodHang, "1795401475.25", long, 1), "realtimeCallItemId is too long"},
-		{"nobody hangs up", hangPath, `{"realtimeCallItemId":"1"}`, "userId is missing"},
-		{"nobody hangs up by path", "/api/v1/my-workspace/communications/" + guid + "/hangup", `{}`, "userId is missing"},
+		{"hangup without a user", hangPath, `{"realtimeCallItemId":"1"}`, "userId is missing"},
+		{"hangup by path without a user", "/api/v1/my-workspace/communications/" + guid + "/hangup", `{}`, "userId is missing"},
 		{"no GUID in the path", "/api/v1/my-workspace/communications/1795401475.25/hangup", goodHang, "id in the path is not a GUID"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -121,7 +121,7 @@ func TestNetworks(t *testing.T) {
 		{"by an IPv6 proxy's port", prefixes("2001:db8::/32"), prefixes("127.0.0.1/32"), "[2001:db8::1]:4711", "2001:db8::1"},
 		{"mapped", prefixes("10.0.0.0/8"), prefixes("127.0.0.1/32"), "::ffff:10.0.0.1", "10.0.0.1"},
 		{"no address", prefixes("10.0.0.0/8"), prefixes("127.0.0.1/32"), "10.0.0.1, unknown", ""},
-		{"a proxy names nobody", nil, prefixes("127.0.0.1/32"), "", "127.0.0.1"},
+		{"a proxy without X-Forwarded-For", nil, prefixes("127.0.0.1/32"), "", "127.0.0.1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := newStage(t, func(c *server.Config) { c.AllowedNetworks, c.TrustedProxies = test.allowed, test.proxies })

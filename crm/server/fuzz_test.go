@@ -19,12 +19,12 @@ const fuzzKey = "the-good-key"
 
 // witness is a Commander that compares each command with what may reach it.
 type witness struct {
-	t    *testing.T
-	told atomic.Int64
+	t        *testing.T
+	commands atomic.Int64
 }
 
 func (w *witness) Call(_ context.Context, c bridge.CallCommand) error {
-	w.told.Add(1)
+	w.commands.Add(1)
 	if id, err := communication("", c.CommunicationID); err != nil || id != c.CommunicationID {
 		w.t.Errorf("communication %q", c.CommunicationID)
 	}
@@ -35,7 +35,7 @@ func (w *witness) Call(_ context.Context, c bridge.CallCommand) error {
 }
 
 func (w *witness) Hangup(_ context.Context, c bridge.HangupCommand) error {
-	w.told.Add(1)
+	w.commands.Add(1)
 	if id, err := communication("", c.CommunicationID); (err != nil || id != c.CommunicationID) && c.CommunicationID != "" {
 		w.t.Errorf("communication %q", c.CommunicationID)
 	}
@@ -94,8 +94,8 @@ func FuzzServer(f *testing.F) {
 			t.Errorf("a fault of ours: %+v", stats)
 		}
 		done := stats.Calls + stats.Hangups + stats.Webhooks
-		if stats.Calls+stats.Hangups != w.told.Load() || done > 1 || (done == 1) != (answer.StatusCode == http.StatusOK) {
-			t.Errorf("answer %d, %d commands, counted %+v", answer.StatusCode, w.told.Load(), stats)
+		if stats.Calls+stats.Hangups != w.commands.Load() || done > 1 || (done == 1) != (answer.StatusCode == http.StatusOK) {
+			t.Errorf("answer %d, %d commands, counted %+v", answer.StatusCode, w.commands.Load(), stats)
 		}
 		if done > 0 && (r.Header.Get(headerKey) != fuzzKey || method != http.MethodPost || len(body) > 64<<10 && stats.Webhooks == 0) {
 			t.Errorf("%s %s with key %q was obeyed", method, path, key)

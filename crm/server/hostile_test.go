@@ -162,7 +162,7 @@ func TestTwoKeysAreNone(t *testing.T) {
 	}
 	s.expect(s.answers(conn, 1)[0], http.StatusUnauthorized, `"Unauthorized"`)
 	if s.switchboard.commands()+s.crm.questions() != 0 {
-		t.Error("somebody was asked or told")
+		t.Error("the CRM was asked, or the switch received a command")
 	}
 }
 
@@ -290,7 +290,7 @@ func TestConnectionsBeyondTheLimitAreClosed(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("nobody is taken any more: %v", err)
+			t.Fatalf("no connection is taken any more: %v", err)
 		}
 	}
 }

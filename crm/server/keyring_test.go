@@ -107,9 +107,9 @@ func TestCallersWhoAskTogetherCostOneQuestion(t *testing.T) {
 	})
 }
 
-// TestNobodyIsRefusedForAnothersBudget lets a peer wait for a question that another
-// one, with the same key, turns out not to have the budget for.
-func TestNobodyIsRefusedForAnothersBudget(t *testing.T) {
+// TestNoPeerIsRefusedForAnothersBudget: a peer waits for the question of another peer with
+// the same key, which has no budget for it. The waiting peer must ask by itself.
+func TestNoPeerIsRefusedForAnothersBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k, _ := newTestKeyring(t, Limits{}, func(context.Context, string) (bool, error) { return true, nil })
 		release, h := make(chan struct{}), k.hash("key")
@@ -132,7 +132,7 @@ func TestNobodyIsRefusedForAnothersBudget(t *testing.T) {
 	})
 }
 
-func TestWhoComesJustAfterAnAnswerDoesNotAskAgain(t *testing.T) {
+func TestARequestJustAfterAnAnswerDoesNotAskAgain(t *testing.T) {
 	k, stats := newTestKeyring(t, Limits{}, func(context.Context, string) (bool, error) { return true, nil })
 	for range 2 {
 		if got := k.ask(peerA, "key", k.hash("key")).verdict; got != verdictGood {
@@ -233,7 +233,7 @@ func TestKeysAreNotKept(t *testing.T) {
 	other, _ := newTestKeyring(t, Limits{}, func(context.Context, string) (bool, error) { return true, nil })
 	first, again := k.hash("key"), k.hash("key")
 	if first != again || first == k.hash("kex") {
-		t.Error("a hash doesn't tell keys apart")
+		t.Error("a hash doesn't distinguish keys")
 	}
 	if first == other.hash("key") {
 		t.Error("hashes are the same in two processes")

@@ -9,9 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestNobodyChoosesWhoHeIs: whatever a client writes into X-Forwarded-For, the peer
-// is the one that the trusted proxies saw.
-func TestNobodyChoosesWhoHeIs(t *testing.T) {
+// TestNoClientChoosesItsAddress: whatever a client writes into X-Forwarded-For, the peer is
+// the address that the trusted proxies saw.
+func TestNoClientChoosesItsAddress(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
 	g := allowedPeers{proxies: proxies}
 	proxy := rapid.SampledFrom([]string{"127.0.0.1", "127.1.2.3", "2001:db8::7", "::ffff:127.0.0.2"})

@@ -112,7 +112,7 @@ func (e *switchboard) hooks() server.Hooks {
 	}
 }
 
-// told is the number of commands so far.
+// commands returns the number of commands so far.
 func (e *switchboard) commands() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
