@@ -91,8 +91,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// Asterisk shows the variables that are asked for and not set as "".
-func TestVariablesTellWhatIsRecordedOfAChannel(t *testing.T) {
+// Asterisk shows a variable that is asked for and not set as "".
+func TestVariablesNameTheRecordingsOfAChannel(t *testing.T) {
 	const (
 		mixed  = "/var/spool/asterisk/monitor/2026/11/23/a.wav"
 		record = "external-101-79997775533-20261123-111902-1795401475.25.wav"

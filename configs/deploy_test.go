@@ -39,12 +39,12 @@ func TestUnitFitsTheDefaults(t *testing.T) {
 	}
 }
 
-// channelVars has Asterisk tell which call a channel belongs to, and what is recorded of
-// it: all that package ari reads.
+// channelVars makes Asterisk show the call of a channel and its recordings: all variables
+// that package ari reads.
 const channelVars = "channelvars = CHANNEL(linkedid),MIXMONITOR_FILENAME,CDR(recordingfile),RECORDED_FILE,VM_MESSAGEFILE"
 
-// TestAsteriskSnippetsFitTheExample makes sure that somebody who copies all
-// examples has only the password to change.
+// TestAsteriskSnippetsFitTheExample: an operator who copies all examples has only the
+// password to change.
 func TestAsteriskSnippetsFitTheExample(t *testing.T) {
 	cfg, _, err := Load("kontur-ari.yaml")
 	if err != nil {

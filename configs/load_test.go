@@ -86,7 +86,7 @@ func TestDefaultsStayWhenASectionIsEmptiedOrPartlySet(t *testing.T) {
 		t.Errorf("storage %v", cfg.Storage)
 	}
 	if len(cfg.Directory.Users)+len(cfg.Directory.Trunks) != 0 {
-		t.Errorf("directory %v, want nobody", cfg.Directory)
+		t.Errorf("directory %v, want an empty one", cfg.Directory)
 	}
 }
 

@@ -29,8 +29,8 @@ func TestAConfigurationIsPrintedWithoutItsSecrets(t *testing.T) {
 	}
 }
 
-// TestNoErrorRepeatsASecret puts a secret wherever somebody may write it by
-// mistake: behind another key, in a key's place, in broken YAML.
+// TestNoErrorRepeatsASecret puts a secret where an operator may write it by mistake:
+// behind another key, in a key's place, in broken YAML.
 func TestNoErrorRepeatsASecret(t *testing.T) {
 	const key = "8d4f2c718a0"
 	var contents []string

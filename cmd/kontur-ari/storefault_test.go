@@ -187,7 +187,7 @@ func TestReportsThatAnEarlierVersionLeftAreDelivered(t *testing.T) {
 	}
 }
 
-func TestADamagedStoreIsToldLoudlyAndTheWorkGoesOn(t *testing.T) {
+func TestADamagedStoreIsLoggedAsAnErrorAndTheWorkGoesOn(t *testing.T) {
 	storage := t.TempDir()
 	if err := os.WriteFile(filepath.Join(storage, store.FileName), bytes.Repeat([]byte("no store"), 1000), 0o600); err != nil {
 		t.Fatal(err)

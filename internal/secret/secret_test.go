@@ -64,7 +64,7 @@ func slogged(value any) string {
 	return out.String()
 }
 
-func TestEmptySecretCanBeToldFromASetOne(t *testing.T) {
+func TestAnEmptySecretPrintsDifferentlyFromASetOne(t *testing.T) {
 	if got := fmt.Sprint(secret.New("")); got != "" {
 		t.Errorf("an empty secret prints as %q", got)
 	}
