@@ -10,12 +10,12 @@ E2E         := $(shell go list ./e2e/... 2>/dev/null | grep -v /e2e/faults)
 REPEAT      ?= 20
 # How many cases test-long draws for each property.
 LONGCHECKS  ?= 3000
-# How many calls' tests go on at a time, each on an Asterisk of its own: they wait
-# more than they work.
+# How many tests of calls run at a time, each on an Asterisk of its own. They wait
+# more than they compute.
 LABS        ?= 4
 # How many daemons the fault suite breaks at a time.
 OFFICES     ?= 6
-# Some distributions tell Go not to fetch the version that go.mod asks for.
+# Some distributions keep Go from fetching the version that go.mod asks for.
 export GOTOOLCHAIN ?= auto
 
 .DEFAULT_GOAL := help
@@ -60,7 +60,7 @@ faults: ## the fault suite: the daemon killed, without power, disk or CRM, 1300 
 faults-short: tools ## the same in about a minute, each fault a few times (needs root)
 	go test -race -count=1 -parallel $(OFFICES) -timeout=10m ./e2e/faults
 
-demo: tools lab ## four real SIP calls, one ordered by the CRM, and what it was told (needs root)
+demo: tools lab ## four real SIP calls, one ordered by the CRM, and what it received (needs root)
 	go run ./e2e/demo
 
 bench: ## figures beside what the machine can do, then the benchmarks of the code
