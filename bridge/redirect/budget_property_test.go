@@ -11,8 +11,8 @@ import (
 	"kontur-ari/bridge/redirect"
 )
 
-// step is how one request goes: it takes its time and then fails or doesn't, and is
-// given up when its context ends.
+// step is the course of one request: how long it takes, and whether it fails then. It ends
+// early when its context does.
 type step struct {
 	takes time.Duration
 	fails bool
@@ -37,9 +37,8 @@ var steps = rapid.Custom(func(t *rapid.T) step {
 	}
 })
 
-// However long the CRM, the telephones and the variables take, and whichever of them
-// fails: as long as Asterisk obeys, the caller goes on within the budget, and FOUND
-// always comes with a user.
+// The CRM, the telephones and the variables may take any time, and each may fail. As long as
+// Asterisk obeys, the caller goes on within the budget, and FOUND always comes with a user.
 func TestEveryCallerGoesOnWithinTheBudget(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		crm, phone := steps.Draw(rt, "crm"), steps.Draw(rt, "phone")

@@ -76,8 +76,8 @@ func TestAHiddenCallerIsAskedAboutByTheCall(t *testing.T) {
 	})
 }
 
-// Whatever hangs, the caller goes on in time; and as long as Asterisk takes
-// variables, with the reason.
+// Whatever hangs, the caller goes on in time. The reason is set as long as Asterisk takes
+// variables.
 func TestACallerGoesOnInTimeWhateverHangs(t *testing.T) {
 	for name, test := range map[string]struct {
 		spoil func(*rig)
@@ -135,8 +135,8 @@ func TestOneUnreadPhoneDoesNotHideAFreeOne(t *testing.T) {
 	})
 }
 
-// A try to go on that has no answer is made again, and the second finding the
-// channel gone is no failure.
+// A request to go on without an answer is repeated. If the second one finds the channel gone,
+// that is no failure.
 func TestGoingOnIsTriedAgain(t *testing.T) {
 	play(t, func(t *testing.T, e *rig) {
 		var tries atomic.Int32
@@ -154,7 +154,7 @@ func TestGoingOnIsTriedAgain(t *testing.T) {
 	})
 }
 
-// The answer to the first try is lost, not the try.
+// The first request arrives, and its answer is lost.
 func TestGoingOnWithoutAnAnswerIsGoingOn(t *testing.T) {
 	play(t, func(t *testing.T, e *rig) {
 		var tries atomic.Int32
@@ -176,7 +176,7 @@ func TestGoingOnWithoutAnAnswerIsGoingOn(t *testing.T) {
 	})
 }
 
-// Some time is kept for the result even when all of it is used up.
+// Time for the result is left even when the CRM uses up its own.
 func TestALateCallerGetsTheResultAsWell(t *testing.T) {
 	play(t, func(t *testing.T, e *rig) {
 		e.crm = func(ctx context.Context, _ redirect.Query) ([]string, error) {
@@ -245,7 +245,7 @@ func TestADeadCRMCostsCallersNothing(t *testing.T) {
 		if asked := len(e.questions()); asked != 5 || e.r.Stats().Circuit != "open" {
 			t.Errorf("asked %d times, the circuit is %s", asked, e.r.Stats().Circuit)
 		}
-		// One caller finds out that it is still dead, and the next one that it is not.
+		// The first probe finds the CRM still dead, the next one finds it well.
 		time.Sleep(10*time.Second + time.Millisecond)
 		e.enters("2.1", client)
 		e.has("2.1", 0, only(redirect.Failed))
@@ -382,8 +382,8 @@ func TestAStopLetsEveryCallerGoOn(t *testing.T) {
 	})
 }
 
-// With a context the dial plan goes on at the extension that was found; if there is none, it
-// goes on where it was left. No variable is set: Asterisk would refuse DB() from then on.
+// With a context, the dial plan goes on at the extension that was found, and otherwise behind
+// Stasis. No variable is set: Asterisk would refuse DB() from then on.
 func TestADialPlanWithAContextGoesOnThere(t *testing.T) {
 	for name, test := range map[string]struct {
 		crm    func(context.Context, redirect.Query) ([]string, error)
@@ -414,7 +414,7 @@ func TestADialPlanWithAContextGoesOnThere(t *testing.T) {
 	}
 }
 
-// Going on at an extension is tried again like going on at all.
+// A request to go on at an extension is repeated like one to go on behind Stasis.
 func TestGoingOnAtAnExtensionIsTriedAgain(t *testing.T) {
 	play(t, func(t *testing.T, e *rig) {
 		var tries atomic.Int32
@@ -432,7 +432,7 @@ func TestGoingOnAtAnExtensionIsTriedAgain(t *testing.T) {
 	})
 }
 
-// What a dial plan finds in variables has an effect on it that it should know of, once.
+// Setting variables makes Asterisk refuse functions to the dial plan. The log says so once.
 func TestADialPlanThatReadsVariablesIsNamedOnce(t *testing.T) {
 	play(t, func(t *testing.T, e *rig) {
 		e.enters("1.1", client)

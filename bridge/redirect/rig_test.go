@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const budget = 1500 * time.Millisecond
 
-// rig is a switch and a CRM in the same process that do what the test wants.
+// rig is a switch and a CRM in the same process. They do what the test wants.
 type rig struct {
 	t    *testing.T
 	r    *redirect.Redirector
@@ -39,8 +39,8 @@ type rig struct {
 	waiting  []redirect.Caller
 	identity map[bridge.CallID]bridge.Identity
 
-	// What the CRM, the telephones and the requests to the switch do; they are set
-	// before the callers come.
+	// These say what the CRM, the telephones and the switch do. They are set before the first
+	// caller comes.
 	crm       func(context.Context, redirect.Query) ([]string, error)
 	phone     func(context.Context, string) (redirect.PhoneState, error)
 	set, cont func(ctx context.Context, try int) error
@@ -64,8 +64,7 @@ func phones(states map[string]redirect.PhoneState) func(context.Context, string)
 	}
 }
 
-// play runs a test in a bubble with an rig whose every telephone is free and
-// whose CRM names anna.
+// play runs a test in a bubble with a rig: every telephone is free, and the CRM names anna.
 func play(t *testing.T, test func(t *testing.T, e *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -18,7 +18,7 @@ func callRange(t *testing.T, directory string, call bridge.CallID) store.Range {
 	return found
 }
 
-// What comes of a call that was over, also after a restart, belongs to it still.
+// Events of a call that has ended extend its span, even after a restart.
 func TestASpanGrowsAsLongAsEventsCome(t *testing.T) {
 	directory := t.TempDir()
 	t.Run("before a restart", func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestASpanGrowsAsLongAsEventsCome(t *testing.T) {
 	}
 }
 
-// A transaction that failed has written no span, and the next one does.
+// A failed transaction writes no span. The next one writes it.
 func TestASpanIsWrittenAfterAFailure(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -54,7 +54,8 @@ func TestASpanIsWrittenAfterAFailure(t *testing.T) {
 	}
 }
 
-// With the events their spans go, but for a call of which some are left, or come.
+// Prune removes a span with its events, and keeps that of a call with events left. A call in
+// progress gets its span back with the next event.
 func TestSpansGoWithTheirEvents(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -76,15 +77,15 @@ func TestSpansGoWithTheirEvents(t *testing.T) {
 	if left != "2.1" {
 		t.Errorf("the spans of %s are left, want that of 2.1", left)
 	}
-	// It goes on after all.
+	// The call is in progress: its next event comes.
 	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("3.1", "3.1")}}) // 6
 	if got := callRange(t, directory, "3.1"); got != (store.Range{First: 6, Last: 6}) {
 		t.Errorf("the call that goes on is at %v", got)
 	}
 }
 
-// An id that a report has had is not given to another, also when nothing of the first is
-// left and the process is another.
+// No report gets the id of an earlier one, even if nothing is left of that and another
+// process opened the store.
 func TestAnIDIsNotGivenAgain(t *testing.T) {
 	directory := t.TempDir()
 	t.Run("before", func(t *testing.T) {
@@ -104,8 +105,8 @@ func TestAnIDIsNotGivenAgain(t *testing.T) {
 	}
 }
 
-// A call that was joined to another is gone, and the channel that has its name goes on:
-// its span goes to the channel's end, however many events come until then.
+// A call that was joined to another is gone, but the channel of the same name is not. The
+// span reaches to the channel's end.
 func TestASpanOfAChannelOutlivesTheCallOfItsName(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -124,7 +125,7 @@ func TestASpanOfAChannelOutlivesTheCallOfItsName(t *testing.T) {
 	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 7}) {
 		t.Errorf("after its end it is at %v", got)
 	}
-	// A straggler, as Asterisk has of Local channels, does not bring it back to life.
+	// Asterisk sends late events of Local channels. Such an event does not open the span again.
 	commit(t, s, bridge.Batch{Events: []bridge.Entry{said("1.1", "1.2"), said("1.1", "1.1"), said("1.1", "1.1")}}) // 9 to 11
 	if got := callRange(t, directory, "1.2"); got != (store.Range{First: 2, Last: 9}) {
 		t.Errorf("after a straggler it is at %v", got)

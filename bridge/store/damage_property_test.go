@@ -65,7 +65,8 @@ func TestAnyDamageCostsOnlyWhatItHits(t *testing.T) {
 	})
 }
 
-// inspected is a store without damage: opened once more where the inspection finds some.
+// inspected returns a store without damage: it opens the store again if the inspection finds
+// damage.
 func inspected(t *testing.T, s *store.Store, directory string) (*store.Store, error) {
 	err := s.Inspect(t.Context())
 	if !errors.Is(err, bridge.ErrStoreDamaged) {

@@ -42,7 +42,7 @@ func disk(t *testing.T) string {
 	return mount(t, image, "loop")
 }
 
-// needsMount leaves a test out that needs root, where that is asked for.
+// needsMount skips a test that needs root if the environment asks for that.
 func needsMount(t *testing.T) {
 	t.Helper()
 	if os.Getenv("KONTUR_ARI_E2E") == "off" {
@@ -69,7 +69,7 @@ func mount(t *testing.T, device, options string) string {
 	return directory
 }
 
-// fill leaves no space on a disk. What it returns gives the space back.
+// fill leaves no space on a disk. The returned function gives the space back.
 func fill(t *testing.T, directory string) (empty func()) {
 	t.Helper()
 	path := filepath.Join(directory, "filler")
@@ -104,7 +104,7 @@ func large(call bridge.CallID) bridge.Batch {
 	}
 }
 
-// checkFault sees that an error says what happened, where, and what to do.
+// checkFault checks that an error says what happened, where, and what to do.
 func checkFault(t *testing.T, err error, fault store.Fault, words ...string) {
 	t.Helper()
 	if store.FaultOf(err) != fault {
@@ -159,7 +159,7 @@ func mustNext(t *testing.T, s *store.Store, call bridge.CallID) []bridge.Pending
 	return pending
 }
 
-// A log as long as on a large disk would leave no room for anything else.
+// The log of a large disk would leave no room for anything else on a small one.
 func TestTheLogStaysShortOnASmallDisk(t *testing.T) {
 	directory := disk(t)
 	s := open(t, directory)
@@ -342,7 +342,7 @@ func TestADiskThatFailsIsNamedAndLosesNothingThatWasStored(t *testing.T) {
 	if damages := s.Damages(); len(damages) > 0 {
 		t.Errorf("a disk that fails is taken for a damage: %+v", damages)
 	}
-	// Nothing of the file can be written any more, which closing may say.
+	// The file can't be written any more, so closing may fail.
 	_ = s.Close()
 	command(t, "umount", directory)
 	again := open(t, mount(t, image, "loop"))

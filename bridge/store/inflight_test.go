@@ -81,8 +81,8 @@ func copyFiles(t *testing.T, from, to string) {
 	}
 }
 
-// A process that was stopped has recorded how each request ended: only what it could not
-// is doubted, and that is forgotten with the next start.
+// A stopped process has recorded the result of each request, so the next start doubts no
+// report. That start forgets the stop: after a crash, reports are doubted again.
 func TestAStopLeavesNoDoubt(t *testing.T) {
 	directory, left := t.TempDir(), t.TempDir()
 	t.Run("stopped", func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestAStopLeavesNoDoubt(t *testing.T) {
 	}
 }
 
-// A start that fails before it looked leaves the doubt to the next one.
+// A start that fails before MarkUncertain leaves the doubt to the next start.
 func TestAFailedStartLeavesTheDoubt(t *testing.T) {
 	directory, left := t.TempDir(), t.TempDir()
 	t.Run("crashed", func(t *testing.T) {
@@ -127,8 +127,8 @@ func TestAFailedStartLeavesTheDoubt(t *testing.T) {
 	}
 }
 
-// What the new process writes before it looks does not hide when the last one ended, and
-// is not doubted itself.
+// The new process may write before it calls MarkUncertain. That does not hide the end of the
+// last process, and the new reports are not doubted.
 func TestADoubtIsAboutTheLastProcess(t *testing.T) {
 	directory, left := t.TempDir(), t.TempDir()
 	t.Run("crashed", func(t *testing.T) {
@@ -148,8 +148,8 @@ func TestADoubtIsAboutTheLastProcess(t *testing.T) {
 	}
 }
 
-// A report whose bytes are no JSON any more keeps no other from being doubted, and has the
-// file replaced as soon as it is read.
+// A report that is no longer JSON does not keep other reports from being doubted. Reading it
+// causes the file to be replaced.
 func TestADoubtGoesAroundADamage(t *testing.T) {
 	directory := t.TempDir()
 	t.Run("before", func(t *testing.T) {
@@ -175,8 +175,8 @@ func TestADoubtGoesAroundADamage(t *testing.T) {
 	}
 }
 
-// check sees whether the first report of a call that is over counts as possibly delivered, and
-// whether all of the call is delivered therefore.
+// check checks whether the first report of an ended call counts as possibly delivered, and
+// whether all reports of the call stay because of that.
 func check(t *testing.T, s interface {
 	bridge.Outbox
 	bridge.Journal
@@ -195,7 +195,7 @@ func check(t *testing.T, s interface {
 	}
 }
 
-// Only the calls that began last are doubted, and of them only the beginning.
+// Only the calls that began last are doubted, and only the call-started of each.
 func TestADoubtGoesBackNoFurtherThanItMust(t *testing.T) {
 	directory, left := t.TempDir(), t.TempDir()
 	t.Run("before", func(t *testing.T) {

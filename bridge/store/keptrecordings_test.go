@@ -82,7 +82,7 @@ func TestManyOldRecordingsAreForgottenInSteps(t *testing.T) {
 	checkRecordings(t, directory, recording{State: bridge.RecordingSettling, Call: "1.1", Leg: "1.2", Name: "there.wav"})
 }
 
-// One that was final and is on its way again is not old.
+// A recording that was final and is on its way again does not count as old.
 func TestARecordingThatIsOnItsWayAgainIsNotForgotten(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -127,8 +127,8 @@ func TestTheIdentityOfACallStaysAsLongAsARecordingOfItIsOnItsWay(t *testing.T) {
 	}
 }
 
-// jobsOf are all jobs that a store gives out: those that are looked for, that are to be
-// uploaded, and whose files may be removed.
+// jobsOf returns all jobs of a store: recordings to search, files to upload, and files that
+// may be removed.
 func jobsOf(t *testing.T, s *store.Store) (all []bridge.RecordingJob) {
 	t.Helper()
 	due, _, err := s.DueUploads(t.Context(), time.Now(), 10_000)
@@ -185,7 +185,7 @@ func TestOfADamagedFileTheRecordingsAreSaved(t *testing.T) {
 	if saved := damage.Saved["recordings"]; saved != len(recordings(t, directory)) || saved < len(before) {
 		t.Errorf("%d recordings are said to be saved, of %d and more", saved, len(before))
 	}
-	// Which report is whose is known still.
+	// The report still leads to its recording.
 	settle(t, s, head(t, s, "uploaded"), bridge.Result{Verdict: bridge.Delivered, Status: 200})
 	if counts, _, err := s.Count(t.Context()); err != nil || counts[bridge.RecordingAnnounced] != 2 || counts[bridge.RecordingUploaded] != 0 {
 		t.Errorf("once it was delivered: %v, error %v", counts, err)
@@ -229,7 +229,7 @@ func TestADamageAmongTheRecordingsCostsOnlyWhatItHits(t *testing.T) {
 	sought(t, s, recorded("new", "leg", 1, 3, 9))
 }
 
-// A bit that has turned in what is known of a channel is not seen by SQLite.
+// SQLite does not notice a flipped bit in the JSON of a channel.
 func TestAChannelThatCannotBeReadKeepsNoOtherFromBeingSought(t *testing.T) {
 	directory := t.TempDir()
 	s, err := store.Open(t.Context(), directory)

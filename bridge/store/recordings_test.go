@@ -14,7 +14,7 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// second is a moment of a call: so many seconds after its beginning; zero for 0.
+// second returns the moment n seconds after the beginning of a call, and the zero time for 0.
 func second(n int) time.Time {
 	if n == 0 {
 		return time.Time{}
@@ -22,8 +22,8 @@ func second(n int) time.Time {
 	return moment.Add(time.Duration(n) * time.Second)
 }
 
-// recorded is a channel that lived from one second of its call to another, and that a leg
-// was connected to by then; since 0 for none.
+// recorded returns a channel that existed between two seconds of its call. Its leg was
+// connected at second since; 0 means never.
 func recorded(call bridge.CallID, leg bridge.LegID, from, since, to int) bridge.Recorded {
 	id := bridge.ChannelID(leg + "-channel")
 	return bridge.Recorded{Call: call, Leg: leg, Since: second(since), Channel: id, Name: "PJSIP/" + string(id), From: second(from), To: second(to)}
@@ -50,8 +50,8 @@ func soughtOrSettling(t testing.TB, s *store.Store) []bridge.RecordingJob {
 	return jobs
 }
 
-// found has a channel lead to files, of which the last is kept in a state, and returns
-// that one's job. Where another channel has led to it before, that is the other's job.
+// found records that a channel has led to files. It puts the last file into a state and
+// returns its job. If another channel has led to the file before, that is the job of the other.
 func found(t testing.TB, s *store.Store, channel bridge.Recorded, state bridge.RecordingState, names ...string) bridge.RecordingJob {
 	t.Helper()
 	job := sought(t, s, channel)
@@ -84,7 +84,7 @@ func keep(t testing.TB, s *store.Store, job bridge.RecordingJob) {
 	}
 }
 
-// recording is what is kept of one, as far as whose it is and how far it is goes.
+// recording is a stored recording: whose it is, and how far it has come.
 type recording struct {
 	State  bridge.RecordingState
 	Call   bridge.CallID
@@ -93,7 +93,7 @@ type recording struct {
 	Reason string
 }
 
-// recordings are all that are kept, in any state.
+// recordings returns all stored recordings, in any state.
 func recordings(t *testing.T, directory string) (all []recording) {
 	t.Helper()
 	raw(t, directory, func(db *sql.DB) error {
@@ -115,7 +115,7 @@ func recordings(t *testing.T, directory string) (all []recording) {
 	return all
 }
 
-// checkRecordings compares all that are kept, reasons aside.
+// checkRecordings compares all stored recordings, but not their reasons.
 func checkRecordings(t *testing.T, directory string, want ...recording) {
 	t.Helper()
 	if diff := cmp.Diff(want, recordings(t, directory), cmpopts.IgnoreFields(recording{}, "Reason")); diff != "" {
@@ -266,7 +266,7 @@ func TestRecordingsAreCountedByTheirState(t *testing.T) {
 	if counts, oldest, err := s.Count(t.Context()); len(counts) != 0 || !oldest.IsZero() || err != nil {
 		t.Errorf("of none: %v, the oldest %v, error %v", counts, oldest, err)
 	}
-	// A job has the time of the one that looked for it.
+	// A job takes its time from the job that searched for the file.
 	at := func(n int, state bridge.RecordingState) {
 		t.Helper()
 		job := sought(t, s, recorded("1.1", "1.2", 1, 2, 3))
@@ -292,7 +292,7 @@ func TestRecordingsAreCountedByTheirState(t *testing.T) {
 	if diff := cmp.Diff(want, counts); diff != "" || err != nil {
 		t.Errorf("counts, error %v (-want +got):\n%s", err, diff)
 	}
-	// The first five are on their way no more, or wait in the outbox.
+	// The first five are final, or wait in the outbox.
 	if !oldest.Equal(second(6)) {
 		t.Errorf("the oldest is of %v, want %v", oldest, second(6))
 	}

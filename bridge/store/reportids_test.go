@@ -13,7 +13,7 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// limited does something while no file of this process may become larger than one is.
+// limited calls do while no file of this process may grow beyond the size of the one at path.
 func limited(t *testing.T, path string, do func()) {
 	t.Helper()
 	info, err := os.Stat(path)

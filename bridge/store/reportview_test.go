@@ -46,8 +46,8 @@ func eventReport(call bridge.CallID, leg bridge.LegID, event bridge.LegEvent) br
 	return r
 }
 
-// twoCalls are a call of which 2 and 3 are dead letters, 1 was delivered, 5 waits, and
-// one of which 4 was tried once and waits.
+// twoCalls returns a store with two calls. Of the first, report 1 was delivered, 2 and 3 are
+// dead letters, and 5 waits. Of the second, 4 was tried once and waits.
 func twoCalls(t testing.TB) (directory string, s *store.Store) {
 	t.Helper()
 	directory = t.TempDir()
@@ -185,7 +185,7 @@ func TestManyLettersAreWalkedInPages(t *testing.T) {
 	}
 }
 
-// deadLetters makes some, ten of each call.
+// deadLetters makes dead letters, ten of each call.
 func deadLetters(t testing.TB, s *store.Store, count int) {
 	t.Helper()
 	var batch bridge.Batch

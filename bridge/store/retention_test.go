@@ -191,7 +191,7 @@ func BenchmarkCommitWhilePruning(b *testing.B) {
 	}
 }
 
-// What was stored while the clock was ahead by years goes with what came after it.
+// Events stored while the clock was ahead by years are removed with those stored after them.
 func TestAClockThatWasAheadKeepsNothingForYears(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -208,7 +208,7 @@ func TestAClockThatWasAheadKeepsNothingForYears(t *testing.T) {
 	}
 }
 
-// What was stored just now stays, also where the clock was set back since.
+// Events stored just now stay, even if the clock was set back since.
 func TestAClockThatWasSetBackRemovesNothing(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)

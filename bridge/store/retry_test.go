@@ -143,8 +143,8 @@ func TestACancelledRetryLeavesLettersAlone(t *testing.T) {
 	}
 }
 
-// Whatever is dead and whatever is chosen of it, a call's letters go back in order and
-// none overtakes another; nothing is lost, and nothing stays without need.
+// Any choice of dead letters is retried in the order of each call, and none overtakes another.
+// None is lost, and none stays that could go.
 func TestRetryingRespectsTheOrderOfEachCall(t *testing.T) {
 	directory := t.TempDir()
 	s, l := open(t, directory), letters(t, directory)
@@ -186,8 +186,8 @@ func TestRetryingRespectsTheOrderOfEachCall(t *testing.T) {
 	})
 }
 
-// settleScript makes reports of a round's calls and settles all of a call but its last
-// few. It returns the first report's id, and the dead letters of each call in order.
+// settleScript makes the reports of a round's calls. It settles those of each call but the
+// last few. It returns the id of the first report, and the dead letters of each call in order.
 func settleScript(t testing.TB, s *store.Store, round int, owners []int, verdicts []bridge.Verdict, waiting []int) (first int64, dead map[bridge.CallID][]int64) {
 	t.Helper()
 	var batch bridge.Batch

@@ -48,7 +48,7 @@ func TestAFileOfTwoChannelsIsOfTheLegThatAnsweredFirst(t *testing.T) {
 	}
 }
 
-// A transfer between calls may leave one file to channels of both.
+// After a transfer between calls, channels of both may lead to one file.
 func TestARecordingGoesToTheCallOfTheLegThatAnsweredFirst(t *testing.T) {
 	s := open(t, t.TempDir())
 	commit(t, s, bridge.Batch{Changed: []bridge.CallState{{Call: "1.1", State: []byte("{}")}}})
@@ -67,8 +67,7 @@ func TestARecordingGoesToTheCallOfTheLegThatAnsweredFirst(t *testing.T) {
 	}
 }
 
-// A transferred person takes the file along, and who joins the call last was
-// never there together with who was first.
+// A transferred channel takes the file along. The third channel never met the first.
 func TestAFileThatIsHandedFromChannelToChannelIsOneJob(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -128,7 +127,7 @@ func TestNamesComeBackByteForByte(t *testing.T) {
 	last := 0
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfNDistinct(name, 1, 5, rapid.ID[string]).Draw(t, "names")
-		// Each round is of a channel that came when those before were gone.
+		// The channel of each round begins after the earlier ones have ended.
 		last += 2
 		ctx := context.Background()
 		if _, err := s.Commit(ctx, bridge.Batch{Recorded: []bridge.Recorded{recorded("1.1", "1.2", last, last, last+1)}}); err != nil {
@@ -171,7 +170,7 @@ func TestNamesComeBackByteForByte(t *testing.T) {
 	})
 }
 
-// What is done to a recording afterwards changes the ending of its name.
+// Processing a recording afterwards changes the ending of its name.
 func TestFilesThatDifferInTheirEndingsAreOneRecording(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)

@@ -9,8 +9,8 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// A damaged file may hold a report both in the outbox and among what was delivered: that
-// must not keep all others from being recorded, again and again.
+// A damaged file may hold a report both in the outbox and among the settled ones. This must
+// not make the recording of other results fail again and again.
 func TestAReportThatIsThereTwiceIsSettledAllTheSame(t *testing.T) {
 	for _, table := range []string{
 		"INSERT INTO deliveries SELECT id, call, committed, 0, kind, 1, 200, x'', x'' FROM outbox WHERE id = 1",

@@ -11,7 +11,7 @@ import (
 	"kontur-ari/bridge/store"
 )
 
-// A bit that has turned in the text of a report is not seen by SQLite.
+// SQLite does not notice a flipped bit in the text of a report.
 func TestAReportThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 	for _, test := range []struct{ name, damaged string }{
 		{"no JSON", `{"kind":"call-started","call";"1.1"`},
@@ -56,7 +56,7 @@ func TestAReportThatCannotBeReadKeepsNoOtherFromBeingRead(t *testing.T) {
 	}
 }
 
-// The same is found by the inspection of the whole file, before anybody reads the report.
+// The inspection of the whole file finds such a report before it is read.
 func TestAReportThatIsNoJSONIsFoundByTheInspection(t *testing.T) {
 	directory := t.TempDir()
 	t.Run("before", func(t *testing.T) { commitKinds(t, open(t, directory), "1.1", overKinds) })
@@ -68,7 +68,7 @@ func TestAReportThatIsNoJSONIsFoundByTheInspection(t *testing.T) {
 	}
 }
 
-// A file of an earlier version that holds such a report is brought forward all the same.
+// A file of an earlier version is migrated even if it holds such a report.
 func TestAReportThatIsNoJSONKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	directory := released(t, 5)
 	turnBit(t, filepath.Join(directory, store.FileName), `{"kind":"call-started","call";"1795433135.27"`)
@@ -81,8 +81,7 @@ func TestAReportThatIsNoJSONKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	oneDamage(t, s)
 }
 
-// A value that has become one of another type is a damage like others, also where it is
-// found in bringing the file forward.
+// A value whose type has changed counts as damage, also if the migration finds it.
 func TestAValueOfAnotherTypeKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	directory := released(t, 5)
 	spoil(t, directory, `PRAGMA writable_schema = ON;
@@ -95,7 +94,7 @@ func TestAValueOfAnotherTypeKeepsNoFileFromBeingBroughtForward(t *testing.T) {
 	}
 }
 
-// turnBit makes the one text in a file that differs from another by a bit that one.
+// turnBit writes a text into a file, in place of the one text that differs from it by a bit.
 func turnBit(t *testing.T, path, text string) {
 	t.Helper()
 	content, err := os.ReadFile(path)

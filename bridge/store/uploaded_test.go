@@ -22,7 +22,7 @@ func upload(t testing.TB, s *store.Store, job bridge.RecordingJob, fileID string
 	}
 }
 
-// uploaded are a store and the job in it whose call-recording waits, the first of all.
+// uploaded returns a store and its only job. The call-recording of the job waits.
 func uploaded(t *testing.T) (directory string, s *store.Store, job bridge.RecordingJob) {
 	t.Helper()
 	directory = t.TempDir()
@@ -121,7 +121,7 @@ func TestARecordingIsReportedOnceHoweverOftenItWasUploaded(t *testing.T) {
 	checkRecordings(t, directory, recording{State: bridge.RecordingUploaded, Call: "1.1", Leg: "1.2", Name: "a.wav"})
 }
 
-// A caller that gives up learns nothing of the call, whether the upload is stored or not.
+// A caller that gives up gets no call, whether the upload is stored or not.
 func TestAnUploadThatIsGivenUpIsKeptWholeOrNotAtAll(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
@@ -139,7 +139,7 @@ func TestAnUploadThatIsGivenUpIsKeptWholeOrNotAtAll(t *testing.T) {
 		ended := make(chan error, 1)
 		context.AfterFunc(impatient, func() {
 			_, err := other.ExecContext(context.Background(), "COMMIT")
-			// What was begun has ended when another write has.
+			// The write that was begun has ended once another one has.
 			ended <- errors.Join(err, s.Check(context.Background()))
 		})
 		if call, err := s.Uploaded(impatient, job, "f1", moment); !errors.Is(err, context.DeadlineExceeded) || call != "" {
@@ -269,7 +269,7 @@ func TestAnExpiredReportOfNoKnownRecordingIsKeptAsADeadLetter(t *testing.T) {
 	if err != nil || !there || letter.State != store.ReportDead || letter.Kind != bridge.ReportRecording || letter.Leg != "1.2" || letter.Attempts != 1 || letter.Reason == "" {
 		t.Errorf("the letter is %+v, error %v", letter, err)
 	}
-	// Put back, it is as much too late as before.
+	// The letter is put back, and is still too late.
 	if returned, err := l.Retry(t.Context(), []int64{1}); err != nil || len(returned) != 1 {
 		t.Fatalf("returned %v, error %v", returned, err)
 	}
@@ -352,7 +352,7 @@ func TestWhatTheCRMHasIsGivenOutUntilItsFileIsRemoved(t *testing.T) {
 	}
 }
 
-// An upload of which it was not known whether it was kept is kept once.
+// The caller repeats an upload whose outcome it doesn't know. It is stored once.
 func TestAnUploadIsKeptOnceHoweverOftenThatIsAsked(t *testing.T) {
 	s := open(t, t.TempDir())
 	job := found(t, s, recorded("1.1", "1.2", 1, 3, 9), bridge.RecordingReady, "a.wav")

@@ -46,8 +46,8 @@ func names(t *testing.T, db *DB) (names []string) {
 	return names
 }
 
-// during has writes submitted while another one is being applied. It returns how each ended,
-// the other first, and how many transactions it took.
+// during submits writes while another write is being applied. It returns the error of each,
+// that of the other first, and the number of transactions.
 func during(t *testing.T, db *DB, submitted ...func() error) (errs []error, transactions int64) {
 	t.Helper()
 	before := db.Commits()
@@ -230,7 +230,7 @@ func TestALogThatIsReadIsNotTakenForBroughtIn(t *testing.T) {
 	}
 }
 
-// What stands in the way of a log being begun again is tried again after a while.
+// A reader keeps the log from being begun again. The writer tries again after a while.
 func TestALongLogIsBegunAgainOnceItIsNotRead(t *testing.T) {
 	db := openNotes(t, Options{})
 	grow := func() {
@@ -268,7 +268,7 @@ func TestALongLogIsBegunAgainOnceItIsNotRead(t *testing.T) {
 	}
 }
 
-// The pages of a short log are brought in after a while.
+// The pages of a short log are checkpointed after a while.
 func TestAShortLogIsBroughtIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := Open(filepath.Join(t.TempDir(), "notes.db"), Options{Migrations: notes})
