@@ -13,9 +13,9 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// orderly applies a stream of any events and checks what must hold of each:
-// nothing panics, the ledger accepts every repot, the same stream gives the
-// same bytes also over a restat, and in the end nothing is remembered.
+// orderly applies a stream of events and checks what must hold of any. Nothing panics, and the
+// ledger accepts every report. A restart does not change a byte of the reports. In the end
+// nothing is remembered.
 func orderly(t rapid.TB, people *directory.Directory, policy tracker.Policy, events []bridge.Event, restartAt int) {
 	t.Helper()
 	steady, restarted := newListener(people, policy), newListener(people, policy)

@@ -14,8 +14,8 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// What was captured is spoilt as bytes say, spoilWidth of them for one change:
-// what is done, to which event, and with what.
+// spoilWidth is the number of bytes that describe one change of a capture: what is done, to
+// which event, and with what.
 const spoilWidth = 4
 
 // rawCaptures are the events of every capture as Asterisk sent them.
@@ -40,8 +40,8 @@ func rawCaptures(t rapid.TB) [][][]byte {
 	return all
 }
 
-// spoilt is a capture with something done to it, in which events of the other may
-// turn up.
+// spoilt returns a capture after the changes that code describes. Events of the other capture
+// may turn up in it.
 func spoilt(lines, others [][]byte, code []byte) [][]byte {
 	lines = slices.Clone(lines)
 	for ; len(code) >= spoilWidth && len(lines) > 0; code = code[spoilWidth:] {
@@ -75,8 +75,8 @@ func spoilt(lines, others [][]byte, code []byte) [][]byte {
 	return lines
 }
 
-// withValue replaces one of the strings of an event by one of another event, or by
-// none: an id, a name, a number, a state, a time.
+// withValue replaces a string of an event by one of another event, or by an empty one. It may
+// be an id, a name, a number, a state or a time.
 func withValue(line []byte, which int, from []byte) []byte {
 	parts := bytes.Split(line, []byte(`"`))
 	// Every other part is what stands between quotation marks.

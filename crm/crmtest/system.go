@@ -64,10 +64,9 @@ type Answer struct {
 // Taken reports whether the CRM takes the request for done: 200 and the echo.
 func (a Answer) Taken() bool { return a.Code == http.StatusOK && a.Echoed }
 
-// Call has a call made, as a user does who clicks on a number. The communication is
-// clickToCallGiven from before the request on; where the answer is a 409, and it was the
-// first order of that communication, it is as if there had been none. The error
-// says that no answer came.
+// Call has a call made, as a click of a user does. The CRM expects the call from before the
+// request on. If the answer is a 409, and this was the first CALL of the communication, the
+// CRM expects it no more. The error says that no answer came.
 func (s *System) Call(ctx context.Context, body CallBody) (Answer, error) {
 	first := body.CommunicationID != "" && s.crm.clickToCall(body.CommunicationID)
 	answer, err := s.command(ctx, "CALL", "call", body)
