@@ -10,8 +10,8 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// What a snapshot shows of a channel outside may be a call that came in, one
-// that goes out, or a client who was sent on: only the first is inbound.
+// A trunk's channel in a snapshot may be a call that came in, a call that goes out, or a client
+// after a transfer. Only the first is inbound.
 func TestASnapshotInventsNoInboundCall(t *testing.T) {
 	playScenarios(t, []scenario{
 		{"a trunk channel that is about to be dialled", allCalls, `
@@ -68,8 +68,8 @@ func TestALeaveOfAnotherRoomChangesNothing(t *testing.T) {
 	})
 }
 
-// After a long gap the time of a call's end is unknown: it is reported as ended when
-// it was last known to go on.
+// After a long gap the end of a call is unknown. The call is reported as ended when it was
+// last known to go on.
 func TestAnEndThatWasMissedForLongIsNotPutAtTheReturn(t *testing.T) {
 	for _, test := range []struct {
 		name        string

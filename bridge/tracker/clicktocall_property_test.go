@@ -11,9 +11,9 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// Whatever the switch says of an ordered call, and whatever of it is lost, comes twice
-// or late: its reports are in order, its end is reported once, no phone is asked
-// to dial beside another, and nothing is remembered.
+// Events of an ordered call may be lost, come twice or come late. Its reports are in order all
+// the same, and its end is reported once. No two phones are asked to dial, and nothing is
+// remembered.
 func TestOrderedCallsAreReportedInOrder(t *testing.T) {
 	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
@@ -52,8 +52,8 @@ func TestOrderedCallsAreReportedInOrder(t *testing.T) {
 	})
 }
 
-// disturbOrder loses, doubles and moves the switch's events. What we say ourselves
-// comes once, and in order.
+// disturbOrder loses, doubles and moves the switch's events. Our own events come once, and in
+// order.
 func disturbOrder(t *rapid.T, events []bridge.Event) []bridge.Event {
 	var disturbed []bridge.Event
 	for i, event := range events {

@@ -14,8 +14,8 @@ import (
 	"kontur-ari/internal/longtest"
 )
 
-// restamped are events as a switch says them whose clock differs by a constant, and is
-// set by up to an hour, one way or the other, at any moments.
+// restamped returns events with the times of a switch whose clock differs by a constant. The
+// clock is also set at some moments, by up to an hour in either direction.
 func restamped(t *rapid.T, events []bridge.Event) []bridge.Event {
 	ahead := time.Duration(rapid.IntRange(-86400, 86400).Draw(t, "the clock is ahead")) * time.Second
 	steps := make(map[int]time.Duration)
@@ -32,7 +32,7 @@ func restamped(t *rapid.T, events []bridge.Event) []bridge.Event {
 	return set
 }
 
-// withoutTimes says what is reported, and not when.
+// withoutTimes returns the reports without their times.
 func withoutTimes(reports []bridge.Report) string {
 	var text strings.Builder
 	for _, r := range reports {
@@ -45,7 +45,7 @@ func withoutTimes(reports []bridge.Report) string {
 	return text.String()
 }
 
-// latest is the latest of the times of a report.
+// latest returns the latest time in a report.
 func latest(r bridge.Report) time.Time {
 	last := r.Time
 	if r.CreatedAt.After(last) {
@@ -61,9 +61,9 @@ func latest(r bridge.Report) time.Time {
 	return last
 }
 
-// Whatever the exchange's clock does, the reports and their order are the same, with times
-// that don't go back within a call (the listener's ledger sees to that) and are none
-// that the switch has not said yet.
+// Whatever the exchange's clock does, the reports and their order are the same. Times don't go
+// back within a call, which the listener's ledger checks. No time is later than the switch's
+// events so far.
 func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
 	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
@@ -94,7 +94,7 @@ func TestAClockThatIsSetChangesNothingButTimes(t *testing.T) {
 	})
 }
 
-// A clock that differs by a constant moves every time by that, so durations stay.
+// A clock that differs by a constant moves every time by that constant, so durations stay.
 func TestAClockThatDiffersMovesEveryTime(t *testing.T) {
 	directory := pbxtest.Office()
 	rapid.Check(t, func(t *rapid.T) {
@@ -119,8 +119,7 @@ func TestAClockThatDiffersMovesEveryTime(t *testing.T) {
 	})
 }
 
-// The reports of real calls of every kind do not depend on when in them the clock
-// is set.
+// The reports of real calls of every kind are the same at whatever moment the clock is set.
 func TestAClockThatIsSetInARealCallChangesNothingButTimes(t *testing.T) {
 	directory := pbxtest.Office()
 	paths, err := filepath.Glob("../../e2e/testdata/captures/*.jsonl")

@@ -11,8 +11,8 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// disturbance is what happens to a stream of events on its way: per thousand
-// events so many are lost, come twice, come late, or have a snapshot before them.
+// disturbance is what happens to a stream of events on its way. Its numbers are per thousand
+// events: so many are lost, come twice, come late, or have a snapshot before them.
 type disturbance struct {
 	lost, twice, late, snapshots int
 	distance                     int
@@ -88,7 +88,7 @@ func TestNothingIsMissingAfterAGap(t *testing.T) {
 		m := anyTraffic(t, anyPolicy.Draw(t, "policy"), 4)
 		from := rapid.IntRange(0, len(m.Events())).Draw(t, "gap from")
 		to := rapid.IntRange(from, len(m.Events())).Draw(t, "gap to")
-		// What was buffered while the snapshot was read is older than it.
+		// Events that were buffered while the snapshot was read are older than it.
 		buffered := rapid.IntRange(max(from, to-4), to).Draw(t, "buffered from")
 		snapshot := m.Snapshot(to)
 		events := slices.Concat(m.Events()[:from], []bridge.Event{snapshot}, m.Events()[buffered:])

@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// captured reads what Asterisk really sent; types that the Tracker is never
-// given are left out, as package ari leaves them out.
+// captured reads the events that a real Asterisk sent. It leaves out the types that package
+// ari leaves out.
 func captured(t *testing.T, path string) []bridge.Event {
 	t.Helper()
 	raw, err := os.ReadFile(path)

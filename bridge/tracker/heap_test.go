@@ -15,8 +15,7 @@ import (
 	"kontur-ari/internal/longtest"
 )
 
-// officeHours are what happens in an exchange again and again: some traffic and
-// the snapshots that could be taken of it.
+// officeHours is traffic that repeats in an exchange, with the snapshots of its moments.
 func officeHours(from, to int) []*traffic {
 	var hours []*traffic
 	for seed := from; seed < to; seed++ {
@@ -72,7 +71,7 @@ func renamed(event bridge.Event, n int) bridge.Event {
 	return event
 }
 
-// heapInUse is what is allocated once nothing is that need not be.
+// heapInUse returns the allocated bytes after all garbage was collected.
 func heapInUse() int64 {
 	runtime.GC()
 	runtime.GC()
@@ -81,8 +80,8 @@ func heapInUse() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// What may stay after the last call are the ids of the calls that ended last: a
-// slot and an entry of a map for each, and the id itself, about 100 bytes.
+// After the last call, the ids of the calls that ended last may stay: for each a slot, an entry
+// of a map, and the id itself, about 100 bytes.
 const heapBound = bridge.EndedMemory * 256
 
 func TestThousandsOfCallsLeaveNothingInMemory(t *testing.T) {
@@ -97,7 +96,7 @@ func TestThousandsOfCallsLeaveNothingInMemory(t *testing.T) {
 			played += hour.Calls()
 			for i, event := range hour.Events() {
 				if lost > 0 && chance.IntN(2000) == 0 {
-					// A connect, and with it the end of what has been missed.
+					// A connect ends the gap.
 					tr.Apply(renamed(hour.Snapshot(i), n))
 				}
 				if chance.IntN(1000) >= lost {

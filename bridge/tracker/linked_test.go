@@ -30,7 +30,7 @@ func TestALinkedidThatAgreesSaysNothing(t *testing.T) {
 	}
 }
 
-// The reports are the same with and without; that the two disagree is noted once.
+// The reports are the same with and without linkedids. A linkedid that disagrees is noted once.
 func TestALinkedidOfAnotherCallIsNotedOnce(t *testing.T) {
 	script := `
 		0 new X PJSIP/trunk Ring caller=79990001122 exten=79229929292

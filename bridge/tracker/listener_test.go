@@ -19,8 +19,7 @@ var (
 	outsideCalls = tracker.Policy{Application: "kontur-ari"}
 )
 
-// listener is a Tracker with everything that a test wants to know of it: the
-// ledger that its reports are entered in, and the states that a store would hold.
+// listener is a Tracker with a ledger of its reports and the states that a store would hold.
 type listener struct {
 	tracker   *tracker.Tracker
 	directory *directory.Directory
@@ -30,7 +29,7 @@ type listener struct {
 	notes     []tracker.Note
 	actions   []bridge.Action
 	failures  []bridge.Failure
-	// stored and ended are what a store has been given so far.
+	// stored and ended are what a store would hold so far.
 	stored map[bridge.CallID]bridge.CallState
 	ended  []bridge.CallID
 }
@@ -70,8 +69,8 @@ func (l *listener) hear(event bridge.Event) error {
 	return l.untouched()
 }
 
-// untouched finds a call whose state is not what was stored last. Comparing
-// every call after every event is for tests with a few of them.
+// untouched returns an error if a call's state differs from the one stored last. It compares
+// every call, so only tests with few calls use it after every event.
 func (l *listener) untouched() error {
 	if calls, _ := l.tracker.Open(); calls != len(l.stored) {
 		return fmt.Errorf("%d calls are open but %d are stored", calls, len(l.stored))
@@ -96,8 +95,7 @@ func (l *listener) hearAll(events []bridge.Event) error {
 	return nil
 }
 
-// restart puts a new Tracker in the place of the old one, with nothing but what
-// a store holds.
+// restart replaces the Tracker by a new one that knows only what a store holds.
 func (l *listener) restart() error {
 	l.tracker = tracker.New(l.directory, l.policy)
 	open := make([]bridge.CallState, 0, len(l.stored))
@@ -111,7 +109,7 @@ func (l *listener) restart() error {
 	return l.tracker.Restore(open, ended)
 }
 
-// hangUp ends the day: a switch without any channel.
+// hangUp ends all calls by a snapshot without channels.
 func (l *listener) hangUp() error {
 	last := pbxtest.Midnight
 	for _, r := range l.reports {

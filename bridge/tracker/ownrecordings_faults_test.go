@@ -11,7 +11,7 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// never102 has conversations recorded, but for those of 102.
+// never102 is a policy that records all conversations but those of 102.
 func never102() tracker.Policy {
 	policy := makesRecordings()
 	policy.Make.Users = []string{"u102"}

@@ -25,7 +25,7 @@ func made(l *listener) (deeds, whose []string) {
 	return deeds, whose
 }
 
-// makesRecordings has conversations recorded.
+// makesRecordings is a policy that records conversations.
 func makesRecordings() tracker.Policy {
 	policy := allCalls
 	policy.Make.Wanted = true
@@ -133,7 +133,7 @@ func TestConversationsAreRecordedWhereThatIsWanted(t *testing.T) {
 	}
 }
 
-// What the dial plan records is not recorded once more.
+// A call that the dial plan records is not recorded a second time.
 func TestWhatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
 	l := newListener(pbxtest.Office(), makesRecordings())
 	events := play(t, answeredToTheEnd)
@@ -152,7 +152,7 @@ func TestWhatTheDialPlanRecordsIsNotRecordedAgain(t *testing.T) {
 	}
 }
 
-// finishedRecording is what another application has recorded over the switch's interface.
+// finishedRecording returns the end of a recording that another application made over ARI.
 func finishedRecording(name string, channel bridge.ChannelID, bridgeID string) bridge.Event {
 	return bridge.Event{Type: bridge.EventRecordingFinished, Recording: &bridge.FinishedRecording{
 		StoredFile: bridge.StoredFile{Name: name, Format: "wav"}, Channel: channel, Bridge: bridgeID,

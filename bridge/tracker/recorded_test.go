@@ -90,8 +90,8 @@ func TestARecordingBelongsToTheLegThatAnsweredFirst(t *testing.T) {
 	}
 }
 
-// showing has every event of a channel show the names of recordings, and the others that
-// there are none.
+// showing makes every event of a channel show the names of its recordings. Events of other
+// channels show that there are none.
 func showing(events []bridge.Event, id bridge.ChannelID, names ...string) []bridge.Event {
 	for _, event := range events {
 		for _, seen := range []*bridge.Channel{event.Channel, event.Caller, event.Peer} {
@@ -122,8 +122,8 @@ const askedAndHandedOn = answered + `
 	30 gone A
 	30 gone D`
 
-// Where all names are shown, nothing else is looked for: not even of a channel that was
-// dialled, which may be recorded all the same.
+// If Asterisk shows all names, no other file is searched. This holds even for a dialled channel,
+// which may be recorded without showing it.
 func TestOnlyWhatIsShownIsLookedForWhereAllNamesAre(t *testing.T) {
 	for id, want := range map[bridge.ChannelID][]string{
 		"A": {"A A B 0.000..30.000 a.wav"}, "C": {"C C D 10.000..20.000 a.wav"}, "D": {"D C D 11.000..30.000 a.wav"}, "X": nil,

@@ -10,7 +10,7 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// scenario is what happens in a switch and what is to be reported of it.
+// scenario is a script of a switch's events and the reports that must come of it.
 type scenario struct {
 	name   string
 	policy tracker.Policy
@@ -18,9 +18,9 @@ type scenario struct {
 	want   string
 }
 
-// playScenarios plays scenarios. Beside the reports it checks what must hold of any: the
-// ledger, that every event may come twice, that a restart may come anywhere, and
-// that nothing is remembered in the end.
+// playScenarios plays scenarios and compares the reports. It also checks what holds of any
+// scenario: the ledger accepts the reports, every event may come twice, a restart may come
+// anywhere, and nothing is remembered in the end.
 func playScenarios(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	people := pbxtest.Office()

@@ -9,8 +9,8 @@ import (
 	"kontur-ari/bridge/tracker/pbxtest"
 )
 
-// Events that happen while a snapshot is read come after it. So it may show a bridge as
-// empty that two channels enter and leave in the events behind it.
+// Events that happen while a snapshot is read come after it. So the snapshot may show an empty
+// bridge, and two channels enter and leave it in the events behind.
 func TestAConversationThatIsShorterThanASnapshotIsReported(t *testing.T) {
 	tr := tracker.New(pbxtest.Office(), tracker.Policy{})
 	began := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)

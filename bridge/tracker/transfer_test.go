@@ -70,7 +70,7 @@ func TestAnAgentOverALocalChannelHandsOverToAnOutsideNumber(t *testing.T) {
 		20.000 A REGISTER B client>user:u101 1.000..6.000, T client>client 6.000..20.000`}})
 }
 
-// The lists of a snapshot run ahead of the events, or behind what they said.
+// The lists of a snapshot may be ahead of the events, or behind them.
 func TestASnapshotInTheMidstOfATransferInventsNoLeg(t *testing.T) {
 	const over = `
 		20.000 A C disconnected client>user:u102
