@@ -100,8 +100,8 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// The CRM certainly knows nothing of such a call, so its live events need not be sent
-// once it is over; so in doubt it has what it was sent.
+// After these answers the CRM certainly knows nothing of a call, so its live events need not be
+// sent once it is over. In doubt, the CRM has what it was sent.
 func TestWhatIsCertainThatTheCRMHasNot(t *testing.T) {
 	for _, test := range []struct {
 		name                string

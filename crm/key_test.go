@@ -123,7 +123,7 @@ func TestCheckKeyIsSureOrFails(t *testing.T) {
 			})
 		})
 	}
-	// The other fields of an instance are not what is asked about.
+	// Other fields of an instance don't matter.
 	client, simulator, _ := newKnownPair(t, ourInstance)
 	simulator.Fail(crmtest.Rule{Kind: crmtest.KindInstance, Status: 200, Body: `{"id":"` + ourInstance + `","webHooks":7,"features":[]}`})
 	if good, err := client.CheckKey(t.Context(), "k"); !good || err != nil {
@@ -158,8 +158,8 @@ func TestCheckKeyWithoutAnAuthorisation(t *testing.T) {
 	wantRequestError(t, err, bridge.Refused, "crm: instance: the CRM does not say which instance the API key belongs to; set kontur.integration_id")
 }
 
-// A wrong kontur.integration_id has every key refused: that must show, once, and
-// strangers who try keys must not make us ask more than now and then.
+// With a wrong kontur.integration_id every key is refused, and the log must say so once.
+// Strangers who try keys must cause few questions to the CRM.
 func TestAWrongInstanceIsNoticed(t *testing.T) {
 	for name, rule := range map[string]crmtest.Rule{
 		"as the CRM says it": {},

@@ -98,8 +98,8 @@ func TestADirectoryThatCantBeReadLosesNothing(t *testing.T) {
 	}
 }
 
-// One file under two names is one recording: what is done to it afterwards changes its
-// ending, and two channels may lead to it.
+// One file under two names is one recording: later processing changes its ending, and two
+// channels may lead to it.
 func TestAFileThatGivesWayToAnotherIsAnnouncedOnce(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, func(o *office) { o.config.Patience.Still = 300 * time.Millisecond })
@@ -121,7 +121,7 @@ func TestAFileThatGivesWayToAnotherIsAnnouncedOnce(t *testing.T) {
 	o.awaitStates(done)
 }
 
-// forgetful is a store that can't note what was removed, at first.
+// forgetful is a store that at first fails to note removed files.
 type forgetful struct {
 	bridge.RecordingJobs
 	asked, fails atomic.Int64

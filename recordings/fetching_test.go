@@ -80,7 +80,7 @@ func keeping(k *keeper) func(*office) {
 	return func(o *office) { o.stored = k }
 }
 
-// stored is the call's channel, of which the switch keeps a recording.
+// stored returns the call's channel. The switch keeps a recording of it.
 func (c call) stored(name string, made bool) bridge.Recorded {
 	r := c.recorded()
 	r.Stored, r.Own = []bridge.StoredFile{{Name: name, Format: "wav"}}, made

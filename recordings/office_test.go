@@ -155,7 +155,7 @@ func (o *office) newCall() call {
 	return call{id: bridge.CallID(id), channel: bridge.ChannelID(id), name: fmt.Sprintf("PJSIP/trunk-%08x", o.calls), began: now.Add(-time.Minute), ended: now}
 }
 
-// recorded is the call's channel, with what its variables have shown.
+// recorded returns the call's channel with the files that its variables have shown.
 func (c call) recorded(files ...string) bridge.Recorded {
 	return bridge.Recorded{
 		Call: c.id, Leg: bridge.LegID(c.id) + "5", Since: c.began.Add(5 * time.Second), Channel: c.channel, Name: c.name,
@@ -179,8 +179,7 @@ func (o *office) over(c call, recorded ...bridge.Recorded) {
 	o.courier.Look()
 }
 
-// wave is a WAVE file with so many bytes of sound, whose header says how long it is said
-// to be.
+// wave returns a WAVE file with so many bytes of sound. Its header declares said bytes.
 func wave(sound, said int) []byte {
 	var file bytes.Buffer
 	file.WriteString("RIFF")
@@ -251,7 +250,7 @@ func (o *office) awaitStates(want map[bridge.RecordingState]int) {
 	}
 }
 
-// story is what is worth knowing of a failure.
+// story returns what helps to understand a failure.
 func (o *office) story() string {
 	text := o.crm.Summary()
 	for _, entry := range o.log.All() {

@@ -23,7 +23,7 @@ func TestANewProcessGoesOnWithEveryRecording(t *testing.T) {
 		}
 	}
 	for state, test := range map[bridge.RecordingState]struct {
-		// hinder keeps the recording in the state until what it returns is called.
+		// hinder keeps the recording in the state until the returned function is called.
 		hinder func(*office) func()
 	}{
 		bridge.RecordingSettling: {func(o *office) func() {

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// wave is a WAVE file with so much sound, of which the header says that it is declared
-// bytes.
+// wave returns a WAVE file with so many bytes of sound. Its header may declare another number.
 func wave(sound, declared int, extra ...byte) []byte {
 	chunk := func(name string, length int, content []byte) []byte {
 		return append(binary.LittleEndian.AppendUint32([]byte(name), uint32(length)), content...)

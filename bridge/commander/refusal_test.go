@@ -14,7 +14,7 @@ import (
 	"kontur-ari/bridge/intake"
 )
 
-// A refusal whose caller no longer waits for it is reported.
+// A refusal is reported even if its caller no longer waits for it.
 func TestARefusalThatComesTooLateIsReported(t *testing.T) {
 	x := newRig(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -36,8 +36,7 @@ func TestARefusalIsRepeatedAtOnce(t *testing.T) {
 	}
 }
 
-// stuckIntake is an intake whose store can't be written to for a while, so that its callers
-// give up.
+// stuckIntake is an intake whose store takes no writes for a while, so that callers give up.
 type stuckIntake struct {
 	commander.Tracking
 	giveUp context.CancelFunc
@@ -79,7 +78,7 @@ func TestAClickToCallThatWasStoredTooLate(t *testing.T) {
 	x.wantReports("c1")
 }
 
-// behind stores what was held up before anything else.
+// behind stores the events that were held up before it gives another one.
 type behind struct {
 	*intake.Intake
 	held *stuckIntake
@@ -161,7 +160,7 @@ func TestAClickToCallThatFindsNoRoomCanBeRepeated(t *testing.T) {
 	x.wantRequests("create c1.1", "ring c1.1")
 }
 
-// ClickToCalls carry the time of the switch, whose events go on from there.
+// A click-to-call carries the time of the switch's clock, as the switch's own events do.
 func TestClickToCallsCarryTheTimeOfTheSwitch(t *testing.T) {
 	behind := func() time.Time { return time.Now().Add(-time.Hour) }
 	x := newRig(t, func(config *commander.Config) { config.Now = behind })

@@ -96,7 +96,7 @@ func TestAnExpiredReportIsNotSentAndItsCallGoesOn(t *testing.T) {
 	})
 }
 
-// A report expires while it waits: what was tried in time is not tried any more.
+// A report that was tried in time expires while it waits. It is not tried any more.
 func TestAReportThatExpiresBetweenTwoTriesIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &witness{outbox: openStore(t)}

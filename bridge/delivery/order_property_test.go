@@ -26,9 +26,9 @@ var answers = []bridge.Result{
 	{Verdict: bridge.Retry, Reason: "no answer in time"},
 }
 
-// Whatever the CRM answers, each report of a call is tried until it was taken or
-// refused, in the order of its call, and never again after that. Nothing is
-// left out of a call of which the CRM may know.
+// Whatever the CRM answers, each report of a call is tried until it is taken or refused, in the
+// order of the call, and never again. If the CRM may know of a call, none of its reports is
+// left out.
 func TestEveryReportIsSettledOnceAndInOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		calls := rapid.IntRange(1, 6).Draw(rt, "calls")

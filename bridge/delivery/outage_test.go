@@ -34,7 +34,7 @@ func commitCall(t *testing.T, s *outbox, call bridge.CallID, kinds []bridge.Repo
 	return names
 }
 
-// of picks what was received of a call.
+// of returns the reports received of a call.
 func (r *remote) of(call bridge.CallID) (names []string) {
 	for _, n := range r.received() {
 		if strings.HasPrefix(n, string(call)+" ") {

@@ -339,7 +339,7 @@ func TestAStopWithTheCRMAwayIsBoundedAndLosesNothing(t *testing.T) {
 	}
 }
 
-// A phone that a caller reaches who never called in is left out of the reports.
+// A client who never called in reaches a phone. The reports leave that phone out.
 func TestReadinessCountsCallsThatAreNotUnderstoodByReason(t *testing.T) {
 	switchboard := aritest.Start(t)
 	simulator := crmtest.NewServer(crmtest.Options{})

@@ -45,7 +45,7 @@ func TestAStopDeliversWhatIsReady(t *testing.T) {
 	}
 }
 
-// What was left out after an outage is not hidden from who asks for the call.
+// The ladder of a call shows the reports that were left out after an outage.
 func TestTheLadderShowsWhatAnOutageLeftOut(t *testing.T) {
 	t.Setenv("KONTUR_ARI_DELIVERY_COLLAPSE_AFTER", "1ms")
 	switchboard := aritest.Start(t)

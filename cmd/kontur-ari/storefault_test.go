@@ -223,7 +223,7 @@ func TestADamagedStoreIsLoggedAsAnErrorAndTheWorkGoesOn(t *testing.T) {
 	}
 }
 
-// What is damaged in the midst of a file the start does not come across.
+// The start does not find damage in the middle of a file.
 func TestADaemonThatFindsItsStoreDamagedEndsAndTheNextStartSavesWhatCanBeRead(t *testing.T) {
 	const reports = 600
 	storage := t.TempDir()
@@ -292,7 +292,7 @@ func (d *daemonUnderTest) delivered() bool {
 	return waiting == 0
 }
 
-// pageInTheMidst is the number of a page of a table, of which there are many.
+// pageInTheMidst returns the number of a page in the middle of a large table.
 func pageInTheMidst(t *testing.T, path, table string) (page int64) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)

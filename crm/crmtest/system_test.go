@@ -123,7 +123,7 @@ func TestAnswersToSystemCallsAreJudged(t *testing.T) {
 	}
 }
 
-// What is refused was not ordered; what was ordered before stays ordered.
+// A refused CALL is not expected. A call expected before stays expected.
 func TestRefusedCallsAreNotOrdered(t *testing.T) {
 	crm := New(Options{})
 	refusing := crm.System(integration(t, respond(409, `{"status":"a","message":"b"}`, nil)))

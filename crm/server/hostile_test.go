@@ -166,7 +166,7 @@ func TestTwoKeysAreNone(t *testing.T) {
 	}
 }
 
-// endless is a body without an end that counts what is taken of it.
+// endless is a body without an end. It counts the bytes that are read.
 type endless struct{ taken int64 }
 
 func (e *endless) Read(p []byte) (int, error) {

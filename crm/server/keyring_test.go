@@ -25,8 +25,7 @@ var (
 	peerC = netip.MustParseAddr("203.0.113.3")
 )
 
-// newTestKeyring is a keyring whose checker answers at once by what the test says,
-// and counts.
+// newTestKeyring returns a keyring with the test's checker, and its counters.
 func newTestKeyring(t *testing.T, limits Limits, check checkFunc) (*keyring, *counters) {
 	t.Helper()
 	life, end := context.WithCancel(t.Context())

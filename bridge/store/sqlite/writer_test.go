@@ -268,7 +268,7 @@ func TestALongLogIsBegunAgainOnceItIsNotRead(t *testing.T) {
 	}
 }
 
-// The pages of a short log are checkpointed after a while.
+// The writer moves the pages of a short log into the file after a while.
 func TestAShortLogIsBroughtIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := Open(filepath.Join(t.TempDir(), "notes.db"), Options{Migrations: notes})

@@ -15,7 +15,7 @@ import (
 	"kontur-ari/cmd/kontur-ari/internal/setup"
 )
 
-// What events are reckoned to take in memory is about what they take.
+// The memory that events are counted with is close to what they take.
 func TestTheBoundOfMemoryIsHonest(t *testing.T) {
 	paths, err := filepath.Glob("../../../../e2e/testdata/captures/*.jsonl")
 	if err != nil {
@@ -58,7 +58,7 @@ func TestTheBoundOfMemoryIsHonest(t *testing.T) {
 	runtime.KeepAlive(raw)
 }
 
-// heap is what is in use when all garbage is gone.
+// heap returns the bytes in use after all garbage was collected.
 func heap() int64 {
 	runtime.GC()
 	runtime.GC()

@@ -48,8 +48,8 @@ func checkName(t interface{ Errorf(string, ...any) }, path, name string) (taken 
 	return taken
 }
 
-// What the daemon is started with must not be refused once it runs, nor what it could do
-// before it is started.
+// The configuration and the courier must accept the same names. Otherwise a running daemon
+// would refuse a name that it was started with, or a start one that works.
 func TestTheConfigurationTakesTheNamesThatTheCourierDoes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kontur-ari.yaml")
 	for name, want := range map[string]bool{

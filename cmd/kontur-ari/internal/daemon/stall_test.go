@@ -39,7 +39,7 @@ func missedCalls(n int) [][]byte {
 	return events
 }
 
-// standstill is a store whose commits wait as long as it is held.
+// standstill is a store whose commits wait while it is held.
 type standstill struct {
 	*store.Store
 	held atomic.Pointer[chan struct{}]
