@@ -25,8 +25,8 @@ func (t *Tracker) bridgeEvent(event bridge.Event) {
 			t.parked(ch)
 		default:
 			t.move(ch, event.Bridge.ID)
-			t.leftUnheard(event)
-			t.thereUnheard(event)
+			t.removeAbsent(event)
+			t.addPresent(event)
 			t.checkLinked(ch, event.Channel.LinkedID)
 		}
 	case bridge.EventBridgeLeft:
@@ -44,9 +44,9 @@ func (t *Tracker) bridgeEvent(event bridge.Event) {
 	}
 }
 
-// leftUnheard removes the members that the event of an entering channel does not list: the
-// event of their leaving was lost.
-func (t *Tracker) leftUnheard(event bridge.Event) {
+// removeAbsent removes the members that the event of an entering channel does not list:
+// their ChannelLeftBridge was lost.
+func (t *Tracker) removeAbsent(event bridge.Event) {
 	if !slices.Contains(event.Bridge.Channels, event.Channel.ID) {
 		return
 	}
@@ -57,10 +57,10 @@ func (t *Tracker) leftUnheard(event bridge.Event) {
 	}
 }
 
-// thereUnheard adds the members that the event of an entering channel lists and that are in
+// addPresent adds the members that the event of an entering channel lists and that are in
 // no bridge. A snapshot comes before the events that were buffered while it was read, so
 // it may show a channel in no bridge although it is still in one here.
-func (t *Tracker) thereUnheard(event bridge.Event) {
+func (t *Tracker) addPresent(event bridge.Event) {
 	for _, id := range event.Bridge.Channels {
 		if ch := t.channels[id]; ch != nil && ch.BridgeID == "" {
 			t.move(ch, event.Bridge.ID)
@@ -181,13 +181,13 @@ func byBirth(a, b *channel) int {
 // the linkedid of the first call.
 func (t *Tracker) checkLinked(ch *channel, linked bridge.ChannelID) {
 	other := t.calls[bridge.CallID(linked)]
-	if other == nil || other == ch.call || other.silent() || ch.call.silent() || ch.Counted {
+	if other == nil || other == ch.call || other.silent() || ch.call.silent() || ch.Noted {
 		return
 	}
 	if t.consults(ch.call, other) || t.consults(other, ch.call) {
 		return
 	}
-	ch.Counted = true
+	ch.Noted = true
 	t.note(ch.call, ch, noteCountedElsewhere)
 	t.changed(ch.call)
 }

@@ -71,8 +71,8 @@ type channel struct {
 	// Parted is the bridge that it leaves after its blind transfer. It may still be in
 	// there for a moment.
 	Parted string `json:"parted,omitempty"`
-	// Counted: the note that its linkedid is of another call was already made.
-	Counted bool `json:"counted,omitempty"`
+	// Noted: the note that its linkedid is of another call was already logged.
+	Noted bool `json:"counted,omitempty"`
 	// Born is when it became known. Heard is the leg that it was connected to first. Files
 	// and Messages are the recordings that its variables have named. All are filled only
 	// if recordings are wanted.

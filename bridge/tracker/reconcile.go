@@ -63,7 +63,8 @@ func (t *Tracker) evaluateAll(ids []bridge.CallID, at timeOfEvent) {
 // callIDs returns the ids of the calls in progress, sorted.
 func (t *Tracker) callIDs() []bridge.CallID { return slices.Sorted(maps.Keys(t.calls)) }
 
-// longestGuess is the longest gap in the connection at whose end a missed hang-up is dated.
+// longestGuess: after a gap of at most that length, a missed hang-up gets the time of the
+// gap's end.
 const longestGuess = time.Minute
 
 // goneAt returns the time at which channels that are missing from a snapshot count as gone:

@@ -25,8 +25,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, peer).write(w, r)
 }
 
-// answer is judge for whom a fault of ours must not cost the answer: the CRM stops
-// calling an integration that breaks connections.
+// answer calls judge, and turns a panic into an error response: the CRM stops calling an
+// integration that breaks connections.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, peer netip.Addr) (a answer) {
 	defer func() {
 		if fault := recover(); fault != nil {

@@ -10,11 +10,11 @@ import (
 // allowedPeers finds the address that asks, and says whether its network may.
 type allowedPeers struct{ allowed, proxies []netip.Prefix }
 
-// peer returns the address that a request comes from: that of the connection, or,
-// where a trusted proxy holds it, the rightmost one of X-Forwarded-For that is no
-// such proxy. What stands further left comes from the client, and may be
-// anything. Where a proxy gives no address, or none that can be read, it is itself
-// the peer. The zero address is one that can't be read.
+// peer returns the address that a request comes from. That is the address of the
+// connection. If a trusted proxy connects, it is the rightmost address in
+// X-Forwarded-For that isn't a trusted proxy: what stands further left comes from the
+// client, and may be anything. A proxy that gives no readable address is itself the
+// peer. The zero address is one that can't be read.
 func (g allowedPeers) peer(r *http.Request) netip.Addr {
 	connection, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
