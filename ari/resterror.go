@@ -60,10 +60,10 @@ func (e *RESTError) Unwrap() []error {
 		return []error{ErrUnavailable, e.Cause}
 	}
 	kind := classify(e.Status)
-	switch kind {
-	case ErrNotFound:
+	switch {
+	case errors.Is(kind, ErrNotFound):
 		return []error{kind, bridge.ErrNoChannel}
-	case ErrUnavailable, ErrUnauthorized:
+	case errors.Is(kind, ErrUnavailable), errors.Is(kind, ErrUnauthorized):
 		// The answer says nothing about the channel.
 		return []error{kind}
 	}

@@ -104,17 +104,17 @@ func (c *Client) roundTrip(ctx context.Context, r request) (answer, error) {
 
 // withKey makes a request with an access key of ours, and again with a new key where the
 // CRM refuses that. The error says why there is no key: it is a *refusal or ctx's.
-func (c *Client) withKey(ctx context.Context, make func(secret.String) answer) (answer, error) {
+func (c *Client) withKey(ctx context.Context, request func(secret.String) answer) (answer, error) {
 	key, err := c.access.get(ctx, secret.String{})
 	if err != nil {
 		return answer{}, err
 	}
-	a := make(key)
+	a := request(key)
 	if a.wantsNewKey() {
 		if key, err = c.access.get(ctx, key); err != nil {
 			return answer{}, err
 		}
-		a = make(key)
+		a = request(key)
 	}
 	switch {
 	case a.err != nil:

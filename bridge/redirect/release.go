@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"kontur-ari/bridge"
+	"kontur-ari/internal/retry"
 )
 
 // The channel variables that a dial plan finds which asks without a context. A variable
@@ -134,7 +135,8 @@ func (r *Redirector) continueIn(caller Caller, to place) handover {
 	var err error
 	for try := range continueAttempts {
 		if try > 0 {
-			time.Sleep(continuePause)
+			// A stop waits for it: each caller must go on.
+			_ = retry.Sleep(context.WithoutCancel(r.life), continuePause)
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.life), continueWithin)
 		err = r.goOn(ctx, caller.Channel, to)

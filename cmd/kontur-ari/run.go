@@ -22,7 +22,8 @@ func runDaemon(parent context.Context, cfg configs.Config, warnings []configs.Wa
 	if err != nil {
 		return err
 	}
-	defer logSIGHUP(hangups, log)()
+	stopLogging := logSIGHUP(hangups, log)
+	defer stopLogging()
 	signalled, forget := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	defer forget()
 	for _, warning := range warnings {

@@ -58,7 +58,7 @@ func Replay(ctx context.Context, source *Source, o ReplayOptions) error {
 		return fmt.Errorf("%s holds no event: name a capture, or a %s", o.File, store.FileName)
 	}
 	if r != nil {
-		r.summarize(decoder)
+		r.summarise(decoder)
 		r.warn(source.cut)
 	}
 	return decoder.err()
@@ -206,8 +206,8 @@ func (r *replayer) note(at time.Time, text string) {
 	fmt.Fprintf(r.notes, "%s  %s\n", at.Local().Format(timeLayout), text)
 }
 
-// summarize counts what was read and what was not, and lists the calls without an end.
-func (r *replayer) summarize(decoder *decoder) {
+// summarise counts what was read and what was not, and lists the calls without an end.
+func (r *replayer) summarise(decoder *decoder) {
 	fmt.Fprintf(r.notes, "%d events, %d reports\n", decoder.events, r.reports)
 	if len(decoder.unknown) > 0 {
 		var types []string

@@ -44,7 +44,7 @@ func TestWhatCannotBeGivenBackIsLeftAlone(t *testing.T) {
 	for i := 0; i < len(pieces); i += 16 {
 		used = append(used, pieces[i])
 	}
-	pieces = nil
+	clear(pieces)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
