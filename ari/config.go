@@ -133,7 +133,7 @@ func (c Config) base() (*url.URL, error) {
 		return nil, fmt.Errorf("asterisk.application %q: a name has no space and none of , / ? & #", c.Application)
 	}
 	if changesPath(c.Application) {
-		return nil, fmt.Errorf("asterisk.application %q: a name is not made of dots alone", c.Application)
+		return nil, fmt.Errorf("asterisk.application %q: a name made of dots would change the path of a request", c.Application)
 	}
 	base.Path = strings.TrimRight(base.Path, "/")
 	return base, nil

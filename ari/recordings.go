@@ -45,7 +45,8 @@ func (s *Switch) isRecording(ctx context.Context, name string) (bool, error) {
 var _ bridge.StoredRecordings = (*Switch)(nil)
 
 // FetchRecording implements [bridge.StoredRecordings]. Only ctx bounds its time, not
-// [Config.RequestTimeout], because a recording may be large.
+// [Config.RequestTimeout], because a recording may be large. An error of into is returned
+// as it is: Asterisk has nothing to do with it.
 func (s *Switch) FetchRecording(ctx context.Context, name string, into io.Writer) error {
 	target, failure := s.target(http.MethodGet, []string{"recordings", "stored", name, "file"})
 	if failure.Status != 0 {
@@ -65,10 +66,26 @@ func (s *Switch) FetchRecording(ctx context.Context, name string, into io.Writer
 	if failure.Status = response.StatusCode; classify(response.StatusCode) != nil {
 		return noRecording(failure)
 	}
-	if _, err := io.Copy(into, response.Body); err != nil {
+	destination := &destination{Writer: into}
+	if _, err := io.Copy(destination, response.Body); err != nil {
+		if destination.failed != nil {
+			return destination.failed
+		}
 		return failure.because(err)
 	}
 	return nil
+}
+
+// destination remembers the error of its Writer.
+type destination struct {
+	io.Writer
+	failed error
+}
+
+func (d *destination) Write(p []byte) (int, error) {
+	n, err := d.Writer.Write(p)
+	d.failed = err
+	return n, err
 }
 
 // DeleteRecording implements [bridge.StoredRecordings].

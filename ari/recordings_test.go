@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"syscall"
 	"testing"
 
+	"kontur-ari/ari"
 	"kontur-ari/bridge"
 )
 
@@ -66,6 +68,20 @@ func TestARecordingIsFetchedAndDeleted(t *testing.T) {
 	}
 	if want := []string{"GET /ari/recordings/stored/a%20b-1/file", "DELETE /ari/recordings/stored/a%20b-1"}; !slices.Equal(a.what(), want) {
 		t.Errorf("asked %q, want %q", a.what(), want)
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A disk that is full here is no trouble of Asterisk.
+func TestAFetchedRecordingThatFindsNoRoomDoesNotBlameAsterisk(t *testing.T) {
+	_, phones := newAsterisk(t, "sound", http.StatusOK)
+	err := phones.FetchRecording(t.Context(), "r", fullDisk{})
+	if !errors.Is(err, syscall.ENOSPC) || errors.Is(err, ari.ErrUnavailable) {
+		t.Errorf("fetched with %v", err)
 	}
 }
 

@@ -104,7 +104,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"asterisk.username":    func(c *Config) { c.Username = "" },
 		"asterisk.password":    func(c *Config) { c.Password = secret.String{} },
 		"asterisk.application": func(c *Config) { c.Application = "a,b" },
-		"dots alone":           func(c *Config) { c.Application = ".." },
+		"change the path":      func(c *Config) { c.Application = ".." },
 	} {
 		config := good
 		spoil(&config)

@@ -51,14 +51,14 @@ type Source struct {
 var ErrRunning = errors.New("ari: the source is already running")
 
 // NewSource returns a Source that connects to the Asterisk of a Switch, once Run is
-// called. It sends its own requests through the Switch, which stays the caller's to
-// close. The logger gets one line for each change of the connection's fate, not for each
+// called. Its requests have connections of their own in the Switch, which stays the
+// caller's to close. The logger gets one line for each change of the connection's fate, not for each
 // attempt or event.
 func NewSource(rest *Switch, config SourceConfig, logger *zap.Logger) *Source {
 	config.Timings = config.Timings.withDefaults()
 	return &Source{
 		config:    config,
-		rest:      rest,
+		rest:      rest.ofSource(),
 		logger:    logger,
 		resync:    make(chan struct{}, 1),
 		status:    Status{State: Disconnected, Since: time.Now()},

@@ -20,23 +20,27 @@ import (
 const (
 	// maxAnswer bounds a REST answer. Ten thousand channels take about 6 MB.
 	maxAnswer = 32 << 20
-	// maxConnections bounds the open connections, the websocket's included; more
-	// requests wait. With its default sessionlimit (http.conf) Asterisk's web server
-	// takes 100 from all clients together and refuses the next.
-	maxConnections = 48
+	// maxConnections bounds the open connections for requests; more requests wait. The
+	// Source has sourceConnections of its own, the websocket's included: its snapshots
+	// must not wait behind the requests of callers. With its default sessionlimit
+	// (http.conf) Asterisk's web server takes 100 from all clients together and refuses
+	// the next.
+	maxConnections, sourceConnections = 40, 8
 	// maxMessage bounds what of Asterisk's explanation goes into an error.
 	maxMessage = 200
 )
 
-// Switch is the request side of ARI, one for each Asterisk: thin calls, each bounded in time and in the
-// size of its answer, never retried. Every error it returns is a *[RESTError].
-// All methods may be called concurrently.
+// Switch is the request side of ARI, one for each Asterisk: thin calls, each bounded in
+// time and in the size of its answer, never retried. Every error that Asterisk or the
+// connection to it causes holds a *[RESTError]. All methods may be called concurrently.
 type Switch struct {
 	base *url.URL
 	// authorize adds the credentials to a request. They live in a closure so that
 	// printing a Switch, whatever the verb, can't show them.
-	authorize   func(http.Header)
-	client      *http.Client
+	authorize func(http.Header)
+	client    *http.Client
+	// forSource has the connections of the Source.
+	forSource   *http.Client
 	application string
 	timeout     time.Duration
 	clock       *clock
@@ -49,39 +53,50 @@ func NewSwitch(config Config) (*Switch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ari: %w", err)
 	}
-	transport := config.Transport
-	if transport == nil {
-		transport = ownTransport()
-	}
 	return &Switch{
-		base:      base,
-		authorize: basicAuth(config.Username, config.Password),
-		client: &http.Client{
-			Transport: transport,
-			// A redirect would send the credentials to another server.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		base:        base,
+		authorize:   basicAuth(config.Username, config.Password),
+		client:      newHTTPClient(config.Transport, maxConnections),
+		forSource:   newHTTPClient(config.Transport, sourceConnections),
 		application: config.Application,
 		timeout:     cmp.Or(max(config.RequestTimeout, 0), requestTimeout),
 		clock:       &clock{},
 	}, nil
 }
 
-// ownTransport speaks HTTP/1 only, since a websocket can't be opened over HTTP/2,
-// which a TLS proxy in front of Asterisk might otherwise agree on.
-func ownTransport() *http.Transport {
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		Protocols:           &protocols,
-		MaxIdleConnsPerHost: maxConnections,
-		MaxConnsPerHost:     maxConnections,
-		IdleConnTimeout:     30 * time.Second,
+// newHTTPClient makes a client of at most so many connections, unless a transport is given.
+// It speaks HTTP/1 only, since a websocket can't be opened over HTTP/2, which a TLS proxy
+// in front of Asterisk might otherwise agree on.
+func newHTTPClient(transport http.RoundTripper, connections int) *http.Client {
+	if transport == nil {
+		var protocols http.Protocols
+		protocols.SetHTTP1(true)
+		transport = &http.Transport{
+			Protocols:           &protocols,
+			MaxIdleConnsPerHost: connections,
+			MaxConnsPerHost:     connections,
+			IdleConnTimeout:     30 * time.Second,
+		}
+	}
+	return &http.Client{
+		Transport: transport,
+		// A redirect would send the credentials to another server.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
 // Close closes idle connections. The Switch remains usable.
-func (s *Switch) Close() { s.client.CloseIdleConnections() }
+func (s *Switch) Close() {
+	s.client.CloseIdleConnections()
+	s.forSource.CloseIdleConnections()
+}
+
+// ofSource returns a Switch that uses the connections of the Source.
+func (s *Switch) ofSource() *Switch {
+	own := *s
+	own.client = s.forSource
+	return &own
+}
 
 // basicAuth returns a function that adds the header with the credentials.
 func basicAuth(username string, password secret.String) func(http.Header) {

@@ -111,7 +111,7 @@ func TestRedirectSnippetsFitTheDefaults(t *testing.T) {
 		for _, want := range []string{
 			"\n same => n,Stasis(" + Default().Asterisk.Application + ",redirect,kontur-responsible)\n",
 			// Who is found goes on here, with no limit any more.
-			"\n[kontur-responsible]\nexten => _[0-9A-Za-z*#+]!,1,Set(TIMEOUT(absolute)=0)\n",
+			"\nexten => h,1,NoOp()\nexten => _[0-9A-Za-z*#+]!,1,Set(TIMEOUT(absolute)=0)\n",
 		} {
 			if !strings.Contains(snippet, want) {
 				t.Errorf("%s has no line %q", name, want)

@@ -127,6 +127,7 @@ func TestBadConnections(t *testing.T) {
 		{"asterisk.password", "''", "empty; write the password of that user in ari.conf, on one line, or name its file in asterisk.password_file"},
 		{"asterisk.application", "''", "empty; write up to 64"},
 		{"asterisk.application", "'a,b'", "not what is wanted; write up to 64 letters"},
+		{"asterisk.application", "..", "not what is wanted; write up to 64 letters"},
 		{"asterisk.application", "приложение", "not what is wanted"},
 		{"kontur.base_url", "''", "empty; write an address such as https://crm.kontur.ru"},
 		{"kontur.base_url", "crm.kontur.ru", "not an http or https address"},

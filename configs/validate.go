@@ -64,7 +64,7 @@ type shape struct {
 var shapes = map[string]shape{
 	"node":                      {`[A-Za-z0-9][A-Za-z0-9._-]{0,62}`, "up to 63 letters, digits, dots, dashes and underscores, such as pbx1"},
 	"asterisk.username":         {`[^\s:,\[\]]+`, "the name of a user in ari.conf, without spaces and colons, such as kontur"},
-	"asterisk.application":      {`[A-Za-z0-9_.-]{1,64}`, "up to 64 letters, digits, dots, dashes and underscores, such as kontur-ari"},
+	"asterisk.application":      {`[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}`, "up to 64 letters, digits, dashes, underscores and, after the first, dots, such as kontur-ari"},
 	"kontur.workspace":          {`[\pL\pN_-][\pL\pN_.-]*`, "the workspace's name as it stands in the CRM's address, such as my-workspace"},
 	"kontur.integration_id":     {`([A-Za-z0-9_-][A-Za-z0-9_.-]*)?`, `the id of the integration's instance, or "" to have it learnt`},
 	"server.base_path":          {`(/[A-Za-z0-9_.~-]+)*`, `"" or a path that begins with / and doesn't end with it, such as /kontur`},

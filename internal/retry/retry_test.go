@@ -29,15 +29,19 @@ func TestPausesDoubleUpToTheLongestAndLieInTheUpperHalf(t *testing.T) {
 	})
 }
 
-func TestABackoffNeverPausesForLessThanTheFirst(t *testing.T) {
-	b := retry.New(retry.Pauses{First: 300 * time.Millisecond, Longest: 10 * time.Second})
+func TestABackoffDoublesAndNeverPausesForLessThanTheFirst(t *testing.T) {
+	const first, longest = 300 * time.Millisecond, 10 * time.Second
+	b := retry.New(retry.Pauses{First: first, Longest: longest})
 	for range 2 {
-		if pause := b.Next(); pause != 300*time.Millisecond {
+		if pause := b.Next(); pause != first {
 			t.Errorf("the first pause is %v", pause)
 		}
-		for range 100 {
-			if pause := b.Next(); pause < 300*time.Millisecond || pause > 10*time.Second {
-				t.Errorf("a later pause is %v", pause)
+		interval := first
+		for n := range 100 {
+			interval = min(2*interval, longest)
+			pause := b.Next()
+			if pause < max(first, interval/2-time.Microsecond) || pause > interval {
+				t.Errorf("pause %d is %v, want one between half of %v and that", n+2, pause, interval)
 			}
 		}
 		b.Reset()

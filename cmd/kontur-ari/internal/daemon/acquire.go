@@ -63,6 +63,8 @@ func New(ctx context.Context, cfg configs.Config, options Options) (_ *Daemon, e
 	if d.redirector, err = newRedirector(cfg, d.client, d.store, d.switcher, d.log.Named("redirect")); err != nil {
 		return nil, err
 	}
+	redirecting := &part{name: "the redirector", drain: d.redirector.Stop}
+	d.undo.push(shortly, redirecting.stop)
 	d.source = newSource(d)
 	if d.courier, err = newCourier(d); err != nil {
 		return nil, err
@@ -87,7 +89,7 @@ func New(ctx context.Context, cfg configs.Config, options Options) (_ *Daemon, e
 	health := &part{name: "health", run: d.admin.run, drain: d.admin.shutdown}
 	d.undo.push(shortly, health.stop)
 
-	d.stages = d.arrange(health, commands, serving)
+	d.stages = d.arrange(health, commands, redirecting, serving)
 	return d, nil
 }
 

@@ -100,9 +100,13 @@ func (a *admin) run(ctx context.Context) error {
 	a.log.Info("health is served", address)
 	trouble := oncelog.New(a.log, zapcore.ErrorLevel, "health is not served; the port is opened again", "health is served again")
 	for pauses := retry.New(listenAgain); ; {
+		began := time.Now()
 		err := a.server.Serve(listener)
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil
+		}
+		if time.Since(began) > listenAgain.Longest {
+			pauses.Reset()
 		}
 		for err != nil {
 			trouble.Failed("", oncelog.Cause(err), address, zap.Error(err))

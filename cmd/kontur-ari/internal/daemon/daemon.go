@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -49,8 +48,6 @@ type Daemon struct {
 
 	// lastHeard is when the process before this one heard Asterisk last; zero for never.
 	lastHeard time.Time
-	// inFlightSettled: the store knows which requests the last process left in flight.
-	inFlightSettled atomic.Bool
 
 	stages []stage
 	undo   undoStack

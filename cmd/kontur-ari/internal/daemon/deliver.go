@@ -35,7 +35,6 @@ func (d *Daemon) deliver(ctx context.Context) error {
 	for cause := ""; ; {
 		err := d.store.MarkUncertain(ctx, within)
 		if err == nil {
-			d.inFlightSettled.Store(true)
 			return d.deliverUntilStopped(ctx)
 		}
 		if errors.Is(err, bridge.ErrStoreDamaged) {

@@ -18,8 +18,7 @@ const (
 
 // arrange puts the parts into the order of their start. They stop in reverse: read the list
 // from its end for the order of a stop. The number is a part's share of the time left.
-func (d *Daemon) arrange(health, commands, serving *part) []stage {
-	redirecting := &part{name: "the redirector", drain: d.redirector.Stop}
+func (d *Daemon) arrange(health, commands, redirecting, serving *part) []stage {
 	source := &part{name: "the event source", run: func(ctx context.Context) error { return d.source.Run(ctx, d.intake.Put) }}
 	takingIn := &part{name: "the intake", run: d.intake.Run, vital: true}
 	delivering := &part{name: "the delivery", run: d.deliver, drain: d.drain, vital: true}
