@@ -19,20 +19,22 @@ import (
 // judge compares what the CRM of an office holds with the truth.
 //
 // The truth of a call is what a Tracker of its own makes of the events that were
-// played. Where a fault has cut events out, it is told what could still be known: so
-// first the daemon's journal is compared with what was played (only events that were
-// on their way at the cut may be missing), then what the CRM holds with what a Tracker
-// makes of the journal, field by field; and what the CRM holds of a call that was cut
-// must be founded in its truth.
+// played. A fault may cut events out, so the comparison has three steps:
+//
+//  1. The daemon's journal against the played events. Only events that were on their
+//     way at the cut may be missing.
+//  2. What the CRM received against what a Tracker makes of the journal, field by field.
+//  3. What the CRM received of each call against the truth of this call. A report about
+//     a cut call may say less than the truth, and nothing untrue.
 type judge struct {
 	office  *office
 	tracker *tracker.Tracker
-	// journal is how far the journal was read, requests and violations how many of the
-	// CRM's were looked at.
+	// journal is the last entry of the journal that was read. requests and violations
+	// count those of the CRM that were checked.
 	journal              int64
 	requests, violations int
 	known                map[bridge.CallID]bool
-	// latest is what a call was told last that it was not told before.
+	// latest is, by call, the last request that was not a repeat.
 	latest map[string]crmtest.Request
 	// cut says when listeners were cut off.
 	cut map[int]time.Time
@@ -42,17 +44,17 @@ type judge struct {
 
 // allowance is what a fault may do.
 type allowance struct {
-	// cuts: events that were on their way may be lost.
+	// cuts allows the loss of events that were on their way.
 	cuts bool
-	// crashes: of each call the request whose answer was not recorded may be repeated.
+	// crashes allows one repeat for each call: the request whose answer was not recorded.
 	crashes bool
-	// lostAnswers: so many answers were lost, and as many repeats must come.
+	// lostAnswers is how many answers were lost. The CRM must receive as many repeats.
 	lostAnswers *int
 }
 
-// standstill is how long the disk of a busy machine may stand still: so old may an event
-// be that was not stored when it was cut out, or an answer of the CRM that was not
-// recorded. Mostly it is some milliseconds; the longest stands below the table.
+// standstill is how long the disk of a busy machine may stand still. A lost event or an
+// unrecorded answer of the CRM may be as old as this. Mostly they are some milliseconds
+// old; the oldest stands below the table.
 const standstill = 10 * time.Second
 
 func newJudge(o *office) *judge {
@@ -65,14 +67,14 @@ func newJudge(o *office) *judge {
 // begin begins a round.
 func (j *judge) begin() { clear(j.cut) }
 
-// cuts notes that everybody who listens now is cut off.
+// cuts notes that all current listeners are cut off.
 func (j *judge) cuts() {
 	for n := j.office.server.Connected(); n > 0 && j.cut[n].IsZero(); n-- {
 		j.cut[n] = time.Now()
 	}
 }
 
-// everything is what was played, for a person who studies a failure.
+// everything returns all played events in order, for a person who studies a failure.
 func (j *judge) everything() []byte {
 	var events []*played
 	for _, p := range append(j.past, j.office.traffic.performances...) {
@@ -87,7 +89,7 @@ func (j *judge) everything() []byte {
 	return text.Bytes()
 }
 
-// findings are what was found wrong.
+// findings are the differences that were found.
 type findings []string
 
 func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
@@ -99,7 +101,8 @@ func (f findings) err() error {
 	return errors.New(strings.Join(f, "\n"))
 }
 
-// compare compares what happened since begin. All that was played must have been read.
+// compare checks all that happened since begin. The daemon must have read every played
+// event before.
 func (j *judge) compare(ctx context.Context, f fault, allowed allowance) error {
 	performances := j.office.traffic.take()
 	j.past = append(j.past, performances...)
@@ -109,24 +112,24 @@ func (j *judge) compare(ctx context.Context, f fault, allowed allowance) error {
 	}
 	var found findings
 	lost := j.compareJournal(performances, entries, allowed, &found)
-	expected := j.tell(entries)
-	if err := j.awaitTold(ctx, expected); err != nil {
+	expected := j.expect(entries)
+	if err := j.awaitEnds(ctx, expected); err != nil {
 		found.add("%v", err)
 	}
 	healed := time.Since(j.office.healing)
-	told := j.compareTold(expected, f.collapses, &found)
+	requests := j.compareRequests(expected, f.collapses, &found)
 	outcome := j.compareTruth(performances, entries, expected, &found)
 	repeats := j.compareRepeats(allowed, &found)
 	j.newViolations(&found)
 	if err := found.err(); err != nil {
 		return err
 	}
-	suite.table.add(f.name, result{requests: told, repeats: repeats, outcome: outcome, events: lost, healed: healed})
+	suite.table.add(f.name, result{requests: requests, repeats: repeats, outcome: outcome, events: lost, healed: healed})
 	return nil
 }
 
-// readJournal reads what was stored since it was read last, up to the last event that
-// was played.
+// readJournal returns the journal's new entries, up to the last event that was played.
+// It waits until the daemon has stored this event.
 func (j *judge) readJournal(ctx context.Context, performances []*performance) ([]store.Event, error) {
 	var last *played
 	for _, p := range performances {
@@ -162,11 +165,12 @@ func (j *judge) readJournal(ctx context.Context, performances []*performance) ([
 	}
 }
 
-// compareJournal finds what was stored that was never played, or twice, or in another
-// order; and what was not stored although nothing has cut it out. It returns how many
-// events were on their way when they were cut out.
+// compareJournal compares the journal with the played events. It finds entries that were
+// never played, entries that were stored twice, and entries in another order. It also
+// finds events that are missing although no fault cut them out. It returns how many events
+// a fault cut out on their way.
 func (j *judge) compareJournal(performances []*performance, entries []store.Event, allowed allowance, found *findings) (lost int) {
-	// In one millisecond a channel may say the same twice.
+	// A channel may send the same event twice in one millisecond.
 	byRaw := make(map[string][]*played)
 	perListener := make(map[int][]*played)
 	for _, p := range performances {
@@ -199,7 +203,8 @@ func (j *judge) compareJournal(performances []*performance, entries []store.Even
 	return lost
 }
 
-// missing looks for events that one listener was sent and that were not stored.
+// missing finds events that Asterisk sent to one listener and the daemon did not store.
+// It returns how many of them the allowance covers.
 func (j *judge) missing(listener int, events []*played, allowed allowance, found *findings) (lost int) {
 	slices.SortStableFunc(events, func(a, b *played) int { return a.at.Compare(b.at) })
 	cut := j.cut[listener]
@@ -220,13 +225,13 @@ func (j *judge) missing(listener int, events []*played, allowed allowance, found
 	return lost
 }
 
-// tell is what the CRM is to be told of the entries of a journal.
-func (j *judge) tell(entries []store.Event) map[bridge.CallID][]bridge.Report {
+// expect returns what the CRM should receive for the entries of a journal, by call.
+func (j *judge) expect(entries []store.Event) map[bridge.CallID][]bridge.Report {
 	expected := make(map[bridge.CallID][]bridge.Report)
 	for _, entry := range entries {
 		event, err := ari.Decode(entry.Raw)
 		if err != nil {
-			continue // what was not played has been found
+			continue // compareJournal finds entries that were not played
 		}
 		if event.Time.IsZero() {
 			event.Time = entry.Received
@@ -238,49 +243,49 @@ func (j *judge) tell(entries []store.Event) map[bridge.CallID][]bridge.Report {
 	return expected
 }
 
-// awaitTold waits until the CRM knows the ends of all calls.
-func (j *judge) awaitTold(ctx context.Context, expected map[bridge.CallID][]bridge.Report) error {
+// awaitEnds waits until the CRM has received the end of each expected call.
+func (j *judge) awaitEnds(ctx context.Context, expected map[bridge.CallID][]bridge.Report) error {
 	for call := range expected {
 		for {
-			told, _ := j.office.crm.Call(string(call))
-			if told.Over() {
+			received, _ := j.office.crm.Call(string(call))
+			if received.Over() {
 				break
 			}
 			if err := j.office.pause(ctx, 5*time.Millisecond); err != nil {
-				return fmt.Errorf("call %s is not told to its end: %w; so far: %s", call, err, strings.Join(told.Sequence(), ", "))
+				return fmt.Errorf("the CRM did not receive the end of call %s: %w; so far: %s", call, err, strings.Join(received.Sequence(), ", "))
 			}
 		}
 	}
 	return nil
 }
 
-// compareTold compares what the CRM was told with what it is to be told, and returns
-// how many requests that were.
-func (j *judge) compareTold(expected map[bridge.CallID][]bridge.Report, collapses bool, found *findings) (requests int) {
+// compareRequests compares the requests that the CRM received with the expected reports.
+// It returns how many requests it compared.
+func (j *judge) compareRequests(expected map[bridge.CallID][]bridge.Report, collapses bool, found *findings) (requests int) {
 	for call, reports := range expected {
 		j.known[call] = true
-		told, _ := j.office.crm.Call(string(call))
-		requests += len(told.Requests)
+		received, _ := j.office.crm.Call(string(call))
+		requests += len(received.Requests)
 		wanted := lines(reports)
-		got := make([]string, len(told.Requests))
-		for i, request := range told.Requests {
+		got := make([]string, len(received.Requests))
+		for i, request := range received.Requests {
 			got[i] = requestLine(request)
 		}
 		collapsed := collapses && len(got) == 1 && got[0] == wanted[len(wanted)-1]
 		if !collapsed && !slices.Equal(got, wanted) {
-			found.add("call %s was told as\n  %s\nand not as\n  %s", call, strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
+			found.add("of call %s the CRM received\n  %s\nand not\n  %s", call, strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
 		}
 	}
 	for _, call := range j.office.crm.Calls() {
 		if !j.known[bridge.CallID(call.ID)] {
 			j.known[bridge.CallID(call.ID)] = true
-			found.add("call %s was told and is none: %s", call.ID, strings.Join(call.Sequence(), ", "))
+			found.add("the CRM received call %s, which was not expected: %s", call.ID, strings.Join(call.Sequence(), ", "))
 		}
 	}
 	return requests
 }
 
-// newViolations finds the rules of the contract that were broken.
+// newViolations adds the violations of the contract that the CRM found since the last round.
 func (j *judge) newViolations(found *findings) {
 	violations := j.office.crm.Violations()[j.violations:]
 	j.violations += len(violations)
@@ -289,8 +294,8 @@ func (j *judge) newViolations(found *findings) {
 	}
 }
 
-// compareRepeats finds requests that were repeated without need, and returns how many
-// were repeated.
+// compareRepeats finds requests that the daemon repeated without need. It returns how
+// many requests the daemon repeated.
 func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int) {
 	requests := j.office.crm.Requests()[j.requests:]
 	j.requests += len(requests)
@@ -316,8 +321,9 @@ func (j *judge) compareRepeats(allowed allowance, found *findings) (repeats int)
 	return repeats
 }
 
-// crashedBetween tells whether the daemon died between the answer to a request and its
-// repetition, so soon that the answer may not have been recorded.
+// crashedBetween reports whether the daemon died after the answer to a request and before
+// its repeat. The death counts only within standstill of the answer: later the answer must
+// have been recorded.
 func (j *judge) crashedBetween(answered, repeated time.Time) bool {
 	for _, at := range j.cut {
 		if age := at.Sub(answered); age < standstill && at.Before(repeated) {
