@@ -12,8 +12,8 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-// line is everything that a report says, in one line; requestLine is the same of a
-// request that the CRM was sent. Two that are equal are equal in every field.
+// line puts every field of a report into one line. requestLine does the same for a request
+// that the CRM received. The lines are equal only if all fields are.
 func line(r bridge.Report) string {
 	switch r.Kind {
 	case bridge.ReportEvent:
@@ -55,9 +55,9 @@ func itemLine(id, from, to string, started, finished time.Time) string {
 	return fmt.Sprintf("%s %s>%s %s..%s", id, from, to, answered, clock(finished))
 }
 
-// tale is what reports say of each leg, and of the call itself, beside when: a snapshot
-// may tell of one leg sooner than its events do, and of others not.
-func tale(reports []bridge.Report) []string {
+// legLines returns what reports say of each leg and of the call itself, without times.
+// It orders them by leg, because a snapshot may show one leg earlier than its events do.
+func legLines(reports []bridge.Report) []string {
 	legs := make(map[bridge.LegID][]string)
 	for _, r := range reports {
 		r = untimed(r)
@@ -71,7 +71,7 @@ func tale(reports []bridge.Report) []string {
 	return all
 }
 
-// untimed is a report without its times, but for whether a leg was answered.
+// untimed returns a report without its times. It keeps whether a leg was answered.
 func untimed(r bridge.Report) bridge.Report {
 	r.Time, r.CreatedAt = time.Time{}, time.Time{}
 	r.Items = slices.Clone(r.Items)
@@ -84,7 +84,7 @@ func untimed(r bridge.Report) bridge.Report {
 	return r
 }
 
-// lines are reports a line each.
+// lines returns a line for each report.
 func lines(reports []bridge.Report) []string {
 	all := make([]string, len(reports))
 	for i, report := range reports {

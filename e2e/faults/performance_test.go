@@ -13,13 +13,14 @@ import (
 	"kontur-ari/bridge/tracker"
 )
 
-// performance is a tape that is being played, as a call of its own.
+// performance plays a tape once, as a call of its own.
 type performance struct {
 	tape     *tape
 	renaming *strings.Replacer
 	// channels are the ids of its channels.
 	channels []string
-	// frame is the next one, of which so many unsent events were played.
+	// frame is the index of the next frame. unsent counts its unsent events that were
+	// played already.
 	frame, unsent int
 	played        []*played
 }
@@ -29,18 +30,18 @@ type played struct {
 	of    *performance
 	raw   []byte
 	event bridge.Event
-	// listener is who was sent it, and at when.
+	// listener is the number of the connection that received the event, at the time.
 	listener int
 	at       time.Time
-	// stored is where it stands in the daemon's journal; 0: it does not.
+	// stored is the id of the event in the daemon's journal, or 0 if it is not there.
 	stored int64
 }
 
-// copies numbers what was copied from tapes, so that no two copies have anything in
-// common.
+// copies numbers the channels and bridges of copied tapes, so that no two copies share
+// an id or a name.
 type copies struct{ channels, names, bridges int }
 
-// of makes a call of its own of a tape, one that begins now.
+// of returns a copy of a tape: a call that begins now, with ids of its own.
 func (c *copies) of(t *tape, now time.Time) *performance {
 	var pairs []string
 	p := &performance{tape: t}
@@ -63,18 +64,18 @@ func (c *copies) of(t *tape, now time.Time) *performance {
 	return p
 }
 
-// over tells whether the call is over.
+// over reports whether the call is over.
 func (p *performance) over() bool { return p.frame == len(p.tape.frames) }
 
 var timestamp = regexp.MustCompile(`"timestamp":"[^"]*"`)
 
-// raw is an event of the tape as one of this call, and of now.
+// raw rewrites an event of the tape: it gets the ids of this call and the time now.
 func (p *performance) raw(text string, now time.Time) []byte {
 	stamp := `"timestamp":"` + now.UTC().Format("2006-01-02T15:04:05.000-0700") + `"`
 	return timestamp.ReplaceAllLiteral([]byte(p.renaming.Replace(text)), []byte(stamp))
 }
 
-// play plays the next event; false where nobody listens.
+// play sends the next event to the daemon. It returns false if no daemon listens.
 func (p *performance) play(server *aritest.Server) (bool, error) {
 	now := time.Now()
 	next := &p.tape.frames[p.frame]
@@ -98,8 +99,8 @@ func (p *performance) play(server *aritest.Server) (bool, error) {
 	return true, nil
 }
 
-// truth is what the CRM should be told of a call of which nothing was missed: what a
-// Tracker makes of its events that hears nothing else.
+// truth returns what the CRM should receive if no event of the call is lost: the reports
+// of a Tracker that gets the events of this call and nothing else.
 func (p *performance) truth(people *directory.Directory) []bridge.Report {
 	tr := tracker.New(people, policy)
 	var reports []bridge.Report

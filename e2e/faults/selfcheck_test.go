@@ -12,7 +12,7 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// performed is a copy of a tape as if all of it had been played.
+// performed returns a copy of a tape as if all its events had been played and stored.
 func performed(t *testing.T, c *copies, tape *tape) *performance {
 	t.Helper()
 	now := time.Now()
@@ -29,8 +29,8 @@ func performed(t *testing.T, c *copies, tape *tape) *performance {
 	return p
 }
 
-// What is played is the captured call, with other ids.
-func TestACopyIsToldAsItsCaptureIs(t *testing.T) {
+// A copy differs from the captured call only in its ids and times.
+func TestACopyIsReportedAsItsCaptureIs(t *testing.T) {
 	t.Parallel()
 	var c copies
 	for _, tape := range suite.tapes {
@@ -62,7 +62,7 @@ func TestACopyIsToldAsItsCaptureIs(t *testing.T) {
 		for call, reports := range wanted {
 			copied := got[bridge.CallID(renamed.Replace(string(call)))]
 			if a, b := strings.Join(lines(copied), "\n"), renamed.Replace(strings.Join(lines(reports), "\n")); a != b {
-				t.Errorf("%s is told as\n%s\nand not as\n%s", tape.name, a, b)
+				t.Errorf("%s is reported as\n%s\nand not as\n%s", tape.name, a, b)
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func TestNoTwoCopiesShareAnything(t *testing.T) {
 	}
 }
 
-// tapeOf is the tape of that name.
+// tapeOf returns the tape with this name.
 func tapeOf(t *testing.T, name string) *tape {
 	t.Helper()
 	i := slices.IndexFunc(suite.tapes, func(tape *tape) bool { return tape.name == name })
@@ -92,23 +92,23 @@ func tapeOf(t *testing.T, name string) *tape {
 	return suite.tapes[i]
 }
 
-// The comparison finds what is told wrongly, or not; and finds nothing in the truth.
+// The comparison finds wrong and missing reports, and it finds nothing in the truth.
 func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	user := func(id string) *bridge.Party { return &bridge.Party{Type: bridge.PartyUser, UserID: id} }
 	tests := []struct {
 		name  string
 		spoil func([]bridge.Report) []bridge.Report
-		// It is found in calls of which every event was heard, that a snapshot told of as
-		// well, and of which something was cut out.
+		// exact, resumed and cut say in which calls the comparison must find it: those
+		// whose events all arrived, those in a snapshot, and those with lost events.
 		exact, resumed, cut bool
 	}{
 		{"nothing", func(r []bridge.Report) []bridge.Report { return r }, false, false, false},
 		{"another user", func(r []bridge.Report) []bridge.Report { r[1].To = user("nobody"); return r }, true, true, true},
 		{"another number", func(r []bridge.Report) []bridge.Report { r[0].ClientPhone = "70000000000"; return r }, true, true, true},
 		{"another leg", func(r []bridge.Report) []bridge.Report { r[1].Leg = "1.1"; return r }, true, true, true},
-		{"a leg that was not told", func(r []bridge.Report) []bridge.Report { r[len(r)-1].Items = nil; return r }, true, true, true},
-		{"answered and told as missed", func(r []bridge.Report) []bridge.Report {
+		{"a leg that was not reported", func(r []bridge.Report) []bridge.Report { r[len(r)-1].Items = nil; return r }, true, true, true},
+		{"answered and reported as missed", func(r []bridge.Report) []bridge.Report {
 			r[len(r)-1].Items[0].StartedAt = time.Time{}
 			return r
 		}, true, true, true},
@@ -127,16 +127,16 @@ func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p := performed(t, &c, tapeOf(t, "inbound_caller_hangs_up"))
-			told := byCall(p.truth(suite.people))
-			for call, reports := range told {
-				told[call] = test.spoil(reports)
+			reported := byCall(p.truth(suite.people))
+			for call, reports := range reported {
+				reported[call] = test.spoil(reports)
 			}
 			truth := byCall(p.truth(suite.people))
 			var exact, resumed, cut findings
-			p.compareWhole(told, truth, lines, &exact)
-			p.compareWhole(told, truth, tale, &resumed)
-			p.compareCut(told, truth, &cut)
-			less := p.toldLess(told, truth)
+			p.compareWhole(reported, truth, lines, &exact)
+			p.compareWhole(reported, truth, legLines, &resumed)
+			p.compareCut(reported, truth, &cut)
+			less := p.reportedLess(reported, truth)
 			if (len(exact) > 0) != test.exact || (len(resumed) > 0 && !less) != test.resumed || (len(cut) > 0) != test.cut {
 				t.Errorf("of an exact call: %v\nof a resumed one (less: %t): %v\nof a cut one: %v", exact, less, resumed, cut)
 			}
@@ -144,40 +144,40 @@ func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A hold just before the end, or that it was taken back there, is all that may be missing of
-// a call that was listed.
+// The reports of a call in a list may lack a hold just before the end of the talk, or the
+// end of this hold. They may lack no other event.
 func TestAListDoesNotShowAHoldJustBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	var c copies
 	p := performed(t, &c, tapeOf(t, "hold_both"))
 	truth := byCall(p.truth(suite.people))
-	tell := func(left bridge.LegEvent, which int, from map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.Report {
-		told := make(map[bridge.CallID][]bridge.Report)
+	without := func(left bridge.LegEvent, which int, from map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.Report {
+		reported := make(map[bridge.CallID][]bridge.Report)
 		for call, reports := range from {
 			seen := 0
-			told[call] = slices.DeleteFunc(slices.Clone(reports), func(r bridge.Report) bool {
+			reported[call] = slices.DeleteFunc(slices.Clone(reports), func(r bridge.Report) bool {
 				if r.Event == left {
 					seen++
 				}
 				return r.Event == left && seen == which
 			})
-			if len(told[call]) != len(reports)-1 {
-				t.Fatalf("%s was not told %d times", left, which)
+			if len(reported[call]) != len(reports)-1 {
+				t.Fatalf("%s was not reported %d times", left, which)
 			}
 		}
-		return told
+		return reported
 	}
-	notTakenBack := tell(bridge.LegConnected, 2, truth)
-	if !p.toldLess(notTakenBack, truth) {
-		t.Error("a hold that is not taken back at the end is held to be wrong")
+	heldToTheEnd := without(bridge.LegConnected, 2, truth)
+	if !p.reportedLess(heldToTheEnd, truth) {
+		t.Error("a hold without its end just before the talk ends is found wrong")
 	}
-	if !p.toldLess(tell(bridge.LegPaused, 1, notTakenBack), notTakenBack) || !p.toldLess(tell(bridge.LegPaused, 1, notTakenBack), truth) {
-		t.Error("a hold at the end that is not told is held to be wrong")
+	if !p.reportedLess(without(bridge.LegPaused, 1, heldToTheEnd), heldToTheEnd) || !p.reportedLess(without(bridge.LegPaused, 1, heldToTheEnd), truth) {
+		t.Error("a missing hold just before the talk ends is found wrong")
 	}
-	if p.toldLess(tell(bridge.LegConnected, 1, truth), truth) {
-		t.Error("a talk that never began is held to be right")
+	if p.reportedLess(without(bridge.LegConnected, 1, truth), truth) {
+		t.Error("a talk that never began is not found wrong")
 	}
-	if p.toldLess(tell(bridge.LegPaused, 1, truth), truth) {
-		t.Error("a hold that is not told is held to be right")
+	if p.reportedLess(without(bridge.LegPaused, 1, truth), truth) {
+		t.Error("a missing hold in the middle of the talk is not found wrong")
 	}
 }

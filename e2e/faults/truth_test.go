@@ -12,56 +12,57 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// outcome says how the calls of a round were told, compared with what really happened.
+// outcome counts the calls of a round by how their reports compare with the truth.
 type outcome struct {
-	// exact calls were told to the millisecond, resumed ones as they were although the
-	// connection to Asterisk was a new one in between.
+	// exact calls have the reports of the truth, to the millisecond. resumed calls have
+	// the same reports but other times: the connection to Asterisk was replaced in between.
 	exact, resumed int
-	// less is how often resumed calls were told with less than is true: what the lists
-	// of channels don't show.
+	// less is how many performances with resumed calls were reported with less than the
+	// truth. Their reports lack only what lists of channels don't show.
 	less int
-	// cut calls were told as far as they could be heard, unseen ones were not: too
-	// little of them was heard.
+	// cut calls were reported as far as their events arrived. unseen calls were not
+	// reported, because too few of their events arrived.
 	cut, unseen int
 }
 
-// compareTruth compares what the CRM is told with what really happened. Of a call of
-// which nothing was cut out it must be the same, and where no snapshot told of it what
-// its events would have told, in every field and to the millisecond. Of others nothing
-// may be said that is not the truth.
+// compareTruth compares the expected reports with what really happened.
+//
+// If no event of a call was cut out, its reports must be those of the truth. They must
+// agree in every field and to the millisecond, unless a snapshot shows the call: then the
+// times may differ. If events were cut out, no report may contradict the truth.
 func (j *judge) compareTruth(performances []*performance, entries []store.Event, expected map[bridge.CallID][]bridge.Report, found *findings) (all outcome) {
 	snapshots := slices.DeleteFunc(slices.Clone(entries), func(e store.Event) bool { return e.Type != bridge.EventSnapshot })
 	played := make(map[bridge.CallID]bool)
 	for _, p := range performances {
 		truth := byCall(p.truth(suite.people))
-		told := make(map[bridge.CallID][]bridge.Report)
+		reported := make(map[bridge.CallID][]bridge.Report)
 		for _, id := range p.channels {
 			call := bridge.CallID(id)
 			played[call] = true
 			if reports := expected[call]; len(reports) > 0 {
-				told[call] = reports
+				reported[call] = reports
 			}
 		}
 		switch {
 		case p.lost():
-			all.cut += len(told)
-			all.unseen += max(0, len(truth)-len(told))
-			p.compareCut(told, truth, found)
+			all.cut += len(reported)
+			all.unseen += max(0, len(truth)-len(reported))
+			p.compareCut(reported, truth, found)
 		case p.shownIn(snapshots):
 			all.resumed += len(truth)
-			if !slices.Equal(tales(told), tales(truth)) && p.toldLess(told, truth) {
+			if !slices.Equal(callLines(reported), callLines(truth)) && p.reportedLess(reported, truth) {
 				all.less++
 				continue
 			}
-			p.compareWhole(told, truth, tale, found)
+			p.compareWhole(reported, truth, legLines, found)
 		default:
 			all.exact += len(truth)
-			p.compareWhole(told, truth, lines, found)
+			p.compareWhole(reported, truth, lines, found)
 		}
 	}
 	for call := range expected {
 		if !played[call] {
-			found.add("call %s is told and was not played", call)
+			found.add("call %s is reported and was not played", call)
 		}
 	}
 	return all
@@ -75,12 +76,12 @@ func byCall(reports []bridge.Report) map[bridge.CallID][]bridge.Report {
 	return calls
 }
 
-// lost tells whether events of a call were cut out.
+// lost reports whether events of a call were cut out.
 func (p *performance) lost() bool {
 	return slices.ContainsFunc(p.played, func(e *played) bool { return e.stored == 0 })
 }
 
-// shownIn tells whether a snapshot shows a call, or came between two of its events.
+// shownIn reports whether a snapshot shows a call, or came between two of its events.
 func (p *performance) shownIn(snapshots []store.Event) bool {
 	first, last := p.played[0].stored, p.played[len(p.played)-1].stored
 	return slices.ContainsFunc(snapshots, func(snapshot store.Event) bool {
@@ -90,23 +91,25 @@ func (p *performance) shownIn(snapshots []store.Event) bool {
 	})
 }
 
-// compareWhole compares calls of which nothing was cut out.
-func (p *performance) compareWhole(told, truth map[bridge.CallID][]bridge.Report, in func([]bridge.Report) []string, found *findings) {
+// compareWhole compares calls of which no event was cut out. in turns reports into the
+// lines to compare.
+func (p *performance) compareWhole(reported, truth map[bridge.CallID][]bridge.Report, in func([]bridge.Report) []string, found *findings) {
 	for call, reports := range truth {
-		if got, wanted := in(told[call]), in(reports); !slices.Equal(got, wanted) {
-			found.add("call %s, %s, is told as\n  %s\nand was\n  %s", call, p.tape.name, strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
+		if got, wanted := in(reported[call]), in(reports); !slices.Equal(got, wanted) {
+			found.add("call %s, %s, is reported as\n  %s\nand was\n  %s", call, p.tape.name, strings.Join(got, "\n  "), strings.Join(wanted, "\n  "))
 		}
 	}
-	for call := range told {
+	for call := range reported {
 		if len(truth[call]) == 0 {
-			found.add("call %s, %s, is told and was none", call, p.tape.name)
+			found.add("call %s, %s, is reported and was none", call, p.tape.name)
 		}
 	}
 }
 
-// compareCut finds what is said of a call that is not true of it, nor of a call that
-// has to do with it: that one is a consultation about the other may have been cut out.
-func (p *performance) compareCut(told, truth map[bridge.CallID][]bridge.Report, found *findings) {
+// compareCut finds untrue reports about calls of which events were cut out. A claim may
+// be true of another call of the same performance: the event that joined a consultation
+// to its call may have been cut out.
+func (p *performance) compareCut(reported, truth map[bridge.CallID][]bridge.Report, found *findings) {
 	founded := make(map[string]bool)
 	for _, calls := range []map[bridge.CallID][]bridge.Report{truth, byCall(p.truth(suite.strangers))} {
 		for _, reports := range calls {
@@ -117,11 +120,11 @@ func (p *performance) compareCut(told, truth map[bridge.CallID][]bridge.Report, 
 			}
 		}
 	}
-	for call, reports := range told {
+	for call, reports := range reported {
 		for _, report := range reports {
 			for _, claim := range claims(report) {
 				if !founded[claim] {
-					found.add("of call %s, %s, it is told and not true: %s\n%s", call, p.tape.name, claim, p.bothSides(told, truth))
+					found.add("of call %s, %s, an untrue report: %s\n%s", call, p.tape.name, claim, p.bothSides(reported, truth))
 				}
 			}
 			if report.Leg != "" && !p.owns(report.Leg) {
@@ -129,31 +132,33 @@ func (p *performance) compareCut(told, truth map[bridge.CallID][]bridge.Report, 
 			}
 		}
 	}
-	for _, leg := range p.leftOut(told, truth) {
-		found.add("of %s it is not told that leg %s, of which nothing was cut out\n%s", p.tape.name, leg, p.bothSides(told, truth))
+	for _, leg := range p.leftOut(reported, truth) {
+		found.add("of %s it is not reported that leg %s, of which nothing was cut out\n%s", p.tape.name, leg, p.bothSides(reported, truth))
 	}
 }
 
-// toldLess tells whether calls are told as they were but for what a list doesn't show: the
-// number that was dialled, so that a colleague at a mobile who is first heard of there is
-// anybody outside; nor, of a caller who is gone before he could be asked for, which of our
-// numbers he called, for which the trunk's stands; nor that somebody took back his hold
-// just before the talk ended.
-func (p *performance) toldLess(told, truth map[bridge.CallID][]bridge.Report) bool {
+// reportedLess reports whether the reports lack only what a list of channels doesn't show:
+//
+//   - The dialled number. A colleague at a mobile who first appears in a list may be
+//     reported as a person outside.
+//   - The called number, if the caller hung up while the lists were read. The trunk's
+//     number stands in its place.
+//   - A hold, or its end, just before the end of the talk.
+func (p *performance) reportedLess(reported, truth map[bridge.CallID][]bridge.Report) bool {
 	numbers := map[string]bool{"": true, lab.OutsideNumber: true}
 	for _, reports := range truth {
 		numbers[reports[0].VatsPhone] = true
 	}
-	for _, reports := range told {
+	for _, reports := range reported {
 		if slices.ContainsFunc(reports, func(r bridge.Report) bool { return !numbers[r.VatsPhone] }) {
 			return false
 		}
 	}
-	bare := tales(listed(told))
-	return slices.Equal(bare, tales(listed(truth))) || slices.Equal(bare, tales(listed(byCall(p.truth(suite.strangers)))))
+	bare := callLines(listed(reported))
+	return slices.Equal(bare, callLines(listed(truth))) || slices.Equal(bare, callLines(listed(byCall(p.truth(suite.strangers)))))
 }
 
-// listed is what is told of calls without what lists of channels don't show.
+// listed returns the reports without what lists of channels don't show.
 func listed(calls map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.Report {
 	without := make(map[bridge.CallID][]bridge.Report)
 	for call, reports := range calls {
@@ -166,8 +171,8 @@ func listed(calls map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.
 				next = next[:n-1]
 			}
 			if n := len(next); report.Event == bridge.LegPaused && n > 0 && next[n-1] == bridge.LegDisconnected {
-				// The lists were read in two: of the channels before the hold, of the
-				// bridges after the end.
+				// The list of channels was read before the hold, that of bridges after
+				// the end of the talk.
 				last[report.Leg] = next
 				continue
 			}
@@ -179,18 +184,19 @@ func listed(calls map[bridge.CallID][]bridge.Report) map[bridge.CallID][]bridge.
 	return without
 }
 
-// tales are the tales of all calls.
-func tales(calls map[bridge.CallID][]bridge.Report) (all []string) {
+// callLines returns the legLines of all calls, in the order of their ids.
+func callLines(calls map[bridge.CallID][]bridge.Report) (all []string) {
 	for _, call := range slices.Sorted(maps.Keys(calls)) {
-		all = append(all, tale(calls[call])...)
+		all = append(all, legLines(calls[call])...)
 	}
 	return all
 }
 
-// leftOut are the legs that were told otherwise, or not, although nothing was cut out
-// of what Asterisk said of their channels and of who else was in their bridges.
-func (p *performance) leftOut(told, truth map[bridge.CallID][]bridge.Report) (legs []string) {
-	known := outcomes(told)
+// leftOut returns the legs that were reported otherwise or not at all, although they
+// should be known: no event of their channels was cut out, and none of the other channels
+// in their bridges.
+func (p *performance) leftOut(reported, truth map[bridge.CallID][]bridge.Report) (legs []string) {
+	known := outcomes(reported)
 	for leg := range outcomes(truth) {
 		id, _, _ := strings.Cut(leg, " ")
 		concerned := p.bridgesOf(id)
@@ -205,7 +211,7 @@ func (p *performance) leftOut(told, truth map[bridge.CallID][]bridge.Report) (le
 	return legs
 }
 
-// bridgesOf are the bridges that a channel was in.
+// bridgesOf returns the ids of the bridges that a channel was in.
 func (p *performance) bridgesOf(channel string) (ids []string) {
 	for _, e := range p.played {
 		if e.event.Bridge != nil && e.event.Channel != nil && string(e.event.Channel.ID) == channel {
@@ -215,7 +221,7 @@ func (p *performance) bridgesOf(channel string) (ids []string) {
 	return ids
 }
 
-// outcomes are whose the legs of calls were, and whether they were answered.
+// outcomes returns the parties of each finished leg, and whether it was answered.
 func outcomes(calls map[bridge.CallID][]bridge.Report) map[string]bool {
 	all := make(map[string]bool)
 	for _, reports := range calls {
@@ -228,16 +234,16 @@ func outcomes(calls map[bridge.CallID][]bridge.Report) map[string]bool {
 	return all
 }
 
-// owns tells whether a leg is named after a channel of the call.
+// owns reports whether a leg is named after a channel of the call.
 func (p *performance) owns(leg bridge.LegID) bool {
 	return slices.ContainsFunc(p.channels, func(id string) bool {
 		return string(leg) == id || strings.HasPrefix(string(leg), id+"-")
 	})
 }
 
-func (p *performance) bothSides(told, truth map[bridge.CallID][]bridge.Report) string {
+func (p *performance) bothSides(reported, truth map[bridge.CallID][]bridge.Report) string {
 	var text strings.Builder
-	for heading, calls := range map[string]map[bridge.CallID][]bridge.Report{"told:": told, "true:": truth} {
+	for heading, calls := range map[string]map[bridge.CallID][]bridge.Report{"reported:": reported, "true:": truth} {
 		text.WriteString(heading)
 		for call, reports := range calls {
 			text.WriteString("\n  " + string(call) + ":\n    " + strings.Join(lines(reports), "\n    "))
@@ -247,9 +253,11 @@ func (p *performance) bothSides(told, truth map[bridge.CallID][]bridge.Report) s
 	return text.String()
 }
 
-// claims are what a report says beside when, and of which channel. That somebody holds
-// is none: where it was cut out that he takes it back, it is believed for longer. The
-// last leg, which alone is told to be finished, may be another where one was cut out.
+// claims returns what a report says, without times and channels.
+//
+// A hold is no claim: if the event that ends it was cut out, the hold seems to last
+// longer. A finished leg is no claim either: only the last leg of a call is reported as
+// finished, and that may be another leg if one was cut out.
 func claims(r bridge.Report) []string {
 	switch r.Kind {
 	case bridge.ReportStarted:
