@@ -13,9 +13,9 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// While the CRM fails nothing is cut out and nothing told twice, and all is told as
-// soon as it works again.
-func TestACRMThatFailsIsToldAllLater(t *testing.T) {
+// While the CRM fails, no event is lost and no request is repeated without need. As soon
+// as it works again, it receives all reports.
+func TestACRMThatFailsReceivesAllReportsLater(t *testing.T) {
 	for name, rule := range map[string]crmtest.Rule{
 		"CRM answers 500":           {Status: http.StatusInternalServerError, Body: `"Error"`},
 		"CRM answers 429":           {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"1"}}},
@@ -27,8 +27,8 @@ func TestACRMThatFailsIsToldAllLater(t *testing.T) {
 	}
 }
 
-// Where the CRM has taken a request and its answer is lost, that request is repeated,
-// and no other.
+// If the CRM took a request and its answer is lost, the daemon repeats this request and
+// no other.
 func TestALostAnswerRepeatsOneRequest(t *testing.T) {
 	for name, rule := range map[string]crmtest.Rule{
 		"answer drips":                   {Drip: time.Second},
@@ -40,7 +40,7 @@ func TestALostAnswerRepeatsOneRequest(t *testing.T) {
 	}
 }
 
-// bomb is an answer of a few kilobytes that unpacks to many megabytes.
+// bomb returns an answer of a few kilobytes that unpacks to 64 MiB.
 func bomb() string {
 	var packed strings.Builder
 	writer := gzip.NewWriter(&packed)
@@ -55,11 +55,11 @@ func bomb() string {
 	return packed.String()
 }
 
-// impatience is how long the CRM may take to answer where it takes too long: less than
-// its answer drips, and more than a busy machine stands still.
+// impatience is the daemon's request timeout when the CRM hangs or drips its answer. It is
+// shorter than a dripping answer takes, and longer than a busy machine stands still.
 const impatience = "3s"
 
-// failing is the fault that a rule is in force, for a few requests or for a while.
+// failing returns a fault that has the CRM follow a rule, for a few requests or for a while.
 func failing(name string, rule crmtest.Rule, answersLost bool) fault {
 	return fault{
 		name: name, full: 100, short: 3, parts: 2, repeats: map[bool]string{false: "none", true: "every lost answer"}[answersLost],

@@ -12,16 +12,16 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// fastClock is how much faster the daemon's delivery goes than it does by default: with
-// all of its times so much shorter, 30 s are an outage of 30 minutes.
+// fastClock divides all default times of the daemon's delivery. So an outage of 30 s
+// stands for one of 30 minutes.
 const fastClock = 60
 
-// fast is a duration of the configuration's defaults on the fast clock.
+// fast converts a default duration of the configuration to the fast clock.
 func fast(standard time.Duration) string { return (standard / fastClock).String() }
 
-// A CRM that can't be reached for half an hour is told all afterwards, however much
-// there is; the daemon, which may die meanwhile, asks for it seldom and needs little
-// memory.
+// A CRM that can't be reached for half an hour receives every report afterwards. During
+// the outage the daemon rarely tries to reach it and needs little memory. A death of the
+// daemon in the middle changes nothing.
 func TestAnOutageLosesNothing(t *testing.T) {
 	pending, lasts := 3000, 3*time.Second
 	if *full {
@@ -30,7 +30,9 @@ func TestAnOutageLosesNothing(t *testing.T) {
 	fault{
 		name: fmt.Sprintf("outage of %d min, %d reports pending", int((lasts * fastClock).Minutes()), pending), full: 1, short: 1, parts: 1, repeats: "one a call and death",
 		configure: func(config *lab.DaemonConfig) {
-			// What began within four of it before the death is doubted, and told in full.
+			// After a death the daemon assumes that the CRM may have the call-started of
+			// recent calls, and sends all their reports. Recent means collapse_after
+			// and four request timeouts before the death.
 			config.RequestTimeout, config.LogLevel = impatience, "warn"
 			config.Delivery = map[string]string{
 				"first_pause": fast(500 * time.Millisecond), "longest_pause": fast(30 * time.Second), "collapse_after": fast(10 * time.Second),
@@ -50,15 +52,15 @@ func TestAnOutageLosesNothing(t *testing.T) {
 	}.run(t)
 }
 
-// telephone has people telephone for so long.
+// telephone plays calls for a while.
 func (o *office) telephone(ctx context.Context, lasts time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, lasts)
 	defer cancel()
 	return o.traffic.goOn(ctx, perSecond)
 }
 
-// outage lets reports gather until so many wait, and then the time pass, with a death
-// of the daemon in the middle.
+// outage plays calls until enough reports are pending. Then it lets the outage last, and
+// kills and restarts the daemon in the middle.
 func (o *office) outage(ctx context.Context, pending int, lasts time.Duration) error {
 	if err := o.gather(ctx, pending); err != nil {
 		return err
@@ -95,7 +97,7 @@ func (o *office) outage(ctx context.Context, pending int, lasts time.Duration) e
 	return nil
 }
 
-// gather has people telephone as much as the daemon takes until so many reports wait.
+// gather plays calls as fast as the daemon reads events, until enough reports are pending.
 func (o *office) gather(ctx context.Context, pending int) error {
 	o.traffic.atOnce = 4 * atOnce
 	for {
@@ -116,7 +118,7 @@ func (o *office) gather(ctx context.Context, pending int) error {
 	return o.traffic.finish(ctx, atTheEnd)
 }
 
-// memory is how much of it the daemon uses.
+// memory returns the resident memory of the daemon.
 func (o *office) memory() (bytes int, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.daemon.Process()))
 	if err != nil {
@@ -128,5 +130,5 @@ func (o *office) memory() (bytes int, err error) {
 			return kilobytes << 10, err
 		}
 	}
-	return 0, fmt.Errorf("the memory of process %d is not told", o.daemon.Process())
+	return 0, fmt.Errorf("the status of process %d has no VmRSS", o.daemon.Process())
 }
