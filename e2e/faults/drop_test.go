@@ -7,8 +7,8 @@ import (
 	"kontur-ari/ari/aritest"
 )
 
-// Whatever way the connection to Asterisk breaks off, what is known of the calls
-// afterwards is what Asterisk says then, and nothing is told twice.
+// The connection to Asterisk breaks off in three ways. Afterwards the daemon reports what
+// Asterisk's lists show, and it repeats no request.
 func TestABrokenConnectionToAsteriskLosesWhatWasOnItsWay(t *testing.T) {
 	breaks := []func(*aritest.Server){(*aritest.Server).Drop, (*aritest.Server).Reset, (*aritest.Server).Silence}
 	fault{

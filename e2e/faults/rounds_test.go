@@ -12,9 +12,10 @@ import (
 
 // fault is a kind of fault.
 type fault struct {
-	// name is that of its row in the table.
+	// name is the name of its row in the table.
 	name string
-	// full and short are how often it strikes, parts in how many offices at a time.
+	// full and short are its rounds in the full suite and in the short form. parts is
+	// how many offices share the full suite's rounds.
 	full, short, parts int
 	// repeats says in words which requests may be repeated.
 	repeats string
@@ -22,17 +23,17 @@ type fault struct {
 	configure func(*lab.DaemonConfig)
 	// prepare is called before the first round; nil: there is nothing to prepare.
 	prepare func(*office) error
-	// collapses: calls that were over may be told by their register-call alone.
+	// collapses allows the daemon to send register-call alone for a call that is over.
 	collapses bool
-	// alone: nobody telephones but whom strike has telephone.
+	// alone means that strike plays all calls itself.
 	alone bool
-	// patience is how long a round may take where that is more than usual.
+	// patience bounds a round that takes longer than usual; 0: the usual bound.
 	patience time.Duration
-	// strike breaks something in the round of that number, and mends it.
+	// strike breaks something and mends it. It gets the number of the round.
 	strike func(ctx context.Context, o *office, round int) (allowance, error)
 }
 
-// run has a fault strike, again and again.
+// run plays all rounds of a fault.
 func (f fault) run(t *testing.T) {
 	t.Parallel()
 	suite.table.begin(f.name, f.repeats)
@@ -54,7 +55,7 @@ func (f fault) run(t *testing.T) {
 	}
 }
 
-// seedOf is the seed of a test: tests that run side by side have different moments.
+// seedOf returns the seed of a test. Tests that run at the same time get different ones.
 func seedOf(name string) uint64 {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(name)) // it can't fail
