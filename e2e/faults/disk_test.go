@@ -13,18 +13,18 @@ import (
 	"testing"
 )
 
-// disk is a file system of its own, in a file.
+// disk is a file system in a file, for one office.
 type disk struct {
-	// image is the file, point where it is mounted.
+	// image is the path of the file, point the path of its mount.
 	image, point string
 	copies       int
 }
 
-// options of the mount keep the kernel from writing anything back by itself in the
-// seconds that a round takes: only what was asked for is on the disk.
+// mountOptions delay the kernel's own write-back beyond the seconds that a round takes.
+// So the disk holds only what the daemon synced.
 const mountOptions = "loop,commit=300,noatime"
 
-// newDisk makes a disk of that many MiB and mounts it until the test ends.
+// newDisk makes a disk of the given size and mounts it until the test ends.
 func newDisk(t *testing.T, megabytes int) (*disk, error) {
 	directory, err := os.MkdirTemp(suite.directory, "disk-")
 	if err != nil {
@@ -51,12 +51,12 @@ func newDisk(t *testing.T, megabytes int) (*disk, error) {
 	return d, d.mount()
 }
 
-// powerCut is what remains of the disk when its power is cut now: what the kernel has
-// handed to it. Nobody may use it meanwhile. It is mounted again then.
+// powerCut reduces the disk to what the kernel has handed to it, and mounts it again. No
+// process may use the disk until powerCut returns.
 func (d *disk) powerCut() error {
 	d.copies++
 	remains := filepath.Join(filepath.Dir(d.image), "image-"+strconv.Itoa(d.copies))
-	// Not synced, and while it is mounted.
+	// The copy is made without a sync and while the disk is mounted.
 	if err := command("cp", "--sparse=always", d.image, remains); err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (d *disk) unmount() error {
 	if command("umount", d.point) == nil {
 		return nil
 	}
-	// Somebody has a file open still: it goes when he goes.
+	// A process still has a file open: the kernel unmounts the disk when it is closed.
 	return command("umount", "-l", d.point)
 }
 
@@ -118,7 +118,7 @@ func command(name string, args ...string) error {
 
 const directoryPrefix = "kontur-ari-faults-"
 
-// sweep removes what suites have left behind that were killed.
+// sweep unmounts the disks of suites that were killed.
 func sweep() error {
 	points, err := mountPoints()
 	errs := []error{err}

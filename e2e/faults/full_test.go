@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// A daemon must say that it can't store within a second, and store again five seconds
-// after there is space. These limits leave room for a busy machine; how much time was
-// needed is in the table.
+// The daemon should report a full disk within a second, and store again within five
+// seconds of there being space. These limits leave room for a busy machine. The measured
+// times stand below the table.
 const (
 	alarmsWithin = 3 * time.Second
 	healsWithin  = 15 * time.Second
-	// failsWithin: SQLite has room of its own on a full disk, for some seconds.
+	// failsWithin is longer: SQLite has room of its own on a full disk, for some seconds.
 	failsWithin = 30 * time.Second
 )
 
-// A daemon whose disk is full stays up, goes on listening to Asterisk and says what is
-// wrong; nothing is lost when there is space again.
+// A daemon whose disk is full stays up, reads Asterisk's events and reports the fault in
+// /healthz. It loses nothing once there is space again.
 func TestAFullDiskLosesNothing(t *testing.T) {
 	fault{
 		name: "disk full", full: 20, short: 2, parts: 4, repeats: "none",
@@ -44,7 +44,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 				return allowance{}, fmt.Errorf("/healthz alarmed %s after events could not be stored", alarmed)
 			}
 			err := o.pause(ctx, o.between(time.Second, 3*time.Second))
-			// It reads on, though it can't store.
+			// The daemon reads events although it can't store them.
 			if err := errors.Join(err, o.server.AwaitRead(ctx), os.Remove(filler)); err != nil {
 				return allowance{}, err
 			}
@@ -56,8 +56,8 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	}.run(t)
 }
 
-// failingSince is for how long the daemon has not been able to store events, as its log
-// says behind a place; 0 where it has not tried yet.
+// failingSince returns how long the daemon has failed to store events. It reads the log
+// from offset logged on, and returns 0 if the log has no such failure yet.
 func (o *office) failingSince(logged int) time.Duration {
 	for line := range strings.Lines(o.daemon.Log()[logged:]) {
 		var entry struct {

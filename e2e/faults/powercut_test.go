@@ -17,8 +17,8 @@ func onADisk(o *office, megabytes int) (err error) {
 	return err
 }
 
-// What was synced is there after a power cut, and what was not is not: the way in which
-// the power is cut here is worth something.
+// A power cut keeps what was synced and loses what was not. This shows that powerCut is
+// a fair model of a real one.
 func TestAPowerCutTakesWhatWasNotSynced(t *testing.T) {
 	t.Parallel()
 	d, err := newDisk(t, 32)
@@ -54,8 +54,8 @@ func TestAPowerCutTakesWhatWasNotSynced(t *testing.T) {
 	}
 }
 
-// A daemon whose host loses its power loses nothing that it had stored, and it had
-// stored all but what was on its way.
+// A power cut of the host takes nothing that the daemon had stored. Only events on their
+// way may be lost.
 func TestAPowerCutTakesNothingThatWasStored(t *testing.T) {
 	fault{
 		name: "power cut", full: 100, short: 6, parts: 4, repeats: "one a call and cut",
