@@ -23,11 +23,11 @@ var (
 
 // suite is what all tests of the package share.
 var suite struct {
-	// directory is where files are made, program is kontur-ari.
+	// directory is the path for files of the suite, program the path of kontur-ari.
 	directory, program string
 	tapes              []*tape
 	people             *directory.Directory
-	// strangers are the same people without their mobiles.
+	// strangers holds the same people without their mobiles.
 	strangers *directory.Directory
 	table     table
 }
@@ -68,7 +68,7 @@ func run(m *testing.M) (code int) {
 	return code
 }
 
-// prepare makes what the tests share.
+// prepare builds the program and loads the tapes and people that the tests share.
 func prepare() (err error) {
 	if suite.program, err = buildReleased(context.Background(), suite.directory); err != nil {
 		return err
@@ -94,8 +94,8 @@ func buildReleased(ctx context.Context, people string) (string, error) {
 	return program, nil
 }
 
-// people is who is who in the captured calls, and, with the mobiles of the lab, in the
-// daemon's configuration.
+// people returns the directory of the captured calls. With the lab's mobiles it is also
+// that of the daemon's configuration.
 func people(mobile func(extension string) string) (*directory.Directory, error) {
 	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
 	if err != nil {

@@ -19,18 +19,19 @@ import (
 
 const (
 	application = "kontur-ari"
-	// perSecond is how many events Asterisk sends in a second, atOnce how many calls
-	// go on at a time.
+	// perSecond is how many events a second Asterisk sends. atOnce is how many calls are
+	// up at a time.
 	perSecond = 50
 	atOnce    = 8
-	// atTheEnd is how fast the calls of a round come to their ends after its fault.
+	// atTheEnd is how many events a second Asterisk sends after the fault, until the
+	// calls of the round are over.
 	atTheEnd = 400
-	// patience bounds a round. It ends what will never end and is no measure of the
-	// daemon: the machine may be busy.
+	// patience bounds a round. It is long because the machine may be busy, and it does
+	// not measure the daemon.
 	patience = 90 * time.Second
 )
 
-// policy is that of the daemon's configuration.
+// policy is the Tracker's policy in the daemon's configuration.
 var policy = tracker.Policy{ReportInternal: true, Application: application}
 
 // office is one Asterisk, one daemon and one CRM.
@@ -42,16 +43,17 @@ type office struct {
 	daemon  *lab.Daemon
 	traffic *traffic
 	judge   *judge
-	// disk is what the daemon's storage is on where that is one of its own.
-	disk    *disk
+	// disk holds the daemon's storage if the fault needs a disk of its own, else nil.
+	disk *disk
+	// storage is the path of the daemon's storage on disk, or "".
 	storage string
-	// found is what was found wrong.
+	// found is the failure of the last round.
 	found error
-	// healing is since when the fault of this round is over.
+	// healing is when the fault of this round ended.
 	healing time.Time
 }
 
-// newOffice opens an office: its daemon runs, and nobody telephones yet.
+// newOffice opens an office: its daemon runs, and no call is up yet.
 func newOffice(t *testing.T, seed uint64, f fault) *office {
 	t.Helper()
 	options := crmtest.Options{Alone: f.collapses}
@@ -101,7 +103,7 @@ func (o *office) close() {
 	}
 }
 
-// keep saves what a failure can be studied by.
+// keep saves the storage, the logs and the played events, for the study of a failure.
 func (o *office) keep(directory string) error {
 	return errors.Join(
 		os.RemoveAll(directory),
@@ -113,7 +115,7 @@ func (o *office) keep(directory string) error {
 	)
 }
 
-// round is one fault of a kind, and the comparison afterwards.
+// round plays calls, has a fault strike, plays the calls to their ends and compares.
 func (o *office) round(f fault, number int) error {
 	limit := max(f.patience, patience)
 	ctx, cancel := context.WithTimeoutCause(o.t.Context(), limit, fmt.Errorf("the round took more than %s", limit))
@@ -132,16 +134,16 @@ func (o *office) round(f fault, number int) error {
 	return o.judge.compare(ctx, f, allowed)
 }
 
-// struck has a fault strike: at some moment while people telephone, unless it has them
-// telephone itself.
+// struck has a fault strike at a random moment while calls are played. A fault that is
+// alone plays its calls itself.
 func (o *office) struck(ctx context.Context, f fault, number int) (allowed allowance, err error) {
 	if f.alone {
 		return f.strike(ctx, o, number)
 	}
-	telephoning, stop := context.WithCancel(ctx)
+	playing, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- o.traffic.goOn(telephoning, perSecond) }()
+	go func() { done <- o.traffic.goOn(playing, perSecond) }()
 	if err = o.pause(ctx, o.between(200*time.Millisecond, 2*time.Second)); err == nil {
 		allowed, err = f.strike(ctx, o, number)
 	}
@@ -149,15 +151,15 @@ func (o *office) struck(ctx context.Context, f fault, number int) (allowed allow
 	return allowed, errors.Join(err, <-done)
 }
 
-// healed notes that the fault is over now.
+// healed notes that the fault ends now.
 func (o *office) healed() { o.healing = time.Now() }
 
-// between is a random time.
+// between returns a random duration from least up to most.
 func (o *office) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(o.random.Int64N(int64(most-least)))
 }
 
-// pause lets time pass: a fault comes at some moment.
+// pause waits for a duration, or until ctx ends.
 func (o *office) pause(ctx context.Context, duration time.Duration) error {
 	timer := time.NewTimer(duration)
 	defer timer.Stop()

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// result is what came of rounds of one kind of fault.
+// result sums up the rounds of one kind of fault.
 type result struct {
 	rounds, requests, repeats int
 	outcome
-	// events were cut out on their way.
+	// events is how many events were lost on their way.
 	events int
-	// healed is how long it took until all was told.
+	// healed is the longest time from the end of a fault until the CRM held everything.
 	healed time.Duration
-	// failures are rounds in which something was found.
+	// failures is how many rounds found a difference.
 	failures int
 	// mayRepeat says in words which requests may be repeated.
 	mayRepeat string
@@ -31,10 +31,10 @@ type table struct {
 	extra measured
 }
 
-// measured is what was measured beside, the worst of each.
+// measured holds the figures that stand below the table, the worst of each.
 type measured struct {
-	// event and answer are how old the oldest event and the oldest answer of the CRM were
-	// that were not on the disk when the daemon was cut off.
+	// event and answer are the ages of the oldest event and the oldest answer of the CRM
+	// that a fault kept off the disk.
 	event, answer           time.Duration
 	alarm, space            time.Duration
 	pending, memory, probes int
@@ -51,7 +51,7 @@ func (t *table) begin(kind, mayRepeat string) {
 	t.rows[kind] = &result{mayRepeat: mayRepeat}
 }
 
-// add adds the result of a round in which nothing was found.
+// add adds the result of a round that found no difference.
 func (t *table) add(kind string, r result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,14 +74,14 @@ func (t *table) failed(kind string) {
 	t.rows[kind].failures++
 }
 
-// measure changes what was measured beside.
+// measure changes the figures below the table.
 func (t *table) measure(change func(*measured)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.extra)
 }
 
-// order is that of the rows; kinds that are not in it come last.
+// order is the order of the rows. Kinds that are not in it come last.
 var order = []string{"SIGKILL", "power cut", "disk full", "ARI drop", "CRM", "answer", "outage"}
 
 func rank(kind string) int {
@@ -93,7 +93,7 @@ func rank(kind string) int {
 	return len(order)
 }
 
-// markdown is the table, and what was measured beside.
+// markdown returns the table and the sentences below it.
 func (t *table) markdown() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -126,7 +126,7 @@ func (t *table) markdown() string {
 	for _, r := range t.rows {
 		less, resumed = less+r.less, resumed+r.resumed
 	}
-	fmt.Fprintf(&text, "\nOf %d resumed calls %d were told with less than is true, as is said below.\n", resumed, less)
+	fmt.Fprintf(&text, "\nOf %d resumed calls %d were reported with less than the truth, as is said below.\n", resumed, less)
 	t.extra.write(&text)
 	return text.String()
 }

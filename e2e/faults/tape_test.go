@@ -12,19 +12,19 @@ import (
 	"kontur-ari/ari/aritest"
 )
 
-// tape is a captured call that can be played again and again, each time with
-// channels and bridges of its own.
+// tape is a captured call. It can be played any number of times, each time with new
+// channels and bridges.
 type tape struct {
 	name string
 	// frames are the events in order.
 	frames []frame
-	// channels are the unique ids, names the channels' names without ";1" and ";2",
-	// bridges the bridges' ids.
+	// channels holds the channels' unique ids, names their names without ";1" and ";2",
+	// and bridges the bridges' ids.
 	channels, names, bridges []string
 }
 
-// frame is an event that the daemon is sent, behind those that it does not ask for
-// but that change what Asterisk shows.
+// frame is an event that Asterisk sends to the daemon. unsent are the events before it
+// that the daemon does not subscribe to. They change what Asterisk's lists show.
 type frame struct {
 	unsent []string
 	sent   string
@@ -91,5 +91,5 @@ func loadTape(path string) (*tape, error) {
 	return t, nil
 }
 
-// serial is the number that Asterisk puts behind a channel's name.
+// serial matches the number that Asterisk appends to a channel's name.
 var serial = regexp.MustCompile(`-[0-9a-f]{8}$`)

@@ -9,18 +9,18 @@ import (
 	"kontur-ari/ari/aritest"
 )
 
-// traffic is an office that telephones: so many calls at a time, each played from a
-// tape. While nobody listens to Asterisk's events, nobody telephones either, so that a
-// fault cuts out what was on its way and no more.
+// traffic plays the calls of an office, several at a time, each from a tape. It pauses
+// while no daemon listens to Asterisk's events. So a fault cuts out only the events that
+// were on their way.
 type traffic struct {
 	server *aritest.Server
 	tapes  []*tape
 	random *rand.Rand
 	copies copies
-	// going are the calls that go on, of at most atOnce.
+	// going are the calls that are up, atOnce at most.
 	going  []*performance
 	atOnce int
-	// performances are those that began since they were taken last.
+	// performances are the calls that began since the last take.
 	performances []*performance
 }
 
@@ -28,8 +28,8 @@ func newTraffic(server *aritest.Server, tapes []*tape, random *rand.Rand, atOnce
 	return &traffic{server: server, tapes: tapes, random: random, atOnce: atOnce}
 }
 
-// goOn plays perSecond events a second until ctx ends, which is no error; new calls
-// begin where others end.
+// goOn plays perSecond events a second until ctx ends, which is no error. When a call
+// ends, it begins a new one.
 func (f *traffic) goOn(ctx context.Context, perSecond int) error {
 	pace := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer pace.Stop()
@@ -44,7 +44,7 @@ func (f *traffic) goOn(ctx context.Context, perSecond int) error {
 	return nil
 }
 
-// finish plays the calls that go on to their ends.
+// finish plays the calls that are up to their ends, and begins no new ones.
 func (f *traffic) finish(ctx context.Context, perSecond int) error {
 	pace := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer pace.Stop()
@@ -56,7 +56,7 @@ func (f *traffic) finish(ctx context.Context, perSecond int) error {
 	return nil
 }
 
-// rush plays so many events as fast as can be.
+// rush plays a number of events as fast as the daemon takes them.
 func (f *traffic) rush(ctx context.Context, events int) error {
 	always := make(chan time.Time)
 	close(always)
@@ -77,8 +77,7 @@ func (f *traffic) begin() {
 	f.performances = append(f.performances, p)
 }
 
-// playAny plays the next event of one of the calls when its time has come, and
-// somebody listens.
+// playAny waits for pace and for a listener, and plays the next event of a random call.
 func (f *traffic) playAny(ctx context.Context, pace <-chan time.Time) error {
 	select {
 	case <-pace:
@@ -101,7 +100,7 @@ func (f *traffic) playAny(ctx context.Context, pace <-chan time.Time) error {
 	return nil
 }
 
-// take returns the calls that began since it was called last, in that order.
+// take returns the calls that began since the last take, in that order.
 func (f *traffic) take() []*performance {
 	taken := f.performances
 	f.performances = nil
