@@ -104,7 +104,7 @@ func TestTheComparisonFindsWhatIsWrong(t *testing.T) {
 		exact, resumed, cut bool
 	}{
 		{"nothing", func(r []bridge.Report) []bridge.Report { return r }, false, false, false},
-		{"another user", func(r []bridge.Report) []bridge.Report { r[1].To = user("nobody"); return r }, true, true, true},
+		{"another user", func(r []bridge.Report) []bridge.Report { r[1].To = user("another"); return r }, true, true, true},
 		{"another number", func(r []bridge.Report) []bridge.Report { r[0].ClientPhone = "70000000000"; return r }, true, true, true},
 		{"another leg", func(r []bridge.Report) []bridge.Report { r[1].Leg = "1.1"; return r }, true, true, true},
 		{"a leg that was not reported", func(r []bridge.Report) []bridge.Report { r[len(r)-1].Items = nil; return r }, true, true, true},

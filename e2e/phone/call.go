@@ -34,7 +34,7 @@ func (e Ending) String() string {
 	return fmt.Sprintf("ended by %s: %d %s", e.By, e.Code, e.Reason)
 }
 
-// EndedError is returned by what can't happen any more: the call is over.
+// EndedError is the error of a step that is impossible because the call is over.
 type EndedError struct{ Ending Ending }
 
 func (e *EndedError) Error() string { return "call " + e.Ending.String() }
@@ -49,8 +49,8 @@ type Call struct {
 	phone  *Phone
 	dialog *dialog
 	media  *media
-	// addForeignChannel is the request that began it. For an incoming call server is its
-	// transaction, for a placed one client.
+	// invite is the request that began the call. Its transaction is server for an
+	// incoming call, client for a placed one.
 	invite *sip.Request
 	server sip.ServerTransaction
 
@@ -65,16 +65,16 @@ type Call struct {
 	ringing   milestone
 	answered  milestone
 	ended     milestone
-	// acked is when the other side has confirmed our answer.
+	// acked is reached when the other side confirms our answer.
 	acked milestone
-	// referred is when a transfer that we asked for has worked.
+	// referred is reached when a transfer that we asked for succeeds.
 	referred milestone
-	// tone is what is sent to the other side; nil for nothing.
+	// tone is the sound for the other side; nil: none.
 	tone atomic.Pointer[tone]
 }
 
-// milestone is closed when something has happened. Only its owner's lock makes
-// reach safe.
+// milestone is closed when its event happens. The caller of reach must hold the
+// owner's lock.
 type milestone chan struct{}
 
 func (m milestone) reached() bool {

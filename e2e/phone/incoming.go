@@ -129,8 +129,8 @@ func (c *Call) Reject(code int) error {
 	return c.refuse("reject", sip.NewResponseFromRequest(c.invite, code, reason, nil))
 }
 
-// Redirect forwards an incoming call to a number of the switch (302), as a phone
-// does on which call forwarding is set.
+// Redirect forwards an incoming call to a number of the switch (302), like a phone
+// with call forwarding.
 func (c *Call) Redirect(number string) error {
 	target, err := c.phone.at(number)
 	if err != nil {
@@ -195,8 +195,8 @@ func (c *Call) Answer(ctx context.Context) error {
 	}
 }
 
-// onAck confirms an answer. A re-INVITE's is confirmed in the same way, and there
-// no test waits for it.
+// onAck takes the confirmation of an answer. A re-INVITE is confirmed in the same way,
+// but no test waits for that.
 func (p *Phone) onAck(req *sip.Request, _ sip.ServerTransaction) {
 	call := p.find(req)
 	if call == nil || call.server == nil {

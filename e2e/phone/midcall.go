@@ -45,8 +45,8 @@ func (c *Call) reinvite(ctx context.Context, direction string) error {
 }
 
 // Refer asks the switch to send the other side to a number (SIP REFER). It returns
-// when that is accepted, and leaves it to the caller to hang up: not before it is
-// done, or the switch may drop the other side.
+// when the switch accepts that. The caller hangs up, but only after the transfer is
+// done: the switch may drop the other side otherwise.
 func (c *Call) Refer(ctx context.Context, number string) error {
 	target, err := c.phone.at(number)
 	if err != nil {
@@ -65,9 +65,8 @@ func (c *Call) TransferTo(ctx context.Context, consultation *Call) error {
 	return consultation.Hangup(ctx)
 }
 
-// TransferToRinging does the same before the other call is answered,
-// and leaves it to the switch to end that one: a CANCEL at the wrong moment ends
-// the ringing with it.
+// TransferToRinging does the same before the other call is answered. The switch ends
+// the other call, because a CANCEL at the wrong moment would end the ringing too.
 func (c *Call) TransferToRinging(ctx context.Context, consultation *Call) error {
 	if consultation.phone != c.phone {
 		return c.wrap("transfer", errors.New("the consultation is on another phone"))
@@ -98,7 +97,7 @@ func (c *Call) refer(ctx context.Context, to string) error {
 	return nil
 }
 
-// onNotify takes the news of a transfer: a status line as its body.
+// onNotify takes the progress of a transfer: the body is a status line.
 func (p *Phone) onNotify(req *sip.Request, tx sip.ServerTransaction) {
 	respondWith(sip.StatusOK, "OK")(req, tx)
 	if call := p.find(req); call != nil && strings.HasPrefix(string(req.Body()), "SIP/2.0 200") {

@@ -30,8 +30,8 @@ func (p *Phone) Dial(ctx context.Context, number string) (*Call, error) {
 	return p.Call(ctx, Invite{To: number})
 }
 
-// Call begins a call and returns as soon as the switch has taken notice of it.
-// The context is for that only: the call goes on until it is hung up.
+// Call begins a call and returns as soon as the switch has responded. The context
+// bounds that wait only: the call lasts until one side hangs up.
 func (p *Phone) Call(ctx context.Context, invite Invite) (*Call, error) {
 	call, err := p.place(invite)
 	if err != nil {
@@ -46,7 +46,7 @@ func (p *Phone) Call(ctx context.Context, invite Invite) (*Call, error) {
 	call.setClient(tx)
 	p.done.Go(func() { call.follow(p.life) })
 	if err := call.await(ctx, "noticed", call.progress); err != nil {
-		// What refused the call is for those who wait for its end to see.
+		// A refusal is no error here: AwaitEnded returns it.
 		if _, ended := errors.AsType[*EndedError](err); !ended {
 			return nil, err
 		}
