@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// asterisk is the switch of a lab. It may be killed and started again, always on
-// the same ports.
+// asterisk is the switch of a lab. It may be killed and restarted, always on the
+// same ports.
 type asterisk struct {
 	instance *instance
 	ports    ports
@@ -22,10 +22,10 @@ type asterisk struct {
 	process  *process
 }
 
-// errPortTaken is a start that failed because another program was faster.
-var errPortTaken = errors.New("a port was taken by somebody else")
+// errPortTaken is the error of a start if another program took a port first.
+var errPortTaken = errors.New("a port was taken by another program")
 
-// start returns when ARI and SIP can be used.
+// start starts the process and returns when ARI and SIP can be used.
 func (a *asterisk) start(ctx context.Context) error {
 	output, err := os.OpenFile(a.outputFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -77,7 +77,7 @@ func (a *asterisk) awaitReady(ctx context.Context) error {
 
 func (a *asterisk) outputFile() string { return filepath.Join(a.instance.outside, "log", "output") }
 
-// log is all that Asterisk has said since it was started last.
+// log returns all that Asterisk has logged and printed since its last start.
 func (a *asterisk) log() string {
 	full, _ := os.ReadFile(filepath.Join(a.instance.outside, "log", "full"))
 	output, _ := os.ReadFile(a.outputFile())

@@ -14,8 +14,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// Options change what a lab is like. The zero value is the harder way: ARI says
-// no linkedids.
+// Options configure a lab. The zero value is the harder way: ARI shows no linkedids.
 type Options struct {
 	// ChannelVars is ari.conf's channelvars, [RecommendedVariables] for one.
 	ChannelVars string
@@ -27,7 +26,7 @@ const RecommendedVariables = "CHANNEL(linkedid),MIXMONITOR_FILENAME,CDR(recordin
 // Lab is a running Asterisk, its employees' phones and the far sides of its
 // trunks.
 type Lab struct {
-	// Options are what it was started with.
+	// Options are those of its Start.
 	Options Options
 	// URL, Username and Password are ARI's.
 	URL, Username, Password string
@@ -44,9 +43,9 @@ type Lab struct {
 	settings settings
 }
 
-// Extensions are the employees with a phone. 104 is in no CRM. 105 and 106 are
-// employees too, and their phones are never there: no phone listens where 105's
-// was, and 106's never was. 107 has two telephones, the other is [SecondDevice].
+// Extensions returns the employees with a phone. 104 is in no CRM. 107 has two
+// telephones, the other is [SecondDevice]. 105 and 106 are employees too, but without a
+// phone: 105's address is registered and does not answer, 106 never registered.
 func Extensions() []string { return []string{"101", "102", "103", "104", "107"} }
 
 // SecondDevice is the name in the lab of 107's other telephone.
@@ -111,7 +110,7 @@ func (l *Lab) plugIn() error {
 	l.settings.PhonePassword = password
 	var err error
 	if l.silent, err = net.ListenPacket("udp4", "127.0.0.1:0"); err != nil {
-		return fmt.Errorf("open the port where nobody answers: %w", err)
+		return fmt.Errorf("open the port that never answers: %w", err)
 	}
 	return nil
 }
@@ -185,17 +184,16 @@ func (l *Lab) Close() error {
 // Kill ends Asterisk as a crash or a power cut would: SIGKILL.
 func (l *Lab) Kill() error { return l.asterisk.process.kill() }
 
-// Running returns whether Asterisk is there: it may have crashed.
+// Running returns whether Asterisk's process is running: it may have crashed.
 func (l *Lab) Running() bool { return l.asterisk.process.running() }
 
-// Freeze has Asterisk answer nothing, as one that hangs does, until Thaw.
+// Freeze stops Asterisk's process until Thaw, so that it answers nothing.
 func (l *Lab) Freeze() error { return l.asterisk.process.send(syscall.SIGSTOP) }
 
-// Thaw has a frozen Asterisk go on.
+// Thaw lets a frozen Asterisk run on.
 func (l *Lab) Thaw() error { return l.asterisk.process.send(syscall.SIGCONT) }
 
-// Restart starts Asterisk again after [Lab.Kill], or ends it and starts it, and
-// has the phones registered again.
+// Restart kills Asterisk if it runs, starts it and registers the phones again.
 func (l *Lab) Restart(ctx context.Context) error {
 	if err := l.asterisk.process.kill(); err != nil {
 		return err
@@ -212,14 +210,14 @@ func (l *Lab) Restart(ctx context.Context) error {
 // LogFile is where Asterisk writes its log. It is gone after Close.
 func (l *Lab) LogFile() string { return l.asterisk.instance.outside + "/log/full" }
 
-// Spool is a directory that Asterisk writes to, such as "monitor": its path here, and what
-// Asterisk calls it.
+// Spool returns the path of a directory that Asterisk writes to, such as "monitor": the
+// path on the host, and the path that Asterisk sees.
 func (l *Lab) Spool(name string) (here, inAsterisk string) {
 	return l.asterisk.instance.outside + "/spool/" + name, l.asterisk.instance.inside + "/spool/" + name
 }
 
-// Report is what helps to understand a failure: the end of Asterisk's log and
-// what the named phones have sent and received; all of them when none is named.
+// Report returns what helps to understand a failure: the end of Asterisk's log, and the
+// SIP messages of the named phones.
 func (l *Lab) Report(users ...string) string {
 	var report strings.Builder
 	fmt.Fprintf(&report, "---- Asterisk's log, at the end\n%s\n", l.asterisk.lastLog(60))
@@ -231,5 +229,5 @@ func (l *Lab) Report(users ...string) string {
 	return report.String()
 }
 
-// AsteriskLog is all that Asterisk has logged since it was started last.
+// AsteriskLog returns all that Asterisk has logged since its last start.
 func (l *Lab) AsteriskLog() string { return l.asterisk.log() }

@@ -9,7 +9,7 @@ set -euo pipefail
 lab=${KONTUR_ARI_LAB_DIR:-/var/cache/kontur-ari-lab}
 root=$lab/root
 marker=$root/etc/kontur-ari-lab
-# The marker holds the recipe: another recipe means that the folder is made anew.
+# The marker holds the recipe. If the recipe changes, this script replaces the folder.
 suite=forky
 packages=asterisk,asterisk-modules,ca-certificates
 recipe="2 $suite $packages"

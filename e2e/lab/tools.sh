@@ -44,7 +44,7 @@ install_go() {
 	rm -f "$sources"
 }
 
-# fits tells whether this Go is the one that go.mod asks for, or fetches it.
+# fits succeeds if Go is, or fetches, the version that go.mod asks for.
 fits() { command -v go >/dev/null && go list -m >/dev/null 2>&1; }
 
 fits || install_go

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// AwaitIdle waits until no channel is up, so that one test's calls are not the
-// next one's.
+// AwaitIdle waits until no channel is up, so that no call reaches into the next test.
 func (l *Lab) AwaitIdle(ctx context.Context) error {
 	return l.await(ctx, "channels are still up", func() (bool, error) {
 		channels, err := l.channels(ctx)
@@ -19,8 +18,8 @@ func (l *Lab) AwaitIdle(ctx context.Context) error {
 
 // AwaitRecorder waits until a message is being recorded.
 func (l *Lab) AwaitRecorder(ctx context.Context) error {
-	return l.await(ctx, "nobody's message is being recorded", func() (bool, error) {
-		// A mailbox keeps a message here for as long as it is being left.
+	return l.await(ctx, "no message is being recorded", func() (bool, error) {
+		// A mailbox keeps a message here while Asterisk records it.
 		messages, err := filepath.Glob(l.asterisk.instance.outside + "/spool/voicemail/*/*/tmp/*.wav")
 		if len(messages) > 0 || err != nil {
 			return true, err
@@ -32,7 +31,7 @@ func (l *Lab) AwaitRecorder(ctx context.Context) error {
 	})
 }
 
-// await looks at a condition until it holds.
+// await polls a condition until it holds. otherwise is the error text if it never does.
 func (l *Lab) await(ctx context.Context, otherwise string, holds func() (bool, error)) error {
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()

@@ -1,7 +1,7 @@
 // Command run starts a lab and keeps it until it is interrupted, for trying
-// things by hand: an Asterisk with trunks and phones that answer whatever calls
-// them. With -call it makes a call to that number from outside, hangs up after
-// the given time and stops.
+// things by hand: an Asterisk with trunks and phones that answer every call.
+// With -call it makes a call to that number from outside, hangs up after the
+// given time and stops.
 package main
 
 import (
@@ -41,7 +41,7 @@ func run(ctx context.Context, linkedid bool, number string, talk time.Duration) 
 	}
 	defer func() { _ = l.Close() }()
 	pickUp := func(ctx context.Context, call *phone.Call) {
-		// A caller who gives up meanwhile is no trouble here.
+		// A step fails once the caller has hung up. That is no fault of the lab.
 		_ = call.Ring()
 		_ = call.Answer(ctx)
 	}
