@@ -1,7 +1,7 @@
 // Command demo shows kontur-ari at work. Four real SIP calls go through a real Asterisk,
 // the last one ordered by the CRM. For each it prints the events, the requests to the CRM
 // and the answers. It ends by itself. The exit code is 0 only if the CRM, a strict
-// simulator, got exactly the right requests.
+// simulator, received exactly the right requests.
 package main
 
 import (
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-// run sets the stage, has the calls made and shows them.
+// run starts the lab, the CRM and the daemon, plays each story and prints it.
 func run(ctx context.Context, out io.Writer) (err error) {
 	fmt.Fprintln(out, "Starting a real Asterisk, phones 101 to 104 and a trunk, on loopback.")
 	switchboard, err := lab.Start(ctx, lab.Options{})
@@ -97,7 +97,7 @@ func startDaemon(ctx context.Context, directory string, l *lab.Lab, crmURL strin
 	return daemon, daemon.Start(ctx)
 }
 
-// show has a call made, waits until the CRM knows all of it, and prints it.
+// show plays a story, waits until the CRM has received all of its call, and prints it.
 func show(ctx context.Context, out io.Writer, story story, number int, l *lab.Lab, crm *crmtest.Server, daemon *lab.Daemon) error {
 	fmt.Fprintf(out, "\n=== %s ===\n", story.title)
 	if err := story.happens(ctx, stage{l, crm.System(daemon.Commands)}); err != nil {
@@ -111,13 +111,13 @@ func show(ctx context.Context, out io.Writer, story story, number int, l *lab.La
 		return err
 	}
 	if got := call.Sequence(); !slices.Equal(got, story.reports) {
-		return fmt.Errorf("%s: the CRM was told %q, not %q", story.title, got, story.reports)
+		return fmt.Errorf("%s: the CRM received %q, not %q", story.title, got, story.reports)
 	}
 	return nil
 }
 
-// ladder prints the story of a call once the last answer is recorded, which is a
-// moment after the CRM has given it.
+// ladder prints the events and requests of a call. It waits until the daemon has recorded
+// the last answer, which is a moment after the CRM sent it.
 func ladder(ctx context.Context, out io.Writer, daemon *lab.Daemon, call string) error {
 	for {
 		var text bytes.Buffer
@@ -136,7 +136,7 @@ func ladder(ctx context.Context, out io.Writer, daemon *lab.Daemon, call string)
 	}
 }
 
-// judge says how it went.
+// judge prints the result. It returns an error if the daemon or the contract failed.
 func judge(out io.Writer, crm *crmtest.Server, code int) error {
 	violations := crm.Violations()
 	for _, violation := range violations {
@@ -146,7 +146,7 @@ func judge(out io.Writer, crm *crmtest.Server, code int) error {
 	case code != 0:
 		return fmt.Errorf("kontur-ari ended with exit code %d", code)
 	case crm.Repeats() > 0:
-		return fmt.Errorf("the CRM was told %d things twice", crm.Repeats())
+		return fmt.Errorf("the CRM received %d requests twice", crm.Repeats())
 	case len(violations) > 0:
 		return fmt.Errorf("the simulator saw %d violations of the contract", len(violations))
 	}

@@ -13,7 +13,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// story is a call and the requests that the CRM must get.
+// story is a call and the requests that the CRM must receive.
 type story struct {
 	title   string
 	happens func(context.Context, stage) error
@@ -23,7 +23,7 @@ type story struct {
 // stage is where a story happens.
 type stage struct {
 	*lab.Lab
-	// system gives the CRM's commands.
+	// system sends the CRM's commands.
 	system *crmtest.System
 }
 
@@ -34,7 +34,7 @@ var stories = []story{
 		[]string{"started(inbound)", "L1 appeared", "L1 connected", "L1 disconnected", "L1 finished", "CALL-FINISHED", "REGISTER"},
 	},
 	{
-		"a client calls, 101 rings, nobody answers",
+		"a client calls, 101 rings and does not answer",
 		missed,
 		[]string{"started(inbound)", "L1 appeared", "L1 disconnected", "L1 finished", "CALL-FINISHED", "REGISTER"},
 	},
@@ -129,7 +129,7 @@ func clicked(ctx context.Context, s stage) error {
 	return err
 }
 
-// conversation is how long people talk here.
+// conversation is how long a talk lasts.
 const conversation = time.Second
 
 // talk has the callee pick up, and both talk.
@@ -149,7 +149,7 @@ func talk(ctx context.Context, callee, caller *phone.Call) error {
 	return converse(ctx)
 }
 
-// converse lets some time pass.
+// converse waits for the length of a talk.
 func converse(ctx context.Context) error {
 	select {
 	case <-time.After(conversation):
