@@ -12,12 +12,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// asterisk is what a program sees of an Asterisk on which nothing goes on when it
-// connects: a websocket, and the requests that are made before events flow.
+// asterisk plays an Asterisk without calls: a websocket for events, and the REST requests
+// that a program makes before events flow.
 type asterisk struct {
 	server *http.Server
 	url    string
-	// joined passes on each websocket that is opened; socket is the newest.
+	// joined hands over each websocket that a client opens. socket is the newest.
 	joined chan *websocket.Conn
 	socket *websocket.Conn
 }
@@ -47,7 +47,7 @@ func startAsterisk() (*asterisk, error) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		filter = wanted.Allowed // before it asks for anything else
+		filter = wanted.Allowed // no lock: a client makes one request at a time
 		application(w, r)
 	})
 	mux.HandleFunc("GET /ari/channels", empty)
@@ -71,7 +71,7 @@ func (a *asterisk) join(w http.ResponseWriter, r *http.Request) {
 	ctx := socket.CloseRead(context.Background()) // answers pings
 	select {
 	case a.joined <- socket:
-	default: // no client asks for it
+	default: // await has not taken the one before
 	}
 	<-ctx.Done()
 }
@@ -82,7 +82,7 @@ func (a *asterisk) await(ctx context.Context) error {
 	case a.socket = <-a.joined:
 		return nil
 	case <-ctx.Done():
-		return errors.New("nobody came for the events of Asterisk")
+		return errors.New("no client connected for the events of Asterisk")
 	}
 }
 

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// burst is how many events come at once.
+// burst is how many events are sent at once.
 const burst = 10_000
 
-// measureBurst sends events without waiting for anything and counts what comes of them.
+// measureBurst sends events without a pause and counts the requests that the CRM lacks.
 func (b *bench) measureBurst(ctx context.Context) error {
 	daemon, err := b.startDaemon(ctx, "burst")
 	if err != nil {
@@ -33,6 +33,6 @@ func (b *bench) measureBurst(ctx context.Context) error {
 	failure := daemon.awaitAll(e)
 	lost := int64(requestsPerCall*calls) - e.requests.Load()
 	b.add(figure{fmt.Sprintf("burst of %d events at once", len(events)), fmt.Sprintf("%d of %d requests lost", lost, requestsPerCall*calls),
-		fmt.Sprintf("sent in %.2f s, told in %.2f s", seconds(began, written), seconds(began, moment(e.last.Load()))), "", "0 lost", lost == 0})
+		fmt.Sprintf("sent in %.2f s, received in %.2f s", seconds(began, written), seconds(began, moment(e.last.Load()))), "", "0 lost", lost == 0})
 	return failure
 }

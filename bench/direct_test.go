@@ -19,17 +19,17 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// told is a request, with its moments made equal.
-type told struct{ Path, Body string }
+// sentRequest is a request in which every moment is replaced by the same one.
+type sentRequest struct{ Path, Body string }
 
 var anyMoment = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d`)
 
-func newTold(path string, body []byte) told {
-	return told{path[bytes.LastIndexByte([]byte(path), '/')+1:], anyMoment.ReplaceAllString(string(body), "2026-11-23T12:00:00.000+00:00")}
+func newSentRequest(path string, body []byte) sentRequest {
+	return sentRequest{path[bytes.LastIndexByte([]byte(path), '/')+1:], anyMoment.ReplaceAllString(string(body), "2026-11-23T12:00:00.000+00:00")}
 }
 
 // recorder is a CRM without a network.
-type recorder struct{ requests []told }
+type recorder struct{ requests []sentRequest }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	answer := []byte(authorised)
@@ -38,7 +38,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.requests = append(r.requests, newTold(request.URL.Path, body))
+		r.requests = append(r.requests, newSentRequest(request.URL.Path, body))
 		if answer = []byte(`"OK"`); kindOf(request.URL.Path, body) == started {
 			answer = appendStarted(nil, callOf(body))
 		}
@@ -46,7 +46,7 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(answer)), Request: request}, nil
 }
 
-// The yardstick is honest only as long as it does the same.
+// The yardstick is fair only if it makes the same requests.
 func TestTheYardstickMakesTheRequestsOfTheDaemon(t *testing.T) {
 	events, err := readScript("..", true)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestTheYardstickMakesTheRequestsOfTheDaemon(t *testing.T) {
 		}
 	}
 
-	var direct []told
+	var direct []sentRequest
 	var known directIdentity
 	calls := make(map[string]string)
 	for i := range events {
@@ -94,7 +94,7 @@ func TestTheYardstickMakesTheRequestsOfTheDaemon(t *testing.T) {
 				t.Errorf("request %d comes of event %d, not %d", made.kind, i, cause[made.kind])
 			}
 			path, body := write(made, known)
-			direct = append(direct, newTold("/"+path, body))
+			direct = append(direct, newSentRequest("/"+path, body))
 			if made.kind == started {
 				if err := json.Unmarshal(appendStarted(nil, callOf(body)), &known); err != nil {
 					t.Fatal(err)

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// mostOpen is how many calls are under way at most while events are sent as fast as
-// they are taken: more than enough to keep every connection busy.
+// mostOpen is how many calls may be up while events are sent at full speed. They are more
+// than enough to keep every connection busy.
 const mostOpen = 512
 
-// rate sends the events of a number of calls as fast as the subject takes them and
-// returns how many requests a second came of them.
+// rate sends the events of a number of calls as fast as the subject takes them. It returns
+// how many requests a second the CRM received.
 func (s *subject) rate(ctx context.Context, calls int) (float64, error) {
 	e := s.expect(calls)
 	before, err := s.process.processor()
@@ -50,7 +50,8 @@ func (s *subject) expect(calls int) *expectation {
 	return e
 }
 
-// awaitAll waits until every call was reported with all that belongs to it.
+// awaitAll waits until every call has ended at the CRM. It returns an error if a request
+// is missing, repeated or unexpected.
 func (s *subject) awaitAll(e *expectation) error {
 	select {
 	case <-e.all:
@@ -64,6 +65,6 @@ func (s *subject) awaitAll(e *expectation) error {
 }
 
 func (s *subject) missing(e *expectation) error {
-	return fmt.Errorf("%d of %d requests came, %d of %d calls were told to their end, %d requests came twice and %d were not expected (%s); see %s",
+	return fmt.Errorf("%d of %d requests came, %d of %d calls were reported to their end, %d requests came twice and %d were not expected (%s); see %s",
 		e.requests.Load(), requestsPerCall*len(e.came), e.ended.Load(), len(e.came), e.repeated.Load(), s.crm.strange.Load(), s.crm.example, s.directory)
 }
