@@ -13,7 +13,7 @@ import (
 	"kontur-ari/ari"
 )
 
-// The requests that an answered inbound call makes, in their order.
+// The requests of an answered inbound call, in their order.
 const (
 	started = iota
 	appeared
@@ -25,25 +25,25 @@ const (
 	requestsPerCall
 )
 
-// cause is which of a call's events each request comes of.
+// cause is, for each request, the index of the event that causes it.
 var cause = [requestsPerCall]int{started: 0, appeared: 2, connected: 9, disconnected: 13, finished: 14, callFinished: 14, registered: 14}
 
 // eventsPerCall is how many events of such a call pass the event filter.
 const eventsPerCall = 15
 
-// capture is a call as a real Asterisk sent it, and what is replaced in it to make
-// others of it.
+// capture is the path of a call that a real Asterisk sent. The captured ids are replaced
+// in every copy.
 const (
 	capture        = "e2e/testdata/captures/inbound_caller_hangs_up.jsonl"
 	capturedTrunk  = "1795436993.0"
 	capturedPhone  = "1795436993.1"
 	capturedBridge = "2bc1cef1-8330-4fe3-bd26-9a43a8d73221"
-	// epoch is what the ids of channels begin with; the caller's of the n-th call ends
+	// epoch is the beginning of every channel id. In the n-th call the caller's id ends
 	// in 2n, the employee's in 2n+1.
 	epoch = "1795436993."
 )
 
-// asteriskTime is how Asterisk writes moments.
+// asteriskTime is the layout of Asterisk's timestamps.
 const asteriskTime = "2006-01-02T15:04:05.000-0700"
 
 // slot is a place in an event that differs from call to call.
@@ -57,25 +57,25 @@ const (
 	timestamp
 )
 
-// part is text, and what follows it.
+// part is constant text and the slot that follows it.
 type part struct {
 	text []byte
 	slot slot
 }
 
-// script is what Asterisk says about an answered call.
+// script holds the events that Asterisk sends about an answered call.
 type script [][]part
 
-// The end of a channel as it was captured, and with the variables that the documentation
-// asks Asterisk to show: nothing is recorded.
+// channelEnds is the end of a channel in the capture. channelShows adds the variables that
+// the documentation recommends, for a call without a recording.
 const (
 	channelEnds  = `"language":"en"}`
 	channelShows = `"language":"en","channelvars":{"CHANNEL(linkedid)":"` + capturedTrunk +
 		`","MIXMONITOR_FILENAME":"","CDR(recordingfile)":"","RECORDED_FILE":"","VM_MESSAGEFILE":""}}`
 )
 
-// readScript reads it from the checkout in directory. With shown, channels show the
-// variables that are recommended.
+// readScript reads the captured call from the checkout in directory. With shown, channels
+// show the recommended variables.
 func readScript(directory string, shown bool) (_ script, err error) {
 	file, err := os.Open(filepath.Join(directory, capture))
 	if err != nil {
@@ -86,7 +86,7 @@ func readScript(directory string, shown bool) (_ script, err error) {
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		line := bytes.TrimSpace(lines.Bytes())
 		if _, err := ari.Decode(line); err != nil {
-			continue // a comment, or what the event filter keeps back
+			continue // a comment, or an event that the event filter drops
 		}
 		text := string(line)
 		if shown {
@@ -95,12 +95,12 @@ func readScript(directory string, shown bool) (_ script, err error) {
 		events = append(events, cut(text))
 	}
 	if len(events) != eventsPerCall {
-		return nil, fmt.Errorf("the captured call %s has %d events, not %d: the causes of its requests must be counted anew", capture, len(events), eventsPerCall)
+		return nil, fmt.Errorf("the captured call %s has %d events, not %d: update the causes of its requests", capture, len(events), eventsPerCall)
 	}
 	return events, nil
 }
 
-// cut finds the places in an event.
+// cut splits an event at its slots.
 func cut(line string) []part {
 	const moment = `"timestamp":"`
 	var parts []part

@@ -38,8 +38,8 @@ type expectation struct {
 	requests, ended, repeated atomic.Int64
 	// first and last are when the first and the last one came.
 	first, last atomic.Int64
-	// room lets a feeder know that a call was reported to its end; all is closed when every
-	// call was.
+	// room gets an element for each call that was reported to its end. all is closed once
+	// every call was.
 	room chan struct{}
 	all  chan struct{}
 }
@@ -57,7 +57,7 @@ func startCRM() (*crm, error) {
 
 func (c *crm) close() { _ = c.server.Close() }
 
-// expect starts the count again, for a number of calls.
+// expect starts a new count, for a number of calls.
 func (c *crm) expect(from, calls int) *expectation {
 	e := &expectation{from: from, came: make([][requestsPerCall]atomic.Int64, calls), room: make(chan struct{}, calls), all: make(chan struct{})}
 	c.expected.Store(e)

@@ -15,11 +15,11 @@ import (
 	"github.com/coder/websocket"
 )
 
-// runDirect is the yardstick program: it makes a call's requests of its events as the
-// daemon does, in order within a call and over as many connections, and keeps nothing.
-// What it has not sent when it ends is lost; what the CRM does not take, too. With a
-// ledger it flushes as one does that keeps each event before its first request, and each
-// answer before the next request of the call.
+// runDirect is the yardstick program. It turns events into the daemon's requests, in order
+// within a call and over as many connections, and keeps nothing. When it ends, unsent
+// requests are lost, and so are those that the CRM did not take. With a ledger it flushes
+// once for each event before its first request, and once for each answer before the next
+// request of the call.
 func runDirect(ctx context.Context, ari, crm string, connections int, kept *ledger) error {
 	target := strings.Replace(ari, "http", "ws", 1) + "/events?app=bench"
 	socket, _, err := websocket.Dial(ctx, target, nil)
@@ -36,7 +36,7 @@ func runDirect(ctx context.Context, ari, crm string, connections int, kept *ledg
 	for {
 		_, message, err := socket.Read(ctx)
 		if err != nil {
-			return nil // the bench has what it wants
+			return nil // the bench has closed the websocket
 		}
 		var event directEvent
 		if err := json.Unmarshal(message, &event); err != nil {
@@ -119,7 +119,7 @@ func startLanes(ctx context.Context, crm string, connections int) lanes {
 		go func() {
 			known := make(map[string]directIdentity)
 			for made := range all[i] {
-				// What fails is missed by the bench.
+				// The bench notices a request that fails: the CRM lacks it.
 				_ = post(ctx, client, crm, made, known)
 			}
 		}()

@@ -10,12 +10,12 @@ import (
 	"syscall"
 )
 
-// ledger is a file that is flushed for what a program keeps. It writes one page each time,
-// whatever there is to keep, and who waits at the same time shares a flush.
+// ledger is the file of a program that only flushes. Each flush writes one page, whatever
+// there is to keep. Callers that wait at the same time share a flush.
 type ledger struct {
 	file *os.File
 	page [flushed]byte
-	// asked counts those who want to keep something, kept is how many of them have.
+	// asked counts the calls of keep, kept how many of them a flush has served.
 	asked atomic.Int64
 	mu    sync.Mutex
 	kept  int64
@@ -37,8 +37,8 @@ func openLedger(path string) (*ledger, error) {
 	return &ledger{file: file}, nil
 }
 
-// keep returns when a flush has ended that began after it was called. A program that can't
-// keep what it must is no yardstick, and ends.
+// keep waits for a flush that begins after the call of keep. If the flush fails, the
+// program ends: without it, it is no yardstick.
 func (l *ledger) keep() {
 	mine := l.asked.Add(1)
 	l.mu.Lock()
@@ -113,7 +113,7 @@ func (k *keeping) report(call <-chan directRequest) {
 	for made := range call {
 		<-made.durable
 		k.connections <- struct{}{}
-		// What fails is missed by the bench.
+		// The bench notices a request that fails: the CRM lacks it.
 		_ = post(k.ctx, k.client, k.crm, made, known)
 		<-k.connections
 		k.ledger.keep()

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// process is a child of ours.
+// process is a child process of the bench.
 type process struct {
 	command *exec.Cmd
 	ended   chan struct{}
@@ -22,7 +22,7 @@ type process struct {
 	log     *os.File
 }
 
-// start starts a program; what it says goes into a file beside its data.
+// start starts a program. Its output is appended to the file logName.
 func start(ctx context.Context, logName, program string, arguments ...string) (*process, error) {
 	log, err := os.OpenFile(logName, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
@@ -30,7 +30,7 @@ func start(ctx context.Context, logName, program string, arguments ...string) (*
 	}
 	p := &process{command: exec.CommandContext(ctx, program, arguments...), ended: make(chan struct{}), log: log}
 	p.command.Stdout, p.command.Stderr = log, log
-	// However this process ends, no child is left behind.
+	// The kernel kills the child if the bench dies.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s: %w", filepath.Base(program), err), log.Close())
@@ -42,15 +42,15 @@ func start(ctx context.Context, logName, program string, arguments ...string) (*
 	return p, nil
 }
 
-// kill ends it without asking.
+// kill ends the process with SIGKILL and waits for its end.
 func (p *process) kill() {
 	_ = p.command.Process.Kill()
 	<-p.ended
 	_ = p.log.Close()
 }
 
-// memory is what the kernel says of a process, in bytes: its resident memory now and at
-// most, and how much of that now are pages of the program's own file.
+// memory holds the kernel's figures of a process, in bytes: its resident memory, the peak
+// of that, and the resident pages of the program's own file.
 type memory struct{ resident, most, program int64 }
 
 func (p *process) memory() (m memory, err error) {
@@ -80,7 +80,7 @@ func (p *process) memory() (m memory, err error) {
 // forgetPeak resets the kernel's record of a process's peak memory (proc(5), clear_refs).
 func (p *process) forgetPeak() error {
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.command.Process.Pid), []byte("5"), 0); err != nil {
-		return fmt.Errorf("having the memory of a process counted anew: %w", err)
+		return fmt.Errorf("resetting the peak memory of a process: %w", err)
 	}
 	return nil
 }
@@ -88,13 +88,13 @@ func (p *process) forgetPeak() error {
 // tick is the unit in which the kernel counts processor time.
 const tick = 10 * time.Millisecond
 
-// processor is the time that the process has spent on processors.
+// processor returns the processor time of the process so far.
 func (p *process) processor() (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
 	if err != nil {
 		return 0, fmt.Errorf("reading the processor time of a process: %w", err)
 	}
-	// The name of the program may hold spaces; what follows it does not.
+	// The name of the program may contain spaces, the fields after it do not.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const user, system = 11, 12
 	if len(fields) <= system {
@@ -111,7 +111,7 @@ func (p *process) processor() (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// buildDaemon builds the daemon of the checkout, as it is shipped.
+// buildDaemon builds the daemon of the checkout as a release does.
 func buildDaemon(ctx context.Context, into string) (string, error) {
 	path := filepath.Join(into, "kontur-ari")
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/kontur-ari")
