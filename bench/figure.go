@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// figure is one line of what was measured.
+// figure is one line of the table.
 type figure struct {
 	name                       string
 	measured, yardstick, ratio string
 	aim                        string
-	// met: the aim was reached. An aim of "" is none: the line is there to compare.
+	// met is whether the aim was reached. A line with the aim "" is only for comparison.
 	met bool
 }
 
@@ -40,7 +40,7 @@ func printTable(to io.Writer, figures []figure) error {
 	return table.Flush()
 }
 
-// markdown is the same table for the page.
+// markdown returns the same table for the page.
 func markdown(figures []figure) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "| %s |\n|%s\n", strings.Join(heads, " | "), strings.Repeat(" --- |", len(heads)))

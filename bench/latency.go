@@ -10,20 +10,19 @@ import (
 const (
 	// steadyPace is how many events a second are sent, for steadyCalls calls a round.
 	steadyPace, steadyCalls = 500, 300
-	// warmingUp are calls before those, of which the time is not taken: what has lain idle
-	// is in no cache.
+	// warmingUp is how many calls run before the measured ones, to fill the caches.
 	warmingUp = 50
-	// abreast is how many calls go on at a time, so that the events of one call are a
-	// while apart, as people's are.
+	// abreast is how many calls are up at a time. So some time passes between two events
+	// of a call, as in a real one.
 	abreast = 50
 )
 
-// measureLatency compares how long after its event each request comes, while events
-// come at a steady pace.
+// measureLatency compares how long after its event each request arrives, at a steady
+// pace of events.
 func (b *bench) measureLatency(ctx context.Context, direct, keeping, daemon *subject) error {
 	var plain, least, durable, plainFirst, leastFirst, durableFirst, disk []time.Duration
 	for range b.rounds {
-		// As many as there are events: a disk that is idle in between takes longer.
+		// The pace is that of the events: a disk that is idle in between takes longer.
 		times, err := flushes(b.directory, flushing, time.Second/steadyPace)
 		if err != nil {
 			return err
@@ -64,7 +63,7 @@ func lateFigure(name string, subject, program []time.Duration) figure {
 	return figure{name: name, measured: milliseconds(late), yardstick: "program " + milliseconds(yardstick), ratio: fmt.Sprintf("%.2f", float64(late)/float64(yardstick))}
 }
 
-// steadyLatencies are those at the steady pace, once it has lasted for a while.
+// steadyLatencies returns the latencies at the steady pace, after the warm-up.
 func (s *subject) steadyLatencies(ctx context.Context) (all, first []time.Duration, err error) {
 	if _, _, err := s.latencies(ctx, steadyPace, warmingUp); err != nil {
 		return nil, nil, err
@@ -72,8 +71,8 @@ func (s *subject) steadyLatencies(ctx context.Context) (all, first []time.Durati
 	return s.latencies(ctx, steadyPace, steadyCalls)
 }
 
-// latencies sends events at a steady pace and returns how long after its event each
-// request came: of all requests, and of those that are the first of their event.
+// latencies sends events at a steady pace. It returns how long after its event each
+// request arrived: for all requests, and for the first request of each event.
 func (s *subject) latencies(ctx context.Context, perSecond, calls int) (all, first []time.Duration, err error) {
 	e := s.expect(calls)
 	written := make([][eventsPerCall]moment, calls)
@@ -110,7 +109,7 @@ func (s *subject) latencies(ctx context.Context, perSecond, calls int) (all, fir
 	return all, first, nil
 }
 
-// percentile is the value that a share of the times does not exceed.
+// percentile returns the value that a share of the times does not exceed.
 func percentile(times []time.Duration, share float64) time.Duration {
 	slices.Sort(times)
 	return times[min(len(times)-1, int(share*float64(len(times))))]

@@ -8,12 +8,12 @@ import (
 const (
 	// pending is how many reports wait while memory and restarts are measured.
 	pending = 100_000
-	// unstored bounds the events that were sent and are not stored.
+	// unstored bounds how many sent events the daemon has not stored yet.
 	unstored = 500
 	// settling is how long the daemon is left alone before its memory is read.
 	settling = 5 * time.Second
 	restarts = 5
-	// spare calls make up for those.
+	// spare is how many calls fill sends on top, for those that collapse.
 	spare          = 100
 	mostMemory     = 32 << 20
 	longestRestart = 250 * time.Millisecond
@@ -43,9 +43,10 @@ func (b *bench) measurePending(ctx context.Context) error {
 	return b.measureRestart(ctx, daemon)
 }
 
-// fill has reports wait, as fast as the daemon stores events.
+// fill sends events as fast as the daemon stores them, until enough reports wait.
 func (s *subject) fill(ctx context.Context) error {
-	// A few calls are reported by their last request alone when one after the other is tried.
+	// A few calls collapse: the daemon sends register-call alone. The spare ones make up
+	// for them.
 	calls := pending/requestsPerCall + spare
 	e := s.expect(calls)
 	var event []byte

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// uploaded is how large the recording is whose upload is measured, mostUploadMemory
-	// what the daemon's memory may grow by.
+	// uploaded is the size of the recording whose upload is measured. mostUploadMemory is
+	// how much the daemon's memory may grow.
 	uploaded         = 200 << 20
 	mostUploadMemory = 8 << 20
 )
 
-// measureUpload has the daemon upload a large recording, after a small one that has made
-// all there is to be made, and reads how much more memory it took.
+// measureUpload measures how much the daemon's memory grows while it uploads a large
+// recording. It uploads a small one first, so that one-time allocations don't count.
 func (b *bench) measureUpload(ctx context.Context) error {
 	daemon, err := b.startDaemon(ctx, "upload")
 	if err != nil {
@@ -46,8 +46,8 @@ func (b *bench) measureUpload(ctx context.Context) error {
 	return nil
 }
 
-// record has a call come and go that has a recording of that size, and waits until so many
-// were uploaded in all.
+// record plays a call with a recording of the given size. It waits until the daemon has
+// uploaded the given number of recordings in all.
 func (s *subject) record(ctx context.Context, size int64, uploads int64) error {
 	e := s.expect(1)
 	path := filepath.Join(s.monitor(), epoch+strconv.Itoa(2*e.from)+".mp3")
@@ -57,8 +57,7 @@ func (s *subject) record(ctx context.Context, size int64, uploads int64) error {
 	if err := os.WriteFile(path, nil, 0o640); err != nil {
 		return fmt.Errorf("making a recording: %w", err)
 	}
-	// It takes no room on the disk and is read all the same; of this format nothing is
-	// converted.
+	// A sparse file takes no room on the disk. The daemon does not convert this format.
 	if err := os.Truncate(path, size); err != nil {
 		return fmt.Errorf("making a recording: %w", err)
 	}
