@@ -26,7 +26,7 @@ const (
 	ReportRecording ReportKind = "call-recording"
 )
 
-// Direction is the direction of a whole call.
+// Direction is the direction of a whole call. The Tracker decides it (direction.go there).
 type Direction string
 
 // The three directions that the contract knows.

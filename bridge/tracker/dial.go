@@ -3,7 +3,6 @@ package tracker
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/directory"
@@ -154,23 +153,8 @@ func (t *Tracker) attachToLeg(peer *channel, dialString string, at timeOfEvent) 
 	}
 	// The event that showed the click-to-call's phone ringing may be lost.
 	t.phoneCalled(root, at)
-	switch {
-	case t.dialsForClick(root):
-		t.clickDials(root, peer)
-	case root.side == directory.Outside:
-		t.clientDials(c, root, peer, dialString, at)
-	case peer.side == directory.Outside && (c.silent() || c.Direction == bridge.Outbound) && (consults || !t.standsForColleague(root, peer, dialString)):
-		t.employeeDialsOut(c, root, peer, dialString, at)
-	default:
-		t.employeeDials(c, root, peer, dialString, at)
-	}
+	t.reportDial(c, dialled{root, peer, dialString, consults}, at)
 	t.addForeignChannel(c, root)
-}
-
-// standsForColleague reports whether an employee has dialled a colleague's short number and
-// reaches the colleague's mobile phone. Such a call has no client.
-func (t *Tracker) standsForColleague(root, peer *channel, dialString string) bool {
-	return t.directory.Numbers().IsInternal(root.Dialled) && t.outsideParty(dialString, peer).Type == bridge.PartyUser
 }
 
 // isUndialled reports whether the other half of a Local channel is known to be undialled.
@@ -250,100 +234,4 @@ func (t *Tracker) inBridgeWith(half *channel) *channel {
 		}
 	}
 	return cmp.Or(firstBorn(employees), firstBorn(others))
-}
-
-func (t *Tracker) startInbound(c *call, trunk *channel, at timeOfEvent) bool {
-	dialled := t.directory.Numbers().Normalise(trunk.Dialled)
-	if dialled == "" {
-		dialled = t.directory.TrunkNumber(trunk.Name)
-	}
-	return t.start(c, bridge.Inbound, t.directory.Numbers().Client(trunk.Caller), dialled, at)
-}
-
-// clientDials starts the leg of a phone that rings for a client, or of a number outside that
-// the call is forwarded to.
-func (t *Tracker) clientDials(c *call, client, peer *channel, dialString string, at timeOfEvent) {
-	if c.silent() && !client.Incoming {
-		t.note(c, client, noteNotIncoming)
-		return
-	}
-	if c.silent() && !t.startInbound(c, client, at) {
-		return
-	}
-	from := bridge.Party{Type: bridge.PartyClient}
-	if peer.side == directory.Employee {
-		t.startLeg(c, client, peer, from, t.directory.Party(peer.Name), at)
-		return
-	}
-	t.startLeg(c, client, peer, from, t.outsideParty(dialString, peer), at)
-}
-
-// employeeDialsOut starts the leg of an outbound call, once for all trunks that are tried.
-func (t *Tracker) employeeDialsOut(c *call, own, trunk *channel, dialString string, at timeOfEvent) {
-	if c.silent() {
-		client := t.directory.Numbers().Client(t.numberCalled(dialString, trunk, own))
-		if !t.start(c, bridge.Outbound, client, t.numberShown(own, trunk), at) {
-			return
-		}
-	}
-	if c.openLegOf(own.ID) == nil {
-		t.startLeg(c, own, own, t.directory.Party(own.Name), bridge.Party{Type: bridge.PartyClient}, at)
-	}
-}
-
-// employeeDials starts the leg of a phone that an employee dials, or of a colleague's mobile
-// phone.
-func (t *Tracker) employeeDials(c *call, own, peer *channel, dialString string, at timeOfEvent) {
-	if c.silent() && (!t.policy.ReportInternal || !t.start(c, bridge.Internal, "", "", at)) {
-		return
-	}
-	to := t.directory.Party(peer.Name)
-	if peer.side == directory.Outside {
-		to = t.outsideParty(dialString, peer)
-	}
-	t.startLeg(c, own, peer, t.directory.Party(own.Name), to, at)
-}
-
-// outsideParty returns the user whose mobile phone was called, else a client.
-func (t *Tracker) outsideParty(dialString string, peer *channel) bridge.Party {
-	number := t.directory.Numbers().Normalise(t.numberCalled(dialString, peer, nil))
-	if user, ok := t.directory.UserByMobile(number); ok {
-		return bridge.Party{Type: bridge.PartyUser, UserID: user.ID}
-	}
-	return bridge.Party{Type: bridge.PartyClient}
-}
-
-// numberCalled returns the number outside that is called: from the dial string, else from the
-// channel, else what the employee has dialled.
-func (t *Tracker) numberCalled(dialString string, peer, own *channel) string {
-	candidates := []string{numberIn(dialString), peer.Caller, peer.Dialled}
-	if own != nil && !t.directory.Numbers().IsInternal(own.Dialled) {
-		candidates = append(candidates, own.Dialled)
-	}
-	for _, number := range candidates {
-		if t.directory.Numbers().Normalise(number) != "" {
-			return number
-		}
-	}
-	return ""
-}
-
-// numberShown returns the number that the called party sees: the caller id that the dial plan
-// has set, or the trunk's number if that is empty or internal.
-func (t *Tracker) numberShown(own, trunk *channel) string {
-	number := t.directory.Numbers().Normalise(own.Caller)
-	if number == "" || t.directory.Numbers().IsInternal(number) {
-		return t.directory.TrunkNumber(trunk.Name)
-	}
-	return number
-}
-
-// numberIn returns the number in a dial string: "79997775533@trunk",
-// "trunk/79997775533", "trunk/sip:79997775533@host".
-func numberIn(dialString string) string {
-	if i := strings.LastIndex(dialString, "/"); i >= 0 {
-		dialString = dialString[i+1:]
-	}
-	number, _, _ := strings.Cut(dialString, "@")
-	return number
 }

@@ -6,8 +6,9 @@
 // How the Tracker comes to its reports, by file:
 //
 //   - channels.go: which channels live, and to which call each belongs; call.go: its state.
-//   - dial.go: who calls whom, through Local channels where need be, and so the direction
-//     of a call: inbound, outbound or internal.
+//   - dial.go: who calls whom, through Local channels where need be; dialnumbers.go: which
+//     number that is.
+//   - direction.go: whether a call is inbound, outbound or internal.
 //   - bridges.go: who hears whom.
 //   - undialled.go: legs that no dial explains: a completed consultation, a pickup,
 //     a parked call, a conference.
