@@ -57,7 +57,7 @@ var Salvaging = []string{"writable_schema(ON)", "cell_size_check(ON)", "query_on
 var building = []string{"journal_mode(DELETE)", "synchronous(FULL)"}
 
 // fill copies what can be read of the damaged file into a new one, and counts it. An error is
-// about the new file.
+// about the new file, or says that the damaged one can't be read now: see [isLoss].
 func (p Plan) fill(ctx context.Context, path string, damage *Damage) (err error) {
 	from, err := sqlite.OpenConn(p.Path, sqlite.ModeRead, Salvaging...)
 	if _, missing := os.Stat(p.Path); err != nil && sqlite.Classify(err) != sqlite.Damaged && !errors.Is(missing, fs.ErrNotExist) {
@@ -118,6 +118,17 @@ func (c *Copy) tables() error {
 	return nil
 }
 
+// isLoss says whether an error of the damaged file means that content is lost. Others come of
+// the machine, such as a disk without space for the index of the log. They pass, and a rescue
+// that went on would leave rows behind that can be read later.
+func isLoss(err error) bool {
+	switch sqlite.Classify(err) {
+	case sqlite.Full, sqlite.ReadOnly, sqlite.Unopened, sqlite.Busy:
+		return false
+	}
+	return !sqlite.IsIndexError(err)
+}
+
 func (c *Copy) lost(table string) {
 	if !slices.Contains(c.Damage.Unreadable, table) {
 		c.Damage.Unreadable = append(c.Damage.Unreadable, table)
@@ -131,6 +142,9 @@ func (c *Copy) columns(table string) ([]string, error) {
 		return nil, err
 	}
 	then, err := columnsOf(c.From, table)
+	if err != nil && !isLoss(err) {
+		return nil, fmt.Errorf("reading the damaged store: %w", err)
+	}
 	if err != nil {
 		c.lost(table)
 		return nil, nil
@@ -187,14 +201,14 @@ func (t *tableCopy) run() error {
 	return err
 }
 
-// newFileError is an error of the new file, which ends the copying. One of the damaged file
+// newFileError is an error of the new file, which ends the copying. A loss in the damaged file
 // does not.
 type newFileError struct{ error }
 
 func (e newFileError) Unwrap() error { return e.error }
 
 // take copies what a query answers as far as it can be read, and returns the key of the last
-// row. An error is about the new file.
+// row. An error ends the copying.
 func (t *tableCopy) take(text string, args ...any) (last any, whole bool, err error) {
 	values, into := make([]any, len(t.columns)), make([]any, len(t.columns))
 	for i := range values {
@@ -215,6 +229,9 @@ func (t *tableCopy) take(text string, args ...any) (last any, whole bool, err er
 	}, args...)
 	if failed, ok := errors.AsType[newFileError](err); ok {
 		return last, false, failed.error
+	}
+	if err != nil && !isLoss(err) {
+		return last, false, fmt.Errorf("reading the damaged store: %w", err)
 	}
 	if err != nil {
 		t.lost(t.Name)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 
 	"zombiezen.com/go/sqlite"
@@ -98,6 +99,19 @@ func IsBusy(err error) bool { return is(err, sqlite.ResultBusy) }
 // IsStatementError says whether a statement failed for what it was given to compute with, such
 // as a text that is no JSON.
 func IsStatementError(err error) bool { return is(err, sqlite.ResultError) }
+
+// indexCodes are the extended result codes of the -shm file.
+var indexCodes = []sqlite.ResultCode{
+	sqlite.ResultIOErrSHMOpen, sqlite.ResultIOErrSHMSize, sqlite.ResultIOErrSHMLock, sqlite.ResultIOErrSHMMap,
+}
+
+// IsIndexError says whether SQLite could not make the index of a write-ahead log, the -shm
+// file, such as for want of space. Then nothing can be read, but no content is lost: the index
+// holds none.
+func IsIndexError(err error) bool {
+	answer, ok := errors.AsType[*Error](err)
+	return ok && slices.Contains(indexCodes, sqlite.ResultCode(answer.Code))
+}
 
 func is(err error, code sqlite.ResultCode) bool {
 	answer, ok := errors.AsType[*Error](err)
