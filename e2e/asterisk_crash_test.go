@@ -9,11 +9,11 @@ import (
 
 // Asterisk itself dies in mid-call and comes back.
 func TestAnAsteriskThatDiesEndsTheCall(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)
-	d.awaitTold("L1 connected")
+	d.awaitReport("L1 connected")
 	d.dies(caller, callee)
 	inboundCallerHangsUp(d.stage)
 	d.expect(answeredLeg(direct, "client>101"), answeredLeg(direct, "client>101"))
@@ -24,7 +24,7 @@ func TestAnAsteriskThatDiesEndsTheCall(t *testing.T) {
 func TestAnAsteriskThatDiesEndsWhateverGoesOn(t *testing.T) {
 	for _, death := range []struct {
 		name    string
-		play    func(*told)
+		play    func(*deployment)
 		stories [][]string
 	}{
 		{"Transfer", dieInTransfer, [][]string{{
@@ -43,7 +43,7 @@ func TestAnAsteriskThatDiesEndsWhateverGoesOn(t *testing.T) {
 		{"Parked", dieWithParkedCall, [][]string{answeredLeg(direct, "client>101")}},
 	} {
 		t.Run(death.name, func(t *testing.T) {
-			d := newTold(t)
+			d := newDeployment(t)
 			death.play(d)
 			inboundCallerHangsUp(d.stage)
 			d.expect(append(death.stories, answeredLeg(direct, "client>101"))...)
@@ -53,7 +53,7 @@ func TestAnAsteriskThatDiesEndsWhateverGoesOn(t *testing.T) {
 
 // dies has Asterisk die and come back. Those who talked notice only then, and hang
 // up; who heard it ring goes on waiting, which does no harm.
-func (d *told) dies(talking ...*phone.Call) {
+func (d *deployment) dies(talking ...*phone.Call) {
 	d.Helper()
 	d.must(d.Kill())
 	died := time.Now()
@@ -67,7 +67,7 @@ func (d *told) dies(talking ...*phone.Call) {
 	d.must(d.daemon.AwaitReady(d.ctx))
 }
 
-func dieInTransfer(d *told) {
+func dieInTransfer(d *deployment) {
 	caller, callee := d.talksTo101("78005550101")
 	d.sends(callee, "102")
 	d.ends(callee)
@@ -76,7 +76,7 @@ func dieInTransfer(d *told) {
 	d.dies(caller, second)
 }
 
-func dieInConsultation(d *told) {
+func dieInConsultation(d *deployment) {
 	caller, callee := d.talksTo101("78005550101")
 	d.must(callee.Hold(d.ctx))
 	consultation := d.dials("101", "102")
@@ -87,7 +87,7 @@ func dieInConsultation(d *told) {
 	d.dies(caller, callee, consultation, second)
 }
 
-func dieWhileGroupRings(d *told) {
+func dieWhileGroupRings(d *deployment) {
 	d.comesIn("78005550120")
 	first, second, third := d.rings("101"), d.rings("102"), d.rings("103")
 	for _, employee := range []string{"101", "102", "103"} {
@@ -96,7 +96,7 @@ func dieWhileGroupRings(d *told) {
 	d.dies(first, second, third)
 }
 
-func dieWithParkedCall(d *told) {
+func dieWithParkedCall(d *deployment) {
 	caller, callee := d.talksTo101("78005550101")
 	d.parks(callee, "700")
 	d.awaitLine("client>101 disconnected")

@@ -19,7 +19,7 @@ import (
 
 // Every capture is told as its scenario is: what is kept for the tests of package
 // bridge is what people did, and not some other call.
-func TestEveryCaptureTellsItsScenario(t *testing.T) {
+func TestEveryCaptureGivesTheStoriesOfItsScenario(t *testing.T) {
 	people := labDirectory(t)
 	for _, scenario := range scenarios {
 		t.Run(scenario.name, func(t *testing.T) {
@@ -27,7 +27,7 @@ func TestEveryCaptureTellsItsScenario(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			calls, notes := tellAll(t, people, raws)
+			calls, notes := trackAll(t, people, raws)
 			if len(notes) > 0 {
 				t.Errorf("not understood: %v", notes)
 			}
@@ -77,9 +77,9 @@ func labDirectory(t *testing.T) *directory.Directory {
 	return people
 }
 
-// tellAll gives events to a Tracker and returns what it reports, a call at a time
+// trackAll gives events to a Tracker and returns what it reports, a call at a time
 // in the order in which they begin.
-func tellAll(t *testing.T, people *directory.Directory, raws [][]byte) (calls []crmtest.Call, notes []tracker.Note) {
+func trackAll(t *testing.T, people *directory.Directory, raws [][]byte) (calls []crmtest.Call, notes []tracker.Note) {
 	t.Helper()
 	tr := tracker.New(people, tracker.Policy{ReportInternal: true})
 	var ids []bridge.CallID

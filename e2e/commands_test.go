@@ -25,12 +25,12 @@ import (
 const ordered = "outbound client from "
 
 // command is a CALL of the CRM, by the user of an extension.
-func (d *told) command(extension string) crmtest.CallBody {
+func (d *deployment) command(extension string) crmtest.CallBody {
 	return crmtest.CallBody{CommunicationID: uuid.NewString(), FromUserID: lab.UserID(extension), ClientPhone: d.client}
 }
 
 // order has the CRM give a command, and wants it taken.
-func (d *told) order(body crmtest.CallBody) {
+func (d *deployment) order(body crmtest.CallBody) {
 	d.Helper()
 	answer, err := d.crm.System(d.daemon.Commands).Call(d.ctx, body)
 	d.must(err)
@@ -40,7 +40,7 @@ func (d *told) order(body crmtest.CallBody) {
 }
 
 // orderRefused has the CRM give a command, and wants it refused like that.
-func (d *told) orderRefused(body crmtest.CallBody, status string) {
+func (d *deployment) orderRefused(body crmtest.CallBody, status string) {
 	d.Helper()
 	answer, err := d.crm.System(d.daemon.Commands).Call(d.ctx, body)
 	d.must(err)
@@ -51,7 +51,7 @@ func (d *told) orderRefused(body crmtest.CallBody, status string) {
 
 // hangup has the CRM hang up, and gives the status of its refusal: "" when it was
 // obeyed.
-func (d *told) hangup(communication string, body crmtest.HangupBody) string {
+func (d *deployment) hangup(communication string, body crmtest.HangupBody) string {
 	d.Helper()
 	answer, err := d.crm.System(d.daemon.Commands).Hangup(d.ctx, communication, body)
 	d.must(err)
@@ -62,7 +62,7 @@ func (d *told) hangup(communication string, body crmtest.HangupBody) string {
 }
 
 // counts are how kontur-ari counts the CRM's commands.
-func (d *told) counts() lab.CommandCounts {
+func (d *deployment) counts() lab.CommandCounts {
 	d.Helper()
 	counts, err := d.daemon.CommandCounts(d.ctx)
 	d.must(err)
@@ -70,7 +70,7 @@ func (d *told) counts() lab.CommandCounts {
 }
 
 // leg waits until the CRM has been told of a leg, and gives its id.
-func (d *told) leg(name string) string {
+func (d *deployment) leg(name string) string {
 	d.Helper()
 	d.awaitLine(name + " appeared")
 	for _, call := range d.crm.Calls() {
@@ -86,7 +86,7 @@ func (d *told) leg(name string) string {
 
 // invited are the calls that have reached a phone, or the trunk, and in which the
 // client of this test is named: the first message of each.
-func (d *told) invited(name string) map[string]string {
+func (d *deployment) invited(name string) map[string]string {
 	calls := make(map[string]string)
 	for _, message := range strings.Split(d.Phone(name).Trace(), " received\n")[1:] {
 		if id := callID.FindString(message); strings.HasPrefix(message, "INVITE ") && strings.Contains(message, d.client) && calls[id] == "" {
@@ -98,10 +98,10 @@ func (d *told) invited(name string) map[string]string {
 
 var callID = regexp.MustCompile(`(?m)^Call-ID: .*$`)
 
-func (d *told) invitations(name string) int { return len(d.invited(name)) }
+func (d *deployment) invitations(name string) int { return len(d.invited(name)) }
 
 // invitation is the one call that has reached a phone.
-func (d *told) invitation(name string) string {
+func (d *deployment) invitation(name string) string {
 	d.Helper()
 	calls := slices.Collect(maps.Values(d.invited(name)))
 	if len(calls) != 1 {
@@ -111,7 +111,7 @@ func (d *told) invitation(name string) string {
 }
 
 // dialsOn has a phone picked up, after which the client's rings.
-func (d *told) dialsOn(own *phone.Call) (client *phone.Call) {
+func (d *deployment) dialsOn(own *phone.Call) (client *phone.Call) {
 	d.Helper()
 	d.must(own.Answer(d.ctx))
 	client = d.reachesTrunk(d.client)
@@ -120,7 +120,7 @@ func (d *told) dialsOn(own *phone.Call) (client *phone.Call) {
 }
 
 // answers has whom the switch has dialled pick up.
-func (d *told) answers(callee *phone.Call, endpoints ...string) {
+func (d *deployment) answers(callee *phone.Call, endpoints ...string) {
 	d.Helper()
 	d.must(callee.Answer(d.ctx))
 	d.must(d.AwaitTogether(d.ctx, endpoints...))
@@ -128,7 +128,7 @@ func (d *told) answers(callee *phone.Call, endpoints ...string) {
 
 // Row 22: the user's phone rings and shows the client, then the client is dialled.
 func TestTheCRMOrdersACall(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	d.order(d.command("101"))
 	own := d.rings("101")
 	// The CRM is told before anybody has picked up.
@@ -151,7 +151,7 @@ func TestTheCRMOrdersACall(t *testing.T) {
 }
 
 func TestAPhoneIsAskedToPickUpByItself(t *testing.T) {
-	d := newTold(t, func(config *lab.DaemonConfig) { config.AutoAnswer = true })
+	d := newDeployment(t, func(config *lab.DaemonConfig) { config.AutoAnswer = true })
 	d.order(d.command("101"))
 	own := d.rings("101")
 	invitation := d.invitation("101")
@@ -167,7 +167,7 @@ func TestAPhoneIsAskedToPickUpByItself(t *testing.T) {
 }
 
 func TestTheClientOfAnOrderedCallIsBusy(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	d.order(d.command("101"))
 	client := d.dialsOn(d.rings("101"))
 	d.must(client.Reject(486))
@@ -179,15 +179,15 @@ func TestAnOrderedCallFails(t *testing.T) {
 	failed := []string{"call-started " + ordered, "101>client appeared", "101>client disconnected", "101>client finished", "call-failed"}
 	for _, test := range []struct {
 		name, extension, cause string
-		play                   func(*told)
+		play                   func(*deployment)
 	}{
-		{"busy", "101", "busy", func(d *told) { d.must(d.called("101").Reject(486)) }},
-		{"declined", "101", "declined", func(d *told) { d.must(d.rings("101").Reject(603)) }},
-		{"no answer", "101", "no answer", func(d *told) { d.ends(d.rings("101")) }},
-		{"nobody there", "105", "offline", func(*told) {}},
+		{"busy", "101", "busy", func(d *deployment) { d.must(d.called("101").Reject(486)) }},
+		{"declined", "101", "declined", func(d *deployment) { d.must(d.rings("101").Reject(603)) }},
+		{"no answer", "101", "no answer", func(d *deployment) { d.ends(d.rings("101")) }},
+		{"nobody there", "105", "offline", func(*deployment) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := newTold(t, func(config *lab.DaemonConfig) { config.RingTime = "2s" })
+			d := newDeployment(t, func(config *lab.DaemonConfig) { config.RingTime = "2s" })
 			d.order(d.command(test.extension))
 			test.play(d)
 			var want []string
@@ -207,7 +207,7 @@ func TestAnOrderedCallFails(t *testing.T) {
 
 // Row 24: the CRM is told at once, and nobody's phone rings.
 func TestAnOrderIsRefused(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	to := func(number string) crmtest.CallBody {
 		body := d.command("101")
 		body.ClientPhone = number
@@ -243,7 +243,7 @@ func TestAnOrderIsRefused(t *testing.T) {
 
 // Row 25: also when the first answer is lost, or the daemon dies in between.
 func TestAnOrderThatComesAgain(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	body := d.command("101")
 	d.order(body)
 	own := d.rings("101")
@@ -272,7 +272,7 @@ func TestAnOrderThatComesAgain(t *testing.T) {
 
 // Row 26.
 func TestTheCRMOrdersAnInternalCall(t *testing.T) {
-	d := newTold(t, withoutInternal)
+	d := newDeployment(t, withoutInternal)
 	body := d.command("101")
 	body.ToUserID = lab.UserID("102")
 	d.order(body)
@@ -290,7 +290,7 @@ func TestAllTelephonesOfAUserRing(t *testing.T) {
 		{"the first", "107", lab.SecondDevice}, {"the second", lab.SecondDevice, "107"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := newTold(t)
+			d := newDeployment(t)
 			d.order(d.command("107"))
 			picked, other := d.rings(test.first), d.rings(test.second)
 			d.must(d.AwaitRinging(d.ctx, 2))
@@ -307,7 +307,7 @@ func TestAllTelephonesOfAUserRing(t *testing.T) {
 // dialled: the user's endpoint rings alone.
 func TestAContactOfAPhoneCallsNothingElse(t *testing.T) {
 	const contact = "x&PJSIP/trunk/sip:78091234567"
-	d := newTold(t)
+	d := newDeployment(t)
 	d.must(d.Phone("101").RegisterAlso(d.ctx, contact))
 	// Before the lab is given back.
 	defer func() { d.must(d.Phone("101").UnregisterAlso(d.ctx, contact)) }()
@@ -329,7 +329,7 @@ func TestAContactOfAPhoneCallsNothingElse(t *testing.T) {
 
 // Two telephones that are picked up in one moment dial once.
 func TestTelephonesThatArePickedUpTogetherDialOnce(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	d.order(d.command("107"))
 	first, second := d.rings("107"), d.rings(lab.SecondDevice)
 	d.must(d.AwaitRinging(d.ctx, 2))
@@ -357,10 +357,10 @@ func TestTheCRMHangsUp(t *testing.T) {
 	user := lab.UserID("101")
 	for _, test := range []struct {
 		name  string
-		play  func(d *told, communication string)
+		play  func(d *deployment, communication string)
 		story []string
 	}{
-		{"while they talk, by the leg", func(d *told, communication string) {
+		{"while they talk, by the leg", func(d *deployment, communication string) {
 			own := d.rings("101")
 			client := d.dialsOn(own)
 			d.answers(client, "101", "trunk")
@@ -383,7 +383,7 @@ func TestTheCRMHangsUp(t *testing.T) {
 				d.Errorf("a second time: %q", status)
 			}
 		}, answered},
-		{"while the client rings, by the communication", func(d *told, communication string) {
+		{"while the client rings, by the communication", func(d *deployment, communication string) {
 			own := d.rings("101")
 			client := d.dialsOn(own)
 			d.leg("101>client")
@@ -393,7 +393,7 @@ func TestTheCRMHangsUp(t *testing.T) {
 			d.ends(own)
 			d.ends(client)
 		}, missedLeg(ordered, "101>client")},
-		{"while the own phone rings", func(d *told, _ string) {
+		{"while the own phone rings", func(d *deployment, _ string) {
 			own := d.rings("101")
 			if status := d.hangup("", crmtest.HangupBody{RealtimeCallItemID: d.leg("101>client"), UserID: user}); status != "" {
 				d.Errorf("refused: %s", status)
@@ -402,7 +402,7 @@ func TestTheCRMHangsUp(t *testing.T) {
 		}, failed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := newTold(t)
+			d := newDeployment(t)
 			body := d.command("101")
 			d.order(body)
 			test.play(d, body.CommunicationID)
@@ -413,7 +413,7 @@ func TestTheCRMHangsUp(t *testing.T) {
 
 // Calls that nobody ordered are hung up too; their channels are in no application.
 func TestTheCRMHangsUpACallThatCameIn(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)
@@ -429,7 +429,7 @@ func TestTheCRMHangsUpACallThatCameIn(t *testing.T) {
 
 // Who has called a colleague hangs up his own phone, not the colleague's.
 func TestTheCRMHangsUpForTheCaller(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	caller := d.dials("101", "102")
 	callee := d.rings("102")
 	d.must(caller.AwaitRinging(d.ctx))
@@ -442,7 +442,7 @@ func TestTheCRMHangsUpForTheCaller(t *testing.T) {
 }
 
 // What is picked up while kontur-ari is away dials when it is back.
-func TestAPhoneIsPickedUpWhileNobodyListens(t *testing.T) {
+func TestAPhonePickedUpWhileTheDaemonIsAwayDialsLater(t *testing.T) {
 	t.Run("the line is cut", func(t *testing.T) {
 		g := newGapped(t)
 		g.order(g.command("101"))
@@ -458,7 +458,7 @@ func TestAPhoneIsPickedUpWhileNobodyListens(t *testing.T) {
 		g.expect(answeredLeg(ordered, "101>client"))
 	})
 	t.Run("the daemon is dead", func(t *testing.T) {
-		d := newTold(t)
+		d := newDeployment(t)
 		d.order(d.command("101"))
 		own := d.rings("101")
 		d.awaitLine("101>client appeared")
@@ -477,7 +477,7 @@ func TestAPhoneIsPickedUpWhileNobodyListens(t *testing.T) {
 // A thousand orders at once, each with a key of its own: as many phones ring as one
 // user may have ring, everybody else has a clear answer, and nobody is forgotten.
 func TestAThousandOrdersAtOnce(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	system := d.crm.System(d.daemon.Commands)
 	var mu sync.Mutex
 	answers := make(map[string]int)
@@ -520,7 +520,7 @@ func TestAPhoneThatWaitsAfterwardsDialsOnce(t *testing.T) {
 		line = startRelay(t, config.Lab)
 		config.URL = line.url()
 	})
-	g := &gapped{told: d, line: line}
+	g := &gapped{deployment: d, line: line}
 	d.client = "7998" + d.client[4:]
 	d.order(d.command("101"))
 	own := d.rings("101")
@@ -539,7 +539,7 @@ func TestAPhoneThatWaitsAfterwardsDialsOnce(t *testing.T) {
 // Asterisk goes on, nobody's phone rings, and the CRM is told of it.
 func TestAStopDoesNotWaitForACommand(t *testing.T) {
 	var application string
-	d := newTold(t, func(config *lab.DaemonConfig) { application = config.Application })
+	d := newDeployment(t, func(config *lab.DaemonConfig) { application = config.Application })
 	d.must(d.Freeze())
 	t.Cleanup(func() { d.must(d.Thaw()) })
 	body := d.command("101")
@@ -566,7 +566,7 @@ func TestAStopDoesNotWaitForACommand(t *testing.T) {
 }
 
 // awaitOrdered waits until an order is in the journal, by the id of its call.
-func (d *told) awaitOrdered(call string) {
+func (d *deployment) awaitOrdered(call string) {
 	d.Helper()
 	for {
 		var ladder strings.Builder
@@ -584,7 +584,7 @@ func TestAnOrderSurvivesACrash(t *testing.T) {
 	for i := range 8 {
 		moment := random.IntN(60)
 		t.Run(fmt.Sprintf("%02d", i), func(t *testing.T) {
-			d := newTold(t)
+			d := newDeployment(t)
 			body := d.command("101")
 			back := d.crashAfter(time.Duration(moment) * time.Millisecond)
 			// The answer may be lost.
@@ -606,7 +606,7 @@ func TestAnOrderSurvivesACrash(t *testing.T) {
 
 // seeOrderThrough has 101 pick up where the phone rings, and wants the call told to
 // its end either way.
-func (d *told) seeOrderThrough() {
+func (d *deployment) seeOrderThrough() {
 	d.Helper()
 	failed := make(chan error, 1)
 	waiting, stop := context.WithCancel(d.ctx)

@@ -152,7 +152,7 @@ func conferenceEmployeesOnly(s *stage) {
 
 // A client's call has no part in what the others say when he is gone.
 func TestAClientWhoLeavesAConferenceEndsItsLegs(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	r := room{stage: d.stage}
 	first, second := r.enters(d.dials("101", "482")), r.enters(d.dials("102", "482"))
 	r.leaves(r.enters(d.comesIn("78005554482")))

@@ -31,14 +31,14 @@ func moments(t *testing.T) *rand.Rand {
 
 // A daemon that is killed and started again while a call goes on tells the same
 // as one that lives through it.
-func TestAKilledDaemonTellsTheSame(t *testing.T) {
+func TestAKilledDaemonReportsTheSame(t *testing.T) {
 	random := moments(t)
 	for i := range 20 {
 		moment := time.Duration(random.Int64N(int64(untilHangup)))
 		inbound := i%2 == 0
 		t.Run(fmt.Sprintf("%02d", i), func(t *testing.T) {
 			t.Logf("killed %s after the call began", moment)
-			d := newTold(t)
+			d := newDeployment(t)
 			back := d.crashAfter(moment)
 			if inbound {
 				d.slowInbound(back)
@@ -56,17 +56,17 @@ const afterHangup = 40 * time.Millisecond
 
 // A daemon that is killed while it hears of the end, or tells it, is followed by
 // one that tells the rest.
-func TestADaemonKilledAtTheEndTellsTheSame(t *testing.T) {
+func TestADaemonKilledAtTheEndReportsTheSame(t *testing.T) {
 	random := moments(t)
 	for i := range 10 {
 		moment := time.Duration(random.Int64N(int64(afterHangup)))
 		t.Run(fmt.Sprintf("%02d", i), func(t *testing.T) {
 			t.Logf("killed %s after the call ended", moment)
-			d := newTold(t)
+			d := newDeployment(t)
 			caller := d.comesIn("78005550101")
 			callee := d.rings("101")
 			d.picksUp(callee, caller)
-			d.awaitTold("L1 connected")
+			d.awaitReport("L1 connected")
 			d.must(caller.Hangup(d.ctx))
 			d.must(d.crashAfter(moment)())
 			d.ends(callee)
@@ -78,7 +78,7 @@ func TestADaemonKilledAtTheEndTellsTheSame(t *testing.T) {
 // crashAfter kills the daemon after that time and starts it again at once. The
 // returned function waits until it is ready again. A crash between an answer of
 // the CRM and the record of it repeats that one request.
-func (d *told) crashAfter(moment time.Duration) (back func() error) {
+func (d *deployment) crashAfter(moment time.Duration) (back func() error) {
 	d.repeats++
 	var group errgroup.Group
 	group.Go(func() error {
@@ -108,7 +108,7 @@ func (s *stage) pause(duration time.Duration) error {
 
 // slowInbound is an answered call that takes its time and is hung up when the
 // daemon is back.
-func (d *told) slowInbound(back func() error) {
+func (d *deployment) slowInbound(back func() error) {
 	caller := d.comesIn("78005550101")
 	callee := d.called("101")
 	d.must(d.pause(untilRinging))
@@ -120,7 +120,7 @@ func (d *told) slowInbound(back func() error) {
 	d.hangsUp(caller, callee)
 }
 
-func (d *told) slowOutbound(back func() error) {
+func (d *deployment) slowOutbound(back func() error) {
 	caller := d.dials("101", d.client)
 	callee := d.reachesTrunk(d.client)
 	d.must(d.pause(untilRinging))
@@ -133,12 +133,12 @@ func (d *told) slowOutbound(back func() error) {
 }
 
 // A call that ends while no daemon runs is told to its end by the next one.
-func TestACallThatEndsWithoutADaemonIsToldToItsEnd(t *testing.T) {
-	d := newTold(t)
+func TestACallThatEndsWithoutADaemonIsReportedToItsEnd(t *testing.T) {
+	d := newDeployment(t)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)
-	d.awaitTold("L1 connected")
+	d.awaitReport("L1 connected")
 	d.repeats++
 	d.must(d.daemon.Kill())
 	d.hangsUp(caller, callee)
@@ -148,11 +148,11 @@ func TestACallThatEndsWithoutADaemonIsToldToItsEnd(t *testing.T) {
 
 // An orderly stop in mid-call is no end of the call either.
 func TestAStoppedDaemonGoesOnWithTheCall(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)
-	d.awaitTold("L1 connected")
+	d.awaitReport("L1 connected")
 	code, err := d.daemon.Terminate(d.ctx)
 	d.must(err)
 	if code != 0 {

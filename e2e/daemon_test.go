@@ -18,7 +18,7 @@ import (
 )
 
 // told is a stage with kontur-ari and a CRM: what people do is told to the CRM.
-type told struct {
+type deployment struct {
 	*stage
 	crm    *crmtest.CRM
 	daemon *lab.Daemon
@@ -35,13 +35,13 @@ var program = sync.OnceValues(func() (string, error) {
 // programDirectory is where it is built; TestMain makes and removes it.
 var programDirectory string
 
-// newTold sets the stage and starts kontur-ari, which is ready then.
-func newTold(t *testing.T, change ...func(*lab.DaemonConfig)) *told {
-	return newToldOn(t, nil, change...)
+// newDeployment sets the stage and starts kontur-ari, which is ready then.
+func newDeployment(t *testing.T, change ...func(*lab.DaemonConfig)) *deployment {
+	return newDeploymentOn(t, nil, change...)
 }
 
-// newToldOn is newTold on an exchange of a kind; any where that is nil.
-func newToldOn(t *testing.T, wanted *lab.Options, change ...func(*lab.DaemonConfig)) *told {
+// newDeploymentOn is newDeployment on an exchange of a kind; any where that is nil.
+func newDeploymentOn(t *testing.T, wanted *lab.Options, change ...func(*lab.DaemonConfig)) *deployment {
 	// Building takes its time, which is not the test's.
 	path, err := program()
 	if err != nil {
@@ -60,7 +60,7 @@ func newToldOn(t *testing.T, wanted *lab.Options, change ...func(*lab.DaemonConf
 	}
 	daemon, err := lab.NewDaemon(path, t.TempDir(), config)
 	s.must(err)
-	d := &told{stage: s, crm: server.CRM, daemon: daemon}
+	d := &deployment{stage: s, crm: server.CRM, daemon: daemon}
 	t.Cleanup(d.stop)
 	s.must(daemon.Start(s.ctx))
 	return d
@@ -68,7 +68,7 @@ func newToldOn(t *testing.T, wanted *lab.Options, change ...func(*lab.DaemonConf
 
 // stop ends kontur-ari, which must do that in good order, and shows what it did
 // when the test has failed.
-func (d *told) stop() {
+func (d *deployment) stop() {
 	if d.daemon.Running() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 20*time.Second)
 		defer cancel()
@@ -104,7 +104,7 @@ func (d *told) stop() {
 }
 
 // searchStorage looks for secrets in everything that the daemon has written.
-func (d *told) searchStorage() {
+func (d *deployment) searchStorage() {
 	files, err := filepath.Glob(filepath.Join(d.daemon.Storage(), "*"))
 	if err != nil || len(files) == 0 {
 		d.Errorf("the daemon's storage: %v, %v", files, err)
@@ -124,7 +124,7 @@ func (d *told) searchStorage() {
 }
 
 // keep saves what helps to study a failure where it outlives the test.
-func (d *told) keep() {
+func (d *deployment) keep() {
 	directory := filepath.Join("testdata", "failures", strings.ReplaceAll(d.Name(), "/", "_"))
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		d.Log(err)
@@ -168,7 +168,7 @@ func lastWords(log string) string {
 
 // expect waits until the CRM has been told of that many calls to their end, and
 // compares their stories; the calls in the order they began.
-func (d *told) expect(stories ...[]string) {
+func (d *deployment) expect(stories ...[]string) {
 	d.Helper()
 	d.calls = len(stories)
 	if err := d.crm.WaitOver(d.ctx, len(stories)); err != nil {
@@ -191,8 +191,8 @@ func (d *told) expect(stories ...[]string) {
 
 func withoutInternal(config *lab.DaemonConfig) { config.WithoutInternal = true }
 
-// awaitTold waits until the CRM was told of something ("L1 connected") in any call.
-func (d *told) awaitTold(what string) {
+// awaitReport waits until the CRM was told of something ("L1 connected") in any call.
+func (d *deployment) awaitReport(what string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
 		return slices.ContainsFunc(crm.Calls(), func(call crmtest.Call) bool {
@@ -202,7 +202,7 @@ func (d *told) awaitTold(what string) {
 }
 
 // awaitLine waits until a line is in the story of any call.
-func (d *told) awaitLine(line string) {
+func (d *deployment) awaitLine(line string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
 		return slices.ContainsFunc(crm.Calls(), func(call crmtest.Call) bool {

@@ -25,7 +25,7 @@ var deviceScenarios = []scenario{
 	{"ringing_first", "a client calls a number that rings for a second before 101 is called, who answers", ringingFirst, [][]string{answeredLeg("inbound client at 78005553371", "client>101")}},
 	{"answered_first", "a client calls a number that answers with an announcement; then 101 is called and answers", answeredFirst, [][]string{answeredLeg("inbound client at 78005553372", "client>101")}},
 	{"answered_first_no_answer", "a client calls a number that answers with an announcement; then 101 is called and doesn't answer", answeredFirstNoAnswer, [][]string{missedLeg("inbound client at 78005553372", "client>101")}},
-	{"answered_first_gives_up", "a client calls a number that answers with an announcement, and hangs up while it plays", answeredFirstGivesUp, [][]string{nobodyCalled("client at 78005553372")}},
+	{"answered_first_gives_up", "a client calls a number that answers with an announcement, and hangs up while it plays", answeredFirstGivesUp, [][]string{noPhoneCalled("client at 78005553372")}},
 }
 
 // callWaiting is the story of a call that goes on, and of another that is missed.

@@ -9,5 +9,5 @@
 // Where they can't run they fail and say what is missing; KONTUR_ARI_E2E=off
 // leaves them out. To record the events of the calls anew:
 //
-//	go test ./e2e -run TestTheCRMIsTold -update-captures
+//	go test ./e2e -run TestEveryCallIsReported -update-captures
 package e2e

@@ -5,8 +5,8 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// nobodysMobile is a number outside that calls are forwarded to, and no user's.
-const nobodysMobile = "79161110199"
+// outsideMobile is a number outside that calls are forwarded to, and no user's.
+const outsideMobile = "79161110199"
 
 // forwardingScenarios are calls that go on to a mobile or to another phone
 // (lab/conf/extensions_forwarding.conf).
@@ -147,14 +147,14 @@ func followMeKeptMobile(s *stage) {
 }
 
 func followMeOutside(s *stage) {
-	caller, desk, mobile := s.deskAndMobile("78005553342", nobodysMobile)
+	caller, desk, mobile := s.deskAndMobile("78005553342", outsideMobile)
 	s.picksUpBehindLocal(mobile, caller)
 	s.ends(desk)
 	s.hangsUp(caller, mobile)
 }
 
 func followMeKeptOutside(s *stage) {
-	caller, desk, mobile := s.deskAndMobile("78005553343", nobodysMobile)
+	caller, desk, mobile := s.deskAndMobile("78005553343", outsideMobile)
 	s.picksUpOverLocal(mobile, caller)
 	s.ends(desk)
 	s.hangsUp(mobile, caller)
@@ -207,7 +207,7 @@ func forwardedToColleague(s *stage) {
 
 func forwardedOutside(s *stage) {
 	caller := s.comesIn("78005553351")
-	mobile := s.reachesTrunk(nobodysMobile)
+	mobile := s.reachesTrunk(outsideMobile)
 	s.must(mobile.Ring())
 	s.picksUp(mobile, caller)
 	s.hangsUp(caller, mobile)
@@ -215,7 +215,7 @@ func forwardedOutside(s *stage) {
 
 func forwardedOutsideBusy(s *stage) {
 	caller := s.comesIn("78005553351")
-	s.must(s.reachesTrunk(nobodysMobile).Reject(486))
+	s.must(s.reachesTrunk(outsideMobile).Reject(486))
 	s.ends(caller)
 }
 
@@ -241,7 +241,7 @@ func phoneForwardsToMobile(s *stage) {
 }
 
 func phoneForwardsOutside(s *stage) {
-	s.phoneForwardsTo(nobodysMobile, s.comesIn("78005550101"))
+	s.phoneForwardsTo(outsideMobile, s.comesIn("78005550101"))
 }
 
 func phoneForwardsColleague(s *stage) {

@@ -10,9 +10,9 @@ import (
 // Callers as carriers show them, and what the CRM is told of each. They call the
 // menu, which makes the shortest call.
 var callers = []struct {
-	name   string
-	invite phone.Invite
-	told   string
+	name     string
+	invite   phone.Invite
+	reported string
 }{
 	{"Plain", phone.As("79997775533", "78005550140"), "79997775533"},
 	{"Plus", phone.As("+79997775533", "78005550140"), "79997775533"},
@@ -49,7 +49,7 @@ func named(from, name string) phone.Invite {
 }
 
 func TestCallersNumbersAreUnderstood(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	var stories [][]string
 	for _, caller := range callers {
 		call := d.comesInAs(caller.invite)
@@ -57,7 +57,7 @@ func TestCallersNumbersAreUnderstood(t *testing.T) {
 		d.must(call.Hangup(d.ctx))
 		d.must(d.AwaitIdle(d.ctx))
 		stories = append(stories, []string{
-			"call-started inbound " + caller.told + " at 78005550140", "call-finished", "register-call client>somebody missed",
+			"call-started inbound " + caller.reported + " at 78005550140", "call-finished", "register-call client>somebody missed",
 		})
 	}
 	d.expect(stories...)
@@ -69,7 +69,7 @@ func TestCallersNumbersAreUnderstood(t *testing.T) {
 }
 
 // Numbers as employees dial them, and what the CRM is told of each.
-var dialled = []struct{ number, told string }{
+var dialled = []struct{ number, reported string }{
 	{"79997775533", "79997775533"},
 	{"89997775533", "79997775533"},
 	{"+79997775533", "79997775533"},
@@ -81,20 +81,20 @@ var dialled = []struct{ number, told string }{
 }
 
 func TestDialledNumbersAreUnderstood(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	var stories [][]string
 	for _, number := range dialled {
 		caller := d.dials("101", number.number)
 		d.must(d.reachesTrunk(number.number).Reject(486))
 		d.refused(caller, 486)
 		d.must(d.AwaitIdle(d.ctx))
-		stories = append(stories, missedLeg("outbound "+number.told+" from 79229929292", "101>client"))
+		stories = append(stories, missedLeg("outbound "+number.reported+" from 79229929292", "101>client"))
 	}
 	d.expect(stories...)
 }
 
-func TestADirectCallOfAHiddenCallerIsToldWithItsLeg(t *testing.T) {
-	d := newTold(t)
+func TestADirectCallOfAHiddenCallerIsReportedWithItsLeg(t *testing.T) {
+	d := newDeployment(t)
 	caller := d.comesInAs(phone.As("anonymous", "78005550101"))
 	callee := d.rings("101")
 	d.picksUp(callee, caller)

@@ -18,10 +18,10 @@ var queueScenarios = []scenario{
 	}},
 	{"queue_agent_declines", "a client calls a queue, 101 declines (486), 102 answers", queueAgentDeclines, [][]string{inTurn("78005553322")}},
 	{"queue_gives_up_ringing", "a client calls a queue and gives up while 101 rings", queueGivesUpRinging, [][]string{missedLeg("inbound client at 78005553322", "client>101")}},
-	{"queue_gives_up_waiting", "a client calls a queue whose agent's phone is not there, and gives up", queueGivesUpWaiting, [][]string{nobodyCalled("client at 78005553323")}},
-	{"queue_closed", "a client calls a queue that takes no callers while no agent's phone is there", queueClosed, [][]string{nobodyCalled("client at 78005553324")}},
+	{"queue_gives_up_waiting", "a client calls a queue whose agent's phone is not there, and gives up", queueGivesUpWaiting, [][]string{noPhoneCalled("client at 78005553323")}},
+	{"queue_closed", "a client calls a queue that takes no callers while no agent's phone is there", queueClosed, [][]string{noPhoneCalled("client at 78005553324")}},
 	{"queue_agents_busy", "101 talks to a client, a second one waits in 101's queue and gives up", queueAgentsBusy, [][]string{
-		answeredLeg(direct, "client>101"), nobodyCalled("79990000000 at 78005553325"),
+		answeredLeg(direct, "client>101"), noPhoneCalled("79990000000 at 78005553325"),
 	}},
 	{"queue_agent_again", "a client calls a queue, its only agent 101 doesn't answer, is called again and answers", queueAgentAgain, [][]string{{
 		"call-started inbound client at 78005553325",
@@ -56,8 +56,8 @@ func inTurn(number string) []string {
 	}
 }
 
-// nobodyCalled is the story of a call from outside that reached no phone.
-func nobodyCalled(described string) []string {
+// noPhoneCalled is the story of a call from outside that reached no phone.
+func noPhoneCalled(described string) []string {
 	return []string{"call-started inbound " + described, "call-finished", "register-call client>somebody missed"}
 }
 

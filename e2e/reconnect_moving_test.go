@@ -54,7 +54,7 @@ var handedOver = []string{
 }
 
 func gapBlindTransfer(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.sends(callee, "102")
 	g.ends(callee)
@@ -65,7 +65,7 @@ func gapBlindTransfer(g *gapped) {
 }
 
 func gapBlindTransferRinging(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.sends(callee, "102")
 	g.ends(callee)
@@ -77,7 +77,7 @@ func gapBlindTransferRinging(g *gapped) {
 }
 
 func gapAttendedTransfer(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.must(callee.Hold(g.ctx))
 	consultation := g.dials("101", "102")
 	second := g.rings("102")
@@ -94,7 +94,7 @@ func gapAttendedTransfer(g *gapped) {
 
 // gapConsultationBegun is a transfer that is heard of from its middle on.
 func gapConsultationBegun(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.must(callee.Hold(g.ctx))
 	consultation := g.dials("101", "102")
@@ -148,7 +148,7 @@ func gapPickedUp(g *gapped) {
 }
 
 func gapParked(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.parks(callee, "700")
 	g.mend()
@@ -156,7 +156,7 @@ func gapParked(g *gapped) {
 }
 
 func gapRetrieved(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.parks(callee, "700")
 	g.awaitLine("client>101 disconnected")
 	g.cut()
@@ -166,7 +166,7 @@ func gapRetrieved(g *gapped) {
 }
 
 func gapParkedAndRetrieved(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.parks(callee, "700")
 	second := g.joins("102", "701")

@@ -10,13 +10,13 @@ import (
 
 // gapped is a stage whose kontur-ari now and then doesn't hear Asterisk.
 type gapped struct {
-	*told
+	*deployment
 	line *relay
 }
 
 func newGapped(t *testing.T) *gapped {
 	g := &gapped{}
-	g.told = newTold(t, func(config *lab.DaemonConfig) {
+	g.deployment = newDeployment(t, func(config *lab.DaemonConfig) {
 		g.line = startRelay(t, config.Lab)
 		config.URL = g.line.url()
 	})
@@ -96,9 +96,9 @@ func gapWhileRinging(g *gapped) {
 	g.hangsUp(caller, callee)
 }
 
-// talkIsTold is a call from the client to 101 of which the CRM knows that it is
+// talkIsReported is a call from the client to 101 of which the CRM knows that it is
 // answered.
-func (g *gapped) talkIsTold() (caller, callee *phone.Call) {
+func (g *gapped) talkIsReported() (caller, callee *phone.Call) {
 	g.Helper()
 	caller, callee = g.talksTo101("78005550101")
 	g.awaitLine("client>101 connected")
@@ -106,7 +106,7 @@ func (g *gapped) talkIsTold() (caller, callee *phone.Call) {
 }
 
 func gapWhileTalking(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.mend()
 	g.hangsUp(caller, callee)
@@ -123,7 +123,7 @@ func gapAnswered(g *gapped) {
 }
 
 func gapHungUp(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.hangsUp(caller, callee)
 	g.must(g.AwaitIdle(g.ctx))
@@ -243,7 +243,7 @@ func gapInQueue(g *gapped) {
 
 // gapOneAfterTheOther has 101 talk to somebody else when he is heard again.
 func gapOneAfterTheOther(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.hangsUp(caller, callee)
 	other := g.comesInAs(phone.As("79990000000", "78005550101"))
@@ -268,7 +268,7 @@ func twoGaps(g *gapped) {
 }
 
 func manyShortGaps(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	for range 3 {
 		g.cut()
 		g.mend()
@@ -277,7 +277,7 @@ func manyShortGaps(g *gapped) {
 }
 
 func gapOnHold(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.must(callee.Hold(g.ctx))
 	g.awaitLine("client>101 paused")
 	g.cut()
@@ -287,7 +287,7 @@ func gapOnHold(g *gapped) {
 }
 
 func gapHeld(g *gapped) {
-	caller, callee := g.talkIsTold()
+	caller, callee := g.talkIsReported()
 	g.cut()
 	g.must(callee.Hold(g.ctx))
 	g.mend()

@@ -29,7 +29,7 @@ var toneNames = map[int]string{clientsTone: "client", tone101: "101", tone102: "
 
 // recording is one that the CRM was told of: the leg and who is heard, "client>101:
 // client 101".
-func (d *told) recordings() []string {
+func (d *deployment) recordings() []string {
 	files := make(map[string]crmtest.File)
 	for _, file := range d.crm.Files() {
 		files[file.ID] = file
@@ -58,7 +58,7 @@ func (d *told) recordings() []string {
 
 // expectRecordings waits until the CRM was told of as many recordings, and compares them:
 // "LEG: WHO WHO", sorted.
-func (d *told) expectRecordings(expected ...string) {
+func (d *deployment) expectRecordings(expected ...string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
 		told := 0

@@ -63,7 +63,7 @@ func TestAKilledDaemonAnnouncesEachRecordingOnce(t *testing.T) {
 	for _, phase := range crashPhases {
 		seed := random.Uint64()
 		t.Run(phase.name, func(t *testing.T) {
-			d := newToldOn(t, nil, quickly)
+			d := newDeploymentOn(t, nil, quickly)
 			chosen := rand.New(rand.NewPCG(seed, 0))
 			for range crashRounds {
 				d.crashWhileRecordingIs(phase, time.Duration(chosen.Int64N(int64(phase.lasts))))
@@ -77,7 +77,7 @@ func TestAKilledDaemonAnnouncesEachRecordingOnce(t *testing.T) {
 
 // crashWhileRecordingIs has a call recorded, kills the daemon a moment after the phase has
 // begun, and starts it again.
-func (d *told) crashWhileRecordingIs(phase crashPhase, moment time.Duration) {
+func (d *deployment) crashWhileRecordingIs(phase crashPhase, moment time.Duration) {
 	d.Helper()
 	begun := make(chan struct{}, 1)
 	if phase.slow == nil {
@@ -102,7 +102,7 @@ func (d *told) crashWhileRecordingIs(phase crashPhase, moment time.Duration) {
 func TestRecordingsWaitForTheCRM(t *testing.T) {
 	for _, kind := range []crmtest.Kind{crmtest.KindFile, crmtest.KindRecording} {
 		t.Run(string(kind), func(t *testing.T) {
-			d := newTold(t, quickly)
+			d := newDeployment(t, quickly)
 			failed := make(chan struct{}, 1)
 			back := d.crm.Fail(crmtest.Rule{Kind: kind, Status: http.StatusServiceUnavailable, Match: func(crmtest.Request) bool {
 				select {
@@ -132,7 +132,7 @@ func TestRecordingsWaitForTheCRM(t *testing.T) {
 // What could not be announced within a day of its upload is gone from the CRM, and uploaded
 // again by the daemon that finds it so.
 func TestARecordingThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
-	d := newTold(t, quickly)
+	d := newDeployment(t, quickly)
 	back := d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRecording, Status: http.StatusServiceUnavailable})
 	recordedInbound(d.stage)
 	d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
@@ -152,7 +152,7 @@ func TestARecordingThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
 }
 
 // ageUploads makes the uploads that were not announced so much older. The daemon is down.
-func (d *told) ageUploads(by time.Duration) {
+func (d *deployment) ageUploads(by time.Duration) {
 	d.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(d.daemon.Storage(), "kontur-ari.db")+"?_pragma=busy_timeout(5000)")
 	d.must(err)
@@ -166,7 +166,7 @@ func (d *told) ageUploads(by time.Duration) {
 
 // An upload is cut at every tenth of the file, each time once, and made again.
 func TestACutUploadIsMadeAgain(t *testing.T) {
-	d := newTold(t, quickly, func(config *lab.DaemonConfig) {
+	d := newDeployment(t, quickly, func(config *lab.DaemonConfig) {
 		config.Delivery = map[string]string{"first_pause": "20ms", "longest_pause": "20ms"}
 	})
 	// The tone of a call takes some 16 kB a second.
@@ -180,7 +180,7 @@ func TestACutUploadIsMadeAgain(t *testing.T) {
 
 // With delete, files go once the CRM has them, and not before.
 func TestRecordingsAreRemovedWhereConfigured(t *testing.T) {
-	d := newTold(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["keep"] = "delete" })
+	d := newDeployment(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["keep"] = "delete" })
 	recordedInbound(d.stage)
 	d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
 	d.expectRecordings("client>101: client 101")
@@ -188,7 +188,7 @@ func TestRecordingsAreRemovedWhereConfigured(t *testing.T) {
 }
 
 // awaitLog waits until the daemon has logged a text.
-func (d *told) awaitLog(text string) error {
+func (d *deployment) awaitLog(text string) error {
 	for !strings.Contains(d.daemon.Log(), text) {
 		if err := d.pause(10 * time.Millisecond); err != nil {
 			return err

@@ -21,7 +21,7 @@ func making(config *lab.DaemonConfig) {
 
 // storedGone waits until Asterisk keeps no recording any more that was made for us. Those of
 // other applications, and of other tests, stay.
-func (d *told) storedGone() {
+func (d *deployment) storedGone() {
 	d.Helper()
 	directory, _ := d.Spool("recording")
 	for {
@@ -57,7 +57,7 @@ func TestConversationsAreRecordedByUs(t *testing.T) {
 		{"not answered", inboundGivesUp, [][]string{missedLeg(direct, "client>101")}, nil},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
-			d := newToldOn(t, &sayingAll, making)
+			d := newDeploymentOn(t, &sayingAll, making)
 			scenario.play(d.stage)
 			d.expect(scenario.stories...)
 			d.expectRecordings(scenario.recordings...)
@@ -102,7 +102,7 @@ func madeBlindTransfer(s *stage) {
 
 // What is being recorded goes on while kontur-ari is killed and started again.
 func TestAKilledDaemonLosesNoRecordingThatItMakes(t *testing.T) {
-	d := newTold(t, making)
+	d := newDeployment(t, making)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)
@@ -119,7 +119,7 @@ func TestAKilledDaemonLosesNoRecordingThatItMakes(t *testing.T) {
 
 // A call that ends while no kontur-ari runs leaves its recording to the next one.
 func TestARecordingThatWasMadeUnheardIsFetched(t *testing.T) {
-	d := newTold(t, making)
+	d := newDeployment(t, making)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)
@@ -135,7 +135,7 @@ func TestARecordingThatWasMadeUnheardIsFetched(t *testing.T) {
 
 // Another application records over ARI: a bridge.
 func TestWhatAnotherApplicationRecordsIsFetched(t *testing.T) {
-	d := newTold(t, quickly)
+	d := newDeployment(t, quickly)
 	caller := d.comesIn("78005550101")
 	callee := d.rings("101")
 	d.picksUp(callee, caller)

@@ -66,12 +66,12 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 	for _, kind := range []struct {
 		name    string
 		options lab.Options
-	}{{"Asterisk tells their names", sayingAll}, {"their names tell", sayingNothing}} {
+	}{{"Asterisk reports their names", sayingAll}, {"their names hold the channel", sayingNothing}} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			for _, scenario := range recordedScenarios {
 				t.Run(scenario.name, func(t *testing.T) {
-					d := newToldOn(t, &kind.options, quickly)
+					d := newDeploymentOn(t, &kind.options, quickly)
 					scenario.play(d.stage)
 					d.expect(scenario.stories...)
 					d.expectRecordings(scenario.recordings...)
@@ -83,9 +83,9 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 
 // The dial plan records a call that the CRM has ordered as any other.
 func TestAnOrderedCallIsRecorded(t *testing.T) {
-	for name, options := range map[string]*lab.Options{"told": &sayingAll, "named": &sayingNothing} {
+	for name, options := range map[string]*lab.Options{"reported": &sayingAll, "named": &sayingNothing} {
 		t.Run(name, func(t *testing.T) {
-			d := newToldOn(t, options, quickly)
+			d := newDeploymentOn(t, options, quickly)
 			d.client = d.recordedNumber()
 			d.order(d.command("101"))
 			own := d.rings("101")
@@ -100,7 +100,7 @@ func TestAnOrderedCallIsRecorded(t *testing.T) {
 }
 
 func TestRecordingsAreConvertedWhereConfigured(t *testing.T) {
-	d := newTold(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["format"] = "mp3" })
+	d := newDeployment(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["format"] = "mp3" })
 	recordedInbound(d.stage)
 	d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
 	d.expectRecordings("client>101: client 101")

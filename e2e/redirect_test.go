@@ -44,7 +44,7 @@ func TestRedirectFallsBack(t *testing.T) {
 		answer answering
 		result string
 	}{
-		{"Nobody", knowsNobody, "NOBODY"},
+		{"Nobody", namesNoUser, "NOBODY"},
 		{"NobodyNamed", namesAnyhow(), "NOBODY"},
 		{"NotInTheDirectory", names("199"), "NOBODY"},
 		{"Offline", names("106"), "OFFLINE"},
@@ -73,7 +73,7 @@ func TestRedirectLeavesTheDatabaseToTheDialplan(t *testing.T) {
 	for _, test := range []struct {
 		name, callee string
 		answer       answering
-	}{{"Found", "101", names("101")}, {"Nobody", "102", knowsNobody}} {
+	}{{"Found", "101", names("101")}, {"Nobody", "102", namesNoUser}} {
 		t.Run(test.name, func(t *testing.T) {
 			d, _ := asksResponsible(t, test.answer)
 			caller := d.comesIn("78005550153")
@@ -239,7 +239,7 @@ func TestRedirectOverABrokenLine(t *testing.T) {
 }
 
 // awaitDaemonLogged waits until kontur-ari has logged something.
-func (d *told) awaitDaemonLogged(text string) {
+func (d *deployment) awaitDaemonLogged(text string) {
 	d.Helper()
 	for !strings.Contains(d.daemon.Log(), text) {
 		d.must(d.pause(pollEvery))

@@ -38,16 +38,16 @@ func (a *asked) times() int {
 }
 
 // answering has the CRM of a test answer, about the responsible, in some way.
-type answering func(*told)
+type answering func(*deployment)
 
 // names has the CRM name the users of these extensions for the client.
 func names(extensions ...string) answering {
-	return func(d *told) { d.crm.SetResponsible(d.client, userIDs(extensions)...) }
+	return func(d *deployment) { d.crm.SetResponsible(d.client, userIDs(extensions)...) }
 }
 
 // namesAnyhow has the CRM name them whatever it is asked.
 func namesAnyhow(extensions ...string) answering {
-	return func(d *told) {
+	return func(d *deployment) {
 		body, err := json.Marshal(map[string][]string{"userIds": userIDs(extensions)})
 		d.must(err)
 		d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Status: http.StatusOK, Body: string(body)})
@@ -62,21 +62,21 @@ func userIDs(extensions []string) []string {
 	return ids
 }
 
-// knowsNobody is a CRM that doesn't know the number.
-func knowsNobody(*told) {}
+// namesNoUser is a CRM that doesn't know the number.
+func namesNoUser(*deployment) {}
 
-func unavailable(d *told) {
+func unavailable(d *deployment) {
 	d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Status: http.StatusServiceUnavailable})
 }
 
 // silent never answers.
-func silent(d *told) { d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Hang: true}) }
+func silent(d *deployment) { d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Hang: true}) }
 
 // asksResponsible is told with a CRM that answers, about the responsible, like that.
-func asksResponsible(t *testing.T, answer answering, change ...func(*lab.DaemonConfig)) (*told, *asked) {
+func asksResponsible(t *testing.T, answer answering, change ...func(*lab.DaemonConfig)) (*deployment, *asked) {
 	t.Helper()
 	var application string
-	d := newTold(t, append(change, func(config *lab.DaemonConfig) { application = config.Application })...)
+	d := newDeployment(t, append(change, func(config *lab.DaemonConfig) { application = config.Application })...)
 	questions := new(asked)
 	d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Match: questions.note})
 	answer(d)
@@ -85,7 +85,7 @@ func asksResponsible(t *testing.T, answer answering, change ...func(*lab.DaemonC
 }
 
 // awaitAsked waits until the CRM has been asked for a caller, and says how.
-func (d *told) awaitAsked(questions *asked, times int) url.Values {
+func (d *deployment) awaitAsked(questions *asked, times int) url.Values {
 	d.Helper()
 	for questions.times() < times {
 		d.must(d.pause(pollEvery))
@@ -100,7 +100,7 @@ func (d *told) awaitAsked(questions *asked, times int) url.Values {
 
 // awaitRedirected waits until the dial plan has gone on, and compares what it
 // found: result, user, extension, and Stasis' own word.
-func (d *told) awaitRedirected(want string) {
+func (d *deployment) awaitRedirected(want string) {
 	d.Helper()
 	// The log may have the calls of other tests.
 	logged, err := d.AwaitLogged(d.ctx, "Ext. asked: redirected "+d.client+": ")

@@ -26,16 +26,16 @@ type scenario struct {
 var scenarios = slices.Concat(
 	plainScenarios, callerScenarios, deviceScenarios, holdScenarios,
 	groupScenarios, queueScenarios, forwardingScenarios,
-	transferScenarios, outsideTransferScenarios, attendedScenarios, attendedKeysScenarios,
+	blindTransferScenarios, outsideTransferScenarios, attendedScenarios, attendedKeysScenarios,
 	parkingScenarios, pickupScenarios, conferenceScenarios, voicemailScenarios,
 )
 
 var updateCaptures = flag.Bool("update-captures", false, "record testdata/captures anew")
 
-func TestTheCRMIsToldOfEveryCall(t *testing.T) {
+func TestEveryCallIsReported(t *testing.T) {
 	for _, scenario := range scenarios {
 		t.Run(scenario.name, func(t *testing.T) {
-			d := newTold(t)
+			d := newDeployment(t)
 			capture := filepath.Join("testdata", "captures", scenario.name+".jsonl")
 			if *updateCaptures {
 				d.record(capture, scenario)
@@ -51,7 +51,7 @@ func TestTheCRMIsToldOfEveryCall(t *testing.T) {
 }
 
 // record plays a scenario and keeps what Asterisk says meanwhile.
-func (d *told) record(path string, scenario scenario) {
+func (d *deployment) record(path string, scenario scenario) {
 	recording, err := d.Capture(d.ctx)
 	d.must(err)
 	scenario.play(d.stage)
@@ -61,7 +61,7 @@ func (d *told) record(path string, scenario scenario) {
 }
 
 func TestInternalCallsAreLeftOutWhenConfigured(t *testing.T) {
-	d := newTold(t, withoutInternal)
+	d := newDeployment(t, withoutInternal)
 	internalAnswered(d.stage)
 	inboundCallerHangsUp(d.stage)
 	d.expect(answeredLeg(direct, "client>101"))
@@ -69,7 +69,7 @@ func TestInternalCallsAreLeftOutWhenConfigured(t *testing.T) {
 
 // An echo test, a feature code or a voicemail box is no call; what follows it is.
 func TestAnEchoTestIsNoCall(t *testing.T) {
-	d := newTold(t)
+	d := newDeployment(t)
 	echoTest(d.stage)
 	inboundCallerHangsUp(d.stage)
 	d.expect(answeredLeg(direct, "client>101"))

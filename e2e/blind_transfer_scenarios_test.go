@@ -1,8 +1,8 @@
 package e2e_test
 
-// transferScenarios are calls that one employee hands on to somebody else
+// blindTransferScenarios are calls that one employee hands on to somebody else
 // without asking: blind transfers.
-var transferScenarios = []scenario{
+var blindTransferScenarios = []scenario{
 	{"blind_transfer", "a client talks to 101, who transfers to 102 by REFER", blindTransfer, [][]string{transferredTo102}},
 	{"blind_transfer_keys", "a client talks to 101, who transfers to 102 by pressing ##102", blindTransferByKeys, [][]string{{
 		// While keys are pressed the client hears music.
