@@ -66,7 +66,7 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 	for _, kind := range []struct {
 		name    string
 		options lab.Options
-	}{{"Asterisk reports their names", sayingAll}, {"their names hold the channel", sayingNothing}} {
+	}{{"Asterisk reports their names", sayingAll}, {"found by their names", sayingNothing}} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			for _, scenario := range recordedScenarios {
