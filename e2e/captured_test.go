@@ -17,8 +17,8 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// Every capture is told as its scenario is: what is kept for the tests of package
-// bridge is what people did, and not some other call.
+// The Tracker reports every capture as its scenario's stories say. So the captures that the
+// tests of bridge/tracker read are of these scenarios, and of no other calls.
 func TestEveryCaptureGivesTheStoriesOfItsScenario(t *testing.T) {
 	people := labDirectory(t)
 	for _, scenario := range scenarios {
@@ -32,22 +32,22 @@ func TestEveryCaptureGivesTheStoriesOfItsScenario(t *testing.T) {
 				t.Errorf("not understood: %v", notes)
 			}
 			if len(calls) != len(scenario.stories) {
-				t.Fatalf("%d calls were told, not %d", len(calls), len(scenario.stories))
+				t.Fatalf("%d calls were reported, not %d", len(calls), len(scenario.stories))
 			}
 			for i, call := range calls {
 				// The client of a capture has a number of its own.
-				told := story(call, clientOf(scenario.stories[i], call))
-				if !sameStory(told, scenario.stories[i]) {
-					t.Errorf("call %d was told as\n  %s\nand should have been\n  %s", i+1,
-						strings.Join(told, "\n  "), strings.Join(scenario.stories[i], "\n  "))
+				reported := story(call, clientOf(scenario.stories[i], call))
+				if !sameStory(reported, scenario.stories[i]) {
+					t.Errorf("call %d was reported as\n  %s\nand should have been\n  %s", i+1,
+						strings.Join(reported, "\n  "), strings.Join(scenario.stories[i], "\n  "))
 				}
 			}
 		})
 	}
 }
 
-// clientOf is the number that a story calls the client's: none where the story
-// names the number itself.
+// clientOf returns the client's number of a call, or "" where the story names the number
+// itself.
 func clientOf(story []string, call crmtest.Call) string {
 	number := call.Requests[0].Body.ClientPhone
 	if strings.Contains(story[0], number) {
@@ -56,7 +56,7 @@ func clientOf(story []string, call crmtest.Call) string {
 	return number
 }
 
-// labDirectory is who is who in the lab.
+// labDirectory returns the directory of the lab's users and trunks.
 func labDirectory(t *testing.T) *directory.Directory {
 	t.Helper()
 	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`\d{2,5}`), "anonymous")
@@ -77,8 +77,8 @@ func labDirectory(t *testing.T) *directory.Directory {
 	return people
 }
 
-// trackAll gives events to a Tracker and returns what it reports, a call at a time
-// in the order in which they begin.
+// trackAll applies events to a Tracker and returns its reports by call, in the order in
+// which the calls began.
 func trackAll(t *testing.T, people *directory.Directory, raws [][]byte) (calls []crmtest.Call, notes []tracker.Note) {
 	t.Helper()
 	tr := tracker.New(people, tracker.Policy{ReportInternal: true})
@@ -105,8 +105,8 @@ func trackAll(t *testing.T, people *directory.Directory, raws [][]byte) (calls [
 	return calls, notes
 }
 
-// asRequest is a report in the form in which the CRM has seen it, as far as a
-// story needs it.
+// asRequest returns the request that a report becomes at the CRM, with the fields that a
+// story needs.
 func asRequest(report bridge.Report) crmtest.Request {
 	body := crmtest.Body{
 		Direction: string(report.Direction), ClientPhone: report.ClientPhone, ExternalVatsPhone: report.VatsPhone,

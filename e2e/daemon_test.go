@@ -17,13 +17,13 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// told is a stage with kontur-ari and a CRM: what people do is told to the CRM.
+// deployment is a stage on which kontur-ari runs and reports the calls to a CRM.
 type deployment struct {
 	*stage
 	crm    *crmtest.CRM
 	daemon *lab.Daemon
-	// calls is how many calls the CRM may have been told of in the end, repeats
-	// how many requests may have been repeated: one for each crash.
+	// calls is how many calls the CRM must have received in the end. repeats is how
+	// many requests may have been repeated: one for each crash.
 	calls, repeats int
 }
 
@@ -35,14 +35,15 @@ var program = sync.OnceValues(func() (string, error) {
 // programDirectory is where it is built; TestMain makes and removes it.
 var programDirectory string
 
-// newDeployment sets the stage and starts kontur-ari, which is ready then.
+// newDeployment sets the stage, starts kontur-ari and returns when it is ready.
 func newDeployment(t *testing.T, change ...func(*lab.DaemonConfig)) *deployment {
 	return newDeploymentOn(t, nil, change...)
 }
 
-// newDeploymentOn is newDeployment on an exchange of a kind; any where that is nil.
+// newDeploymentOn is newDeployment on an exchange with the wanted options. Where wanted is
+// nil, any exchange will do.
 func newDeploymentOn(t *testing.T, wanted *lab.Options, change ...func(*lab.DaemonConfig)) *deployment {
-	// Building takes its time, which is not the test's.
+	// Build first: the time that this takes must not count against the test.
 	path, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +51,8 @@ func newDeploymentOn(t *testing.T, wanted *lab.Options, change ...func(*lab.Daem
 	s := newStage(t, wanted)
 	server := crmtest.NewServer(crmtest.Options{})
 	t.Cleanup(server.Close)
-	// A name of its own: Asterisk needs a moment to forget that of the test before.
+	// Each test has an application name of its own, because Asterisk needs a moment to
+	// forget the one before.
 	config := lab.DaemonConfig{
 		Lab: s.Lab, Application: "kontur-ari-" + s.client,
 		CRM: server.URL, Workspace: "my-workspace", APIKey: "test-api-key",
@@ -66,8 +68,8 @@ func newDeploymentOn(t *testing.T, wanted *lab.Options, change ...func(*lab.Daem
 	return d
 }
 
-// stop ends kontur-ari, which must do that in good order, and shows what it did
-// when the test has failed.
+// stop ends kontur-ari, which must exit with code 0. It checks what no test may leave
+// behind, and logs what happened if the test has failed.
 func (d *deployment) stop() {
 	if d.daemon.Running() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 20*time.Second)
@@ -79,12 +81,12 @@ func (d *deployment) stop() {
 		d.Error("kontur-ari ended by itself")
 	}
 	if repeats := d.crm.Repeats(); repeats > d.repeats {
-		d.Errorf("the CRM was told %d things twice, after %d crashes", repeats, d.repeats)
+		d.Errorf("the CRM received %d requests twice, after %d crashes", repeats, d.repeats)
 	}
 	d.searchStorage()
-	// What comes after all was expected, comes too much.
+	// A call that comes after all the expected ones is one too many.
 	if calls := len(d.crm.Calls()); !d.Failed() && calls != d.calls {
-		d.Errorf("the CRM was told of %d calls in the end and not of %d", calls, d.calls)
+		d.Errorf("the CRM received %d calls in the end and not %d", calls, d.calls)
 	}
 	for _, violation := range d.crm.Violations() {
 		d.Errorf("violation: %s", violation)
@@ -111,7 +113,7 @@ func (d *deployment) searchStorage() {
 	}
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil && info.IsDir() {
-			continue // sound
+			continue // a folder of sound files
 		}
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -123,7 +125,7 @@ func (d *deployment) searchStorage() {
 	}
 }
 
-// keep saves what helps to study a failure where it outlives the test.
+// keep saves the logs and the journal of a failed test in testdata/failures.
 func (d *deployment) keep() {
 	directory := filepath.Join("testdata", "failures", strings.ReplaceAll(d.Name(), "/", "_"))
 	if err := os.MkdirAll(directory, 0o755); err != nil {
@@ -141,7 +143,7 @@ func (d *deployment) keep() {
 			d.Log(err)
 		}
 	}
-	// With these, kontur-ari replay shows the case.
+	// kontur-ari replay shows the case from these files.
 	for _, name := range []string{"kontur-ari.db", "kontur-ari.db-wal"} {
 		content, err := os.ReadFile(filepath.Join(d.daemon.Storage(), name))
 		if err == nil {
@@ -154,7 +156,7 @@ func (d *deployment) keep() {
 	d.Logf("the logs and the journal are in e2e/%s; the last lines of kontur-ari's:\n%s", directory, lastWords(d.daemon.Log()))
 }
 
-// lastWords are the last lines of a JSON log that aren't of level debug.
+// lastWords returns the last 40 lines of a JSON log that aren't of level debug.
 func lastWords(log string) string {
 	var words []string
 	for line := range strings.Lines(log) {
@@ -166,8 +168,8 @@ func lastWords(log string) string {
 	return strings.Join(words[max(0, len(words)-40):], "")
 }
 
-// expect waits until the CRM has been told of that many calls to their end, and
-// compares their stories; the calls in the order they began.
+// expect waits until the CRM has received that many calls to their end, and compares
+// their stories. The stories are in the order in which the calls began.
 func (d *deployment) expect(stories ...[]string) {
 	d.Helper()
 	d.calls = len(stories)
@@ -175,23 +177,24 @@ func (d *deployment) expect(stories ...[]string) {
 		d.Fatal(err)
 	}
 	calls := d.crm.Calls()
-	// Different calls are told at the same time; when they began is in them.
+	// The reports of different calls arrive interleaved, so sort by when the calls began.
 	slices.SortStableFunc(calls, func(a, b crmtest.Call) int {
 		return a.Requests[0].Body.Timestamp.Compare(b.Requests[0].Body.Timestamp)
 	})
 	for i, expected := range stories {
-		if told := story(calls[i], d.client); !sameStory(told, expected) {
-			d.Errorf("call %d was told as\n  %s\nand should have been\n  %s", i+1, strings.Join(told, "\n  "), strings.Join(expected, "\n  "))
+		if received := story(calls[i], d.client); !sameStory(received, expected) {
+			d.Errorf("call %d was reported as\n  %s\nand should have been\n  %s", i+1, strings.Join(received, "\n  "), strings.Join(expected, "\n  "))
 		}
 	}
 	for _, call := range calls[len(stories):] {
-		d.Errorf("a call that should not have been told:\n  %s", strings.Join(story(call, d.client), "\n  "))
+		d.Errorf("a call that should not have been reported:\n  %s", strings.Join(story(call, d.client), "\n  "))
 	}
 }
 
 func withoutInternal(config *lab.DaemonConfig) { config.WithoutInternal = true }
 
-// awaitReport waits until the CRM was told of something ("L1 connected") in any call.
+// awaitReport waits until the CRM has received an entry of [crmtest.Call.Sequence], such as
+// "L1 connected", in any call.
 func (d *deployment) awaitReport(what string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
@@ -201,7 +204,7 @@ func (d *deployment) awaitReport(what string) {
 	}))
 }
 
-// awaitLine waits until a line is in the story of any call.
+// awaitLine waits until the story of any call holds a line.
 func (d *deployment) awaitLine(line string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {

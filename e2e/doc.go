@@ -1,13 +1,13 @@
 // Package e2e makes telephone calls on a real Asterisk and compares what the CRM
-// was told with what should have been.
+// received with what it should have received.
 //
 // The tests need root and an Asterisk in a folder of its own:
 //
 //	e2e/lab/provision.sh    once
 //	go test ./e2e/...
 //
-// Where they can't run they fail and say what is missing; KONTUR_ARI_E2E=off
-// leaves them out. To record the events of the calls anew:
+// Where they can't run, they fail and say what is missing; KONTUR_ARI_E2E=off
+// leaves them out. To record the captures again, after a change of Asterisk or the lab:
 //
 //	go test ./e2e -run TestEveryCallIsReported -update-captures
 package e2e

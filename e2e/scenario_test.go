@@ -10,19 +10,19 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// scenario is a way that calls can go, and what the CRM is to be told of it.
+// scenario is a way that calls can go, and what the CRM must receive of it.
 type scenario struct {
 	// name is that of the test and, with .jsonl, of the capture.
 	name string
 	// title says what people do.
 	title string
 	play  func(*stage)
-	// stories are what is told, one for each call, in the order they begin.
+	// stories are what the CRM must receive, one for each call, in the order they begin.
 	stories [][]string
 }
 
-// scenarios are all of them. Everything that is not said of one is the lab's
-// dialplan (lab/conf/extensions.conf).
+// scenarios are all of them. What their titles leave open is in the lab's dial plan
+// (lab/conf/extensions.conf).
 var scenarios = slices.Concat(
 	plainScenarios, callerScenarios, deviceScenarios, holdScenarios,
 	groupScenarios, queueScenarios, forwardingScenarios,
@@ -30,7 +30,7 @@ var scenarios = slices.Concat(
 	parkingScenarios, pickupScenarios, conferenceScenarios, voicemailScenarios,
 )
 
-var updateCaptures = flag.Bool("update-captures", false, "record testdata/captures anew")
+var updateCaptures = flag.Bool("update-captures", false, "record testdata/captures again")
 
 func TestEveryCallIsReported(t *testing.T) {
 	for _, scenario := range scenarios {
@@ -50,7 +50,7 @@ func TestEveryCallIsReported(t *testing.T) {
 	}
 }
 
-// record plays a scenario and keeps what Asterisk says meanwhile.
+// record plays a scenario and writes the events that Asterisk sends during it.
 func (d *deployment) record(path string, scenario scenario) {
 	recording, err := d.Capture(d.ctx)
 	d.must(err)
@@ -67,7 +67,7 @@ func TestInternalCallsAreLeftOutWhenConfigured(t *testing.T) {
 	d.expect(answeredLeg(direct, "client>101"))
 }
 
-// An echo test, a feature code or a voicemail box is no call; what follows it is.
+// An echo test, a feature code or a voicemail box is no call. A call after it is reported.
 func TestAnEchoTestIsNoCall(t *testing.T) {
 	d := newDeployment(t)
 	echoTest(d.stage)

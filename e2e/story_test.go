@@ -9,8 +9,8 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// A story is what the CRM was told of one call, one line for each request, in
-// terms of who is who instead of ids:
+// A story is what the CRM has received of one call: one line for each request, with the
+// parties instead of ids.
 //
 //	call-started inbound client at 78005550101
 //	client>101 appeared
@@ -20,12 +20,12 @@ import (
 //	register-call client>101 missed
 //
 // A leg is named after its parties; a second one of the same parties has "#2".
-// Somebody on our side whom the CRM doesn't know is "somebody".
+// An employee whom the CRM doesn't know has the name "somebody" in the stories.
 //
-// In what is expected, "A & B & C" is one place where A, B and C come in any order,
-// and "A | B" is one where either comes.
+// In an expected story, the line "A & B & C" stands for A, B and C in any order. The line
+// "A | B" stands for either one.
 
-// story tells a call's story; client is the client's number.
+// story returns a call's story; client is the client's number.
 func story(call crmtest.Call, client string) []string {
 	legs := legNames(call)
 	var lines []string
@@ -39,7 +39,7 @@ func story(call crmtest.Call, client string) []string {
 		case crmtest.KindRegister:
 			lines = append(lines, "register-call "+registered(body.Items))
 		case crmtest.KindRecording:
-			// It comes at its own time (recordings_test.go).
+			// A recording arrives at any time, so recordings_test.go compares it apart.
 		default:
 			lines = append(lines, string(request.Kind))
 		}
@@ -47,7 +47,7 @@ func story(call crmtest.Call, client string) []string {
 	return lines
 }
 
-// described is the description of a whole call.
+// described returns the direction of a call, the client's number and ours.
 func described(body crmtest.Body, client string) string {
 	if body.Direction == "internal" {
 		return "internal"
@@ -62,7 +62,7 @@ func described(body crmtest.Body, client string) string {
 	return fmt.Sprintf("%s %s from %s", body.Direction, phone, body.ExternalVatsPhone)
 }
 
-// legNames names every leg of a call after its parties.
+// legNames returns the name of every leg of a call, by the leg's id.
 func legNames(call crmtest.Call) map[string]string {
 	names, times := make(map[string]string), make(map[string]int)
 	for _, request := range call.Requests {
@@ -96,7 +96,8 @@ func who(party crmtest.Party) string {
 	return party.UserID
 }
 
-// registered lists the legs of a register-call, sorted: their order means nothing.
+// registered lists the legs of a register-call. They are sorted, because their order
+// means nothing.
 func registered(items []crmtest.Item) string {
 	lines := make([]string, 0, len(items))
 	for _, item := range items {
@@ -110,25 +111,25 @@ func registered(items []crmtest.Item) string {
 	return strings.Join(lines, ", ")
 }
 
-// sameStory tells whether a story is the expected one.
-func sameStory(told, expected []string) bool {
+// sameStory reports whether a received story is the expected one.
+func sameStory(received, expected []string) bool {
 	for _, place := range expected {
 		alternatives := strings.Split(place, " & ")
-		if len(told) < len(alternatives) {
+		if len(received) < len(alternatives) {
 			return false
 		}
-		if len(alternatives) == 1 && slices.Contains(strings.Split(place, " | "), told[0]) {
-			told = told[1:]
+		if len(alternatives) == 1 && slices.Contains(strings.Split(place, " | "), received[0]) {
+			received = received[1:]
 			continue
 		}
-		here := slices.Sorted(slices.Values(told[:len(alternatives)]))
+		here := slices.Sorted(slices.Values(received[:len(alternatives)]))
 		slices.Sort(alternatives)
 		if !slices.Equal(here, alternatives) {
 			return false
 		}
-		told = told[len(alternatives):]
+		received = received[len(alternatives):]
 	}
-	return len(told) == 0
+	return len(received) == 0
 }
 
 // answeredLeg is the story of a call with a single leg that is answered.
