@@ -7,7 +7,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// Asterisk itself dies in mid-call and comes back.
+// Asterisk itself dies in mid-call and is started again.
 func TestAnAsteriskThatDiesEndsTheCall(t *testing.T) {
 	d := newDeployment(t)
 	caller := d.comesIn("78005550101")
@@ -19,8 +19,7 @@ func TestAnAsteriskThatDiesEndsTheCall(t *testing.T) {
 	d.expect(answeredLeg(direct, "client>101"), answeredLeg(direct, "client>101"))
 }
 
-// Whatever a call was about when Asterisk died, it is over, and the next one is a
-// call like any other.
+// A call ends when Asterisk dies, whatever its state. The next call is reported as usual.
 func TestAnAsteriskThatDiesEndsWhateverGoesOn(t *testing.T) {
 	for _, death := range []struct {
 		name    string
@@ -51,15 +50,15 @@ func TestAnAsteriskThatDiesEndsWhateverGoesOn(t *testing.T) {
 	}
 }
 
-// dies has Asterisk die and come back. Those who talked notice only then, and hang
-// up; who heard it ring goes on waiting, which does no harm.
+// dies kills Asterisk and starts it again. Only then do the talking phones hang up.
+// A phone that still hears ringing goes on waiting, which does no harm.
 func (d *deployment) dies(talking ...*phone.Call) {
 	d.Helper()
 	d.must(d.Kill())
 	died := time.Now()
 	d.must(d.Restart(d.ctx))
-	// Asterisk names channels after the second and a count that is back at nought:
-	// nobody brings it back so fast that two calls have the same name.
+	// Asterisk names channels after the second and a count that restarts at nought. Wait
+	// for the next second, or two calls could have the same name.
 	d.must(d.pause(time.Until(died.Truncate(time.Second).Add(time.Second))))
 	for _, call := range talking {
 		d.must(call.Hangup(d.ctx))

@@ -19,7 +19,7 @@ const (
 	untilHangup   = 400 * time.Millisecond
 )
 
-// moments makes the random moments of a test, which its log names.
+// moments returns the source of a test's random moments, and logs its seed.
 func moments(t *testing.T) *rand.Rand {
 	seed := *crashSeed
 	if seed == 0 {
@@ -29,8 +29,8 @@ func moments(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-// A daemon that is killed and started again while a call goes on tells the same
-// as one that lives through it.
+// A daemon that is killed and started again during a call reports the same as one that
+// runs throughout.
 func TestAKilledDaemonReportsTheSame(t *testing.T) {
 	random := moments(t)
 	for i := range 20 {
@@ -51,11 +51,11 @@ func TestAKilledDaemonReportsTheSame(t *testing.T) {
 	}
 }
 
-// afterHangup is the time in which a daemon hears of the end and tells the CRM.
+// afterHangup is the time in which a daemon receives the end of a call and reports it.
 const afterHangup = 40 * time.Millisecond
 
-// A daemon that is killed while it hears of the end, or tells it, is followed by
-// one that tells the rest.
+// A daemon is killed while it receives the end of a call or reports it. The next daemon
+// reports the rest.
 func TestADaemonKilledAtTheEndReportsTheSame(t *testing.T) {
 	random := moments(t)
 	for i := range 10 {
@@ -75,9 +75,9 @@ func TestADaemonKilledAtTheEndReportsTheSame(t *testing.T) {
 	}
 }
 
-// crashAfter kills the daemon after that time and starts it again at once. The
-// returned function waits until it is ready again. A crash between an answer of
-// the CRM and the record of it repeats that one request.
+// crashAfter kills the daemon after that time and starts it again at once. The returned
+// function waits until it is ready again. The daemon repeats one request where it dies
+// after the CRM's answer and before storing it.
 func (d *deployment) crashAfter(moment time.Duration) (back func() error) {
 	d.repeats++
 	var group errgroup.Group
@@ -94,7 +94,7 @@ func (d *deployment) crashAfter(moment time.Duration) (back func() error) {
 	return group.Wait
 }
 
-// pause is the time that people take.
+// pause waits as long as people take for something.
 func (s *stage) pause(duration time.Duration) error {
 	timer := time.NewTimer(duration)
 	defer timer.Stop()
@@ -106,8 +106,8 @@ func (s *stage) pause(duration time.Duration) error {
 	}
 }
 
-// slowInbound is an answered call that takes its time and is hung up when the
-// daemon is back.
+// slowInbound is an answered call with a pause before each step. The caller hangs up when
+// the daemon is back.
 func (d *deployment) slowInbound(back func() error) {
 	caller := d.comesIn("78005550101")
 	callee := d.called("101")
@@ -132,7 +132,7 @@ func (d *deployment) slowOutbound(back func() error) {
 	d.hangsUp(caller, callee)
 }
 
-// A call that ends while no daemon runs is told to its end by the next one.
+// A call ends while no daemon runs. The next daemon reports it to its end.
 func TestACallThatEndsWithoutADaemonIsReportedToItsEnd(t *testing.T) {
 	d := newDeployment(t)
 	caller := d.comesIn("78005550101")
@@ -146,7 +146,7 @@ func TestACallThatEndsWithoutADaemonIsReportedToItsEnd(t *testing.T) {
 	d.expect(answeredLeg(direct, "client>101"))
 }
 
-// An orderly stop in mid-call is no end of the call either.
+// An orderly stop of the daemon in mid-call does not end the call either.
 func TestAStoppedDaemonGoesOnWithTheCall(t *testing.T) {
 	d := newDeployment(t)
 	caller := d.comesIn("78005550101")

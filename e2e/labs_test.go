@@ -10,26 +10,27 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// labs are the exchanges that the tests of the package play on. As many run as
-// tests do at a time (go test -parallel); each is one test's alone while it runs.
+// labs are the exchanges that the tests of the package play on. As many labs run as
+// parallel tests do (go test -parallel). A running test has a lab to itself.
 var labs labPool
 
-// Calls must be told the same whether Asterisk says linkedids and the names of recordings,
-// as the documentation recommends, or does not: labs are of both kinds in turn.
+// kontur-ari must report calls alike with and without the channel variables that the
+// documentation recommends: linkedids and the names of recordings. So the labs that start
+// are of both kinds in turn.
 var (
-	sayingNothing = lab.Options{}
-	sayingAll     = lab.Options{ChannelVars: lab.RecommendedVariables}
+	withoutVariables = lab.Options{}
+	recommendedVariables     = lab.Options{ChannelVars: lab.RecommendedVariables}
 )
 
 type labPool struct {
 	mu      sync.Mutex
 	idle    []*lab.Lab
 	started int
-	crashed []error // what a lab was like that crashed when no test had it
+	crashed []error // reports of labs that crashed while no test had them
 }
 
-// take returns a lab that no other test uses, started where there is none: of the kind
-// that is wanted, or any where that is nil.
+// take returns a lab that no other test uses, and starts one where there is none. The lab
+// has the wanted options; where wanted is nil, any will do.
 func (p *labPool) take(ctx context.Context, wanted *lab.Options) (*lab.Lab, error) {
 	p.mu.Lock()
 	for n := len(p.idle) - 1; n >= 0; n-- {
@@ -44,9 +45,9 @@ func (p *labPool) take(ctx context.Context, wanted *lab.Options) (*lab.Lab, erro
 		}
 		p.crashed = append(p.crashed, fmt.Errorf("Asterisk has crashed after a test:\n%s", l.Report()), l.Close())
 	}
-	options := sayingNothing
+	options := withoutVariables
 	if p.started%2 == 1 {
-		options = sayingAll
+		options = recommendedVariables
 	}
 	if wanted != nil {
 		options = *wanted
@@ -56,8 +57,8 @@ func (p *labPool) take(ctx context.Context, wanted *lab.Options) (*lab.Lab, erro
 	return lab.Start(ctx, options)
 }
 
-// giveBack hands a lab to the next test. An Asterisk that has crashed is an error
-// of this one, and of none that comes after it.
+// giveBack makes a lab available to the next test. Where its Asterisk has crashed, it
+// returns an error, so that this test fails and not a later one.
 func (p *labPool) giveBack(l *lab.Lab) error {
 	if !l.Running() {
 		return errors.Join(fmt.Errorf("Asterisk has crashed:\n%s", l.Report()), l.Close())
@@ -68,8 +69,8 @@ func (p *labPool) giveBack(l *lab.Lab) error {
 	return nil
 }
 
-// close ends all labs, every one of which must have been given back, and tells of
-// those that have crashed.
+// close ends all labs, and returns an error for each that crashed while idle. Every lab must
+// have been given back before.
 func (p *labPool) close() error {
 	errs := p.crashed
 	for _, l := range p.idle {

@@ -7,8 +7,8 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// Callers as carriers show them, and what the CRM is told of each. They call the
-// menu, which makes the shortest call.
+// callers are callers as carriers show them, and the number that the CRM receives for each.
+// They call the menu, which makes the shortest call.
 var callers = []struct {
 	name     string
 	invite   phone.Invite
@@ -25,7 +25,7 @@ var callers = []struct {
 	{"Emergency", phone.As("112", "78005550140"), "112"},
 	{"Anonymous", phone.As("anonymous", "78005550140"), "anonymous"},
 	{"Private", private("anonymous", ""), "anonymous"},
-	// ARI has no field that tells that the carrier was asked to hide it.
+	// No field of ARI shows that the carrier was asked to hide the number.
 	{"PrivateButAsserted", private("anonymous", "79997775533"), "79997775533"},
 	{"Name", phone.As("sip.user", "78005550140"), "anonymous"},
 	{"Empty", phone.As("", "78005550140"), "anonymous"},
@@ -68,7 +68,7 @@ func TestCallersNumbersAreUnderstood(t *testing.T) {
 	}
 }
 
-// Numbers as employees dial them, and what the CRM is told of each.
+// dialled are numbers as employees dial them, and the number that the CRM receives for each.
 var dialled = []struct{ number, reported string }{
 	{"79997775533", "79997775533"},
 	{"89997775533", "79997775533"},

@@ -57,7 +57,7 @@ func TestConversationsAreRecordedByUs(t *testing.T) {
 		{"not answered", inboundGivesUp, [][]string{missedLeg(direct, "client>101")}, nil},
 	} {
 		t.Run(scenario.name, func(t *testing.T) {
-			d := newDeploymentOn(t, &sayingAll, making)
+			d := newDeploymentOn(t, &recommendedVariables, making)
 			scenario.play(d.stage)
 			d.expect(scenario.stories...)
 			d.expectRecordings(scenario.recordings...)

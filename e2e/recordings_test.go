@@ -66,7 +66,7 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 	for _, kind := range []struct {
 		name    string
 		options lab.Options
-	}{{"Asterisk reports their names", sayingAll}, {"found by their names", sayingNothing}} {
+	}{{"Asterisk reports their names", recommendedVariables}, {"found by their names", withoutVariables}} {
 		t.Run(kind.name, func(t *testing.T) {
 			t.Parallel()
 			for _, scenario := range recordedScenarios {
@@ -83,7 +83,7 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 
 // The dial plan records a call that the CRM has ordered as any other.
 func TestAnOrderedCallIsRecorded(t *testing.T) {
-	for name, options := range map[string]*lab.Options{"reported": &sayingAll, "named": &sayingNothing} {
+	for name, options := range map[string]*lab.Options{"reported": &recommendedVariables, "named": &withoutVariables} {
 		t.Run(name, func(t *testing.T) {
 			d := newDeploymentOn(t, options, quickly)
 			d.client = d.recordedNumber()
