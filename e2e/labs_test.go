@@ -18,8 +18,8 @@ var labs labPool
 // documentation recommends: linkedids and the names of recordings. So the labs that start
 // are of both kinds in turn.
 var (
-	withoutVariables = lab.Options{}
-	recommendedVariables     = lab.Options{ChannelVars: lab.RecommendedVariables}
+	withoutVariables     = lab.Options{}
+	recommendedVariables = lab.Options{ChannelVars: lab.RecommendedVariables}
 )
 
 type labPool struct {
