@@ -14,21 +14,21 @@ import (
 	"kontur-ari/crm/crmtest"
 )
 
-// What is in the recordings that the CRM has.
+// This file recognises who is heard in the recordings that the CRM has.
 
-// The tones, in hertz, by which the people in a recording are told apart. Each lies
-// between the others' harmonics.
+// The tones, in hertz, that distinguish the people in a recording. Each lies between the
+// others' harmonics.
 const (
 	clientsTone = 437
 	tone101     = 683
 	tone102     = 1069
 )
 
-// toneNames name them in what is expected.
+// toneNames are the names that expected recordings give to the tones.
 var toneNames = map[int]string{clientsTone: "client", tone101: "101", tone102: "102"}
 
-// recording is one that the CRM was told of: the leg and who is heard, "client>101:
-// client 101".
+// recordings returns a line for each recording announced to the CRM, sorted: the leg and
+// who is heard, as in "client>101: client 101".
 func (d *deployment) recordings() []string {
 	files := make(map[string]crmtest.File)
 	for _, file := range d.crm.Files() {
@@ -56,26 +56,26 @@ func (d *deployment) recordings() []string {
 	return lines
 }
 
-// expectRecordings waits until the CRM was told of as many recordings, and compares them:
-// "LEG: WHO WHO", sorted.
+// expectRecordings waits until as many recordings have been announced to the CRM, and
+// compares them with lines of the form "LEG: WHO WHO".
 func (d *deployment) expectRecordings(expected ...string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {
-		told := 0
+		announced := 0
 		for _, request := range crm.Requests() {
 			if request.Kind == crmtest.KindRecording && request.Effective && !request.Repeat {
-				told++
+				announced++
 			}
 		}
-		return told >= len(expected)
+		return announced >= len(expected)
 	}))
 	slices.Sort(expected)
-	if told := d.recordings(); !slices.Equal(told, expected) {
-		d.Errorf("recordings that were told:\n  %s\nwanted:\n  %s", strings.Join(told, "\n  "), strings.Join(expected, "\n  "))
+	if announced := d.recordings(); !slices.Equal(announced, expected) {
+		d.Errorf("recordings that were announced:\n  %s\nwanted:\n  %s", strings.Join(announced, "\n  "), strings.Join(expected, "\n  "))
 	}
 }
 
-// heardIn names those whose tones are in a file.
+// heardIn returns the names of those whose tones are in a file.
 func heardIn(file crmtest.File) (string, error) {
 	samples, err := samplesOf(file)
 	if err != nil {
@@ -92,13 +92,13 @@ func heardIn(file crmtest.File) (string, error) {
 
 const (
 	sampleRate = 8000
-	// window is how much sound is looked at together, and loudEnough the amplitude that a
-	// tone has at least somewhere.
+	// window is how many samples are searched at a time. loudEnough is the amplitude that a
+	// tone must reach in one of the windows.
 	window     = sampleRate / 10
 	loudEnough = 1500
 )
 
-// hears tells whether a tone is anywhere in a sound (Goertzel's algorithm).
+// hears reports whether a tone is anywhere in a sound (Goertzel's algorithm).
 func hears(samples []int16, hertz int) bool {
 	for part := range slices.Chunk(samples, window) {
 		if len(part) < window {
@@ -117,7 +117,7 @@ func hears(samples []int16, hertz int) bool {
 	return false
 }
 
-// samplesOf decodes a file.
+// samplesOf decodes a WAV or MP3 file.
 func samplesOf(file crmtest.File) ([]int16, error) {
 	content := file.Content
 	if file.ContentType == "audio/mpeg" {
@@ -138,7 +138,7 @@ func samplesOf(file crmtest.File) ([]int16, error) {
 	return samplesIn(content[44:]), nil
 }
 
-// samplesIn reads samples of 16 bits.
+// samplesIn decodes signed samples of 16 bits, little-endian.
 func samplesIn(sound []byte) []int16 {
 	samples := make([]int16, len(sound)/2)
 	for i := range samples {

@@ -16,19 +16,19 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// crashPhase is a part of the way of a recording in which kontur-ari is killed.
+// crashPhase is a step of bringing a recording to the CRM, in which kontur-ari is killed.
 type crashPhase struct {
 	name string
-	// slow has the CRM make the phase last, and tells when it has begun; nil: it begins
-	// with the end of the call.
+	// slow makes the CRM prolong the phase, and sends on begun when the phase begins. A
+	// phase without it begins at the end of the call.
 	slow func(crm *crmtest.CRM, begun chan<- struct{})
-	// lasts is how long the phase goes on, about.
+	// lasts is about how long the phase takes.
 	lasts time.Duration
-	// repeats: what is sent again after the crash may have been taken before.
+	// repeats is how many requests of the phase the CRM may receive again after the crash.
 	repeats int
 }
 
-// onKind tells when a request of a kind comes, once, and what is to be done with it.
+// onKind applies a rule to one request of a kind, and sends on begun when it arrives.
 func onKind(kind crmtest.Kind, rule crmtest.Rule) func(*crmtest.CRM, chan<- struct{}) {
 	return func(crm *crmtest.CRM, begun chan<- struct{}) {
 		rule.Kind, rule.Times = kind, 1
@@ -56,8 +56,8 @@ var crashPhases = []crashPhase{
 // crashRounds is how often kontur-ari is killed in each phase.
 const crashRounds = 10
 
-// However often kontur-ari is killed while it brings recordings to the CRM, and whenever,
-// each is announced once.
+// Each recording is announced once, however often and whenever kontur-ari is killed on the
+// way.
 func TestAKilledDaemonAnnouncesEachRecordingOnce(t *testing.T) {
 	random := moments(t)
 	for _, phase := range crashPhases {
@@ -93,12 +93,12 @@ func (d *deployment) crashWhileRecordingIs(phase crashPhase, moment time.Duratio
 	}
 	d.must(d.pause(moment))
 	d.must(d.daemon.Kill())
-	// Whatever else was on its way may have been taken as well.
+	// The CRM may also have received one other request that was under way.
 	d.repeats += phase.repeats + 1
 	d.must(d.daemon.Start(d.ctx))
 }
 
-// The CRM is away for the upload, or for the announcement: both wait.
+// While the CRM is away, uploads and announcements wait.
 func TestRecordingsWaitForTheCRM(t *testing.T) {
 	for _, kind := range []crmtest.Kind{crmtest.KindFile, crmtest.KindRecording} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -119,8 +119,8 @@ func TestRecordingsWaitForTheCRM(t *testing.T) {
 					t.Fatal("nothing was tried")
 				}
 			}
-			if told := d.recordings(); len(told) > 0 {
-				t.Errorf("told while the CRM was away: %q", told)
+			if announced := d.recordings(); len(announced) > 0 {
+				t.Errorf("announced while the CRM was away: %q", announced)
 			}
 			back()
 			d.expect(answeredLeg("inbound client at 78005557101", "client>101"))
@@ -129,8 +129,8 @@ func TestRecordingsWaitForTheCRM(t *testing.T) {
 	}
 }
 
-// What could not be announced within a day of its upload is gone from the CRM, and uploaded
-// again by the daemon that finds it so.
+// The CRM deletes a file that is not announced within a day of its upload. So a daemon that
+// finds such an old upload uploads the recording again.
 func TestARecordingThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
 	d := newDeployment(t, quickly)
 	back := d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRecording, Status: http.StatusServiceUnavailable})
@@ -151,7 +151,7 @@ func TestARecordingThatCouldNotBeAnnouncedForADayIsUploadedAgain(t *testing.T) {
 	}
 }
 
-// ageUploads makes the uploads that were not announced so much older. The daemon is down.
+// ageUploads backdates the upload that was not announced. The daemon must be down.
 func (d *deployment) ageUploads(by time.Duration) {
 	d.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(d.daemon.Storage(), "kontur-ari.db")+"?_pragma=busy_timeout(5000)")
@@ -164,7 +164,7 @@ func (d *deployment) ageUploads(by time.Duration) {
 	d.must(db.Close())
 }
 
-// An upload is cut at every tenth of the file, each time once, and made again.
+// The upload is cut at each tenth of the file in turn, and made again each time.
 func TestACutUploadIsMadeAgain(t *testing.T) {
 	d := newDeployment(t, quickly, func(config *lab.DaemonConfig) {
 		config.Delivery = map[string]string{"first_pause": "20ms", "longest_pause": "20ms"}
@@ -178,7 +178,7 @@ func TestACutUploadIsMadeAgain(t *testing.T) {
 	d.expectRecordings("client>101: client 101")
 }
 
-// With delete, files go once the CRM has them, and not before.
+// With keep = delete, a file is removed once the CRM has it.
 func TestRecordingsAreRemovedWhereConfigured(t *testing.T) {
 	d := newDeployment(t, quickly, func(config *lab.DaemonConfig) { config.Recordings["keep"] = "delete" })
 	recordedInbound(d.stage)

@@ -12,15 +12,15 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// ownRecording has kontur-ari record conversations itself.
+// making configures kontur-ari to record conversations itself, but never those of 103.
 func making(config *lab.DaemonConfig) {
 	quickly(config)
 	config.Recordings["make"] = "true"
 	config.Recordings["make_never_users"] = "[" + lab.UserID("103") + "]"
 }
 
-// storedGone waits until Asterisk keeps no recording any more that was made for us. Those of
-// other applications, and of other tests, stay.
+// storedGone waits until Asterisk stores no recording of kontur-ari's any more. Recordings of
+// other applications stay.
 func (d *deployment) storedGone() {
 	d.Helper()
 	directory, _ := d.Spool("recording")
@@ -66,7 +66,7 @@ func TestConversationsAreRecordedByUs(t *testing.T) {
 	}
 }
 
-// madeInbound is a call of the client to an employee whose phone sounds so.
+// madeInbound is a call of the client to an employee whose phone plays a tone.
 func madeInbound(extension string, hertz int) func(*stage) {
 	return func(s *stage) {
 		caller := s.comesIn("78005550" + extension)
@@ -100,7 +100,7 @@ func madeBlindTransfer(s *stage) {
 	s.hangsUp(caller, second)
 }
 
-// What is being recorded goes on while kontur-ari is killed and started again.
+// Asterisk goes on recording while kontur-ari is killed and started again.
 func TestAKilledDaemonLosesNoRecordingThatItMakes(t *testing.T) {
 	d := newDeployment(t, making)
 	caller := d.comesIn("78005550101")
@@ -133,7 +133,8 @@ func TestARecordingThatWasMadeUnheardIsFetched(t *testing.T) {
 	d.storedGone()
 }
 
-// Another application records over ARI: a bridge.
+// Another ARI application records the call by a snoop channel. Its recording is uploaded
+// too, and stays stored in Asterisk.
 func TestWhatAnotherApplicationRecordsIsFetched(t *testing.T) {
 	d := newDeployment(t, quickly)
 	caller := d.comesIn("78005550101")
@@ -145,15 +146,15 @@ func TestWhatAnotherApplicationRecordsIsFetched(t *testing.T) {
 	d.must(err)
 	d.must(d.REST(d.ctx, http.MethodPost, "/channels/"+channel+"/snoop?"+url.Values{"spy": {"both"}, "app": {"capture"}, "snoopId": {"other"}}.Encode()))
 	d.must(d.AwaitRunning(d.ctx, "Stasis"))
-	d.recordsOverARI("other", url.Values{"name": {"somebodys"}, "format": {"wav"}})
+	d.recordsOverARI("other", url.Values{"name": {"of-another"}, "format": {"wav"}})
 	d.whistles(map[*phone.Call]int{caller: clientsTone, callee: tone101})
 	d.hangsUp(caller, callee)
 	d.expect(answeredLeg(direct, "client>101"))
 	d.expectRecordings("client>101: client 101")
 	d.must(other.Stop(d.ctx, d.Lab))
 	directory, _ := d.Spool("recording")
-	if _, err := os.Stat(directory + "/somebodys.wav"); err != nil {
+	if _, err := os.Stat(directory + "/of-another.wav"); err != nil {
 		t.Errorf("a recording that is not ours: %v", err)
 	}
-	d.must(d.REST(d.ctx, http.MethodDelete, "/recordings/stored/somebodys"))
+	d.must(d.REST(d.ctx, http.MethodDelete, "/recordings/stored/of-another"))
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // recordedScenarios are calls that the dial plan records (lab/conf/extensions_recording.conf)
-// and what the CRM is to have of them.
+// and what the CRM must receive of them.
 var recordedScenarios = []struct {
 	name       string
 	play       func(*stage)
@@ -57,7 +57,7 @@ var recordedScenarios = []struct {
 	}}, []string{"the call: client"}},
 }
 
-// quickly has recordings found and settled without the patience of a real office.
+// quickly shortens the times in which recordings are found and settle.
 func quickly(config *lab.DaemonConfig) {
 	config.Recordings = map[string]string{"settle_time": "300ms", "missing_after": "20s"}
 }
@@ -81,7 +81,7 @@ func TestTheCRMHasTheRecordingsOfEveryCall(t *testing.T) {
 	}
 }
 
-// The dial plan records a call that the CRM has ordered as any other.
+// The dial plan records an ordered call as any other.
 func TestAnOrderedCallIsRecorded(t *testing.T) {
 	for name, options := range map[string]*lab.Options{"reported": &recommendedVariables, "named": &withoutVariables} {
 		t.Run(name, func(t *testing.T) {
@@ -109,14 +109,14 @@ func TestRecordingsAreConvertedWhereConfigured(t *testing.T) {
 	}
 }
 
-// talk is how long people talk: some tenths of a second are found in a recording. Of who
-// comes into a call later MixMonitor has the sound a second or two later only.
+// talk is how long people talk; a recognisable tone takes some tenths of a second.
+// laterTalk is for a party that joins later, whom MixMonitor records after a second or two.
 const (
 	talk      = 800 * time.Millisecond
 	laterTalk = 3 * time.Second
 )
 
-// whistles has those who talk heard for a while.
+// whistles plays each party's tone into the call for a while.
 func (s *stage) whistles(tones map[*phone.Call]int) {
 	s.Helper()
 	for call, hertz := range tones {
@@ -133,7 +133,7 @@ func recordedInbound(s *stage) {
 	s.hangsUp(caller, callee)
 }
 
-// recordedNumber is a client whose calls the dial plan records.
+// recordedNumber is the number of a client whose calls the dial plan records.
 func (s *stage) recordedNumber() string { return "7996" + s.client[4:] }
 
 func recordedOutbound(s *stage) {
@@ -146,7 +146,7 @@ func recordedOutbound(s *stage) {
 	s.hangsUp(caller, callee)
 }
 
-// recordedTalk is the client's call to 101.
+// recordedTalk is the client's call to 101, who answers; both are heard.
 func recordedTalk(s *stage) (caller, callee *phone.Call) {
 	caller = s.comesIn("78005557101")
 	callee = s.rings("101")
@@ -212,7 +212,7 @@ func messageAtOnce(s *stage) {
 	s.leavesSound(s.comesIn("78005554424"))
 }
 
-// leavesSound leaves a message.
+// leavesSound leaves a voicemail message with the client's tone, and hangs up.
 func (s *stage) leavesSound(caller *phone.Call) {
 	s.Helper()
 	s.must(caller.AwaitAnswered(s.ctx))
