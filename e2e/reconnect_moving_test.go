@@ -1,13 +1,13 @@
 package e2e_test
 
-// movingGaps fall into calls that go from one of us to another.
+// movingGaps fall into calls that go from one employee to another.
 var movingGaps = []gap{
 	{"BlindTransfer", gapBlindTransfer, [][]string{handedOver}},
 	{"BlindTransferRinging", gapBlindTransferRinging, [][]string{handedOver}},
 	{"AttendedTransfer", gapAttendedTransfer, [][]string{
 		{
 			"call-started " + direct, "client>101 appeared", "client>101 connected", "client>101 paused",
-			// What was first can't be known.
+			// The order of these can't be known.
 			"client>101 disconnected & client>102 appeared & client>102 connected",
 			"client>102 disconnected", "client>102 finished", "call-finished",
 			"register-call client>101 answered, client>102 answered",
@@ -92,7 +92,7 @@ func gapAttendedTransfer(g *gapped) {
 	g.hangsUp(caller, second)
 }
 
-// gapConsultationBegun is a transfer that is heard of from its middle on.
+// gapConsultationBegun ends in the middle of an attended transfer, after 102 has answered.
 func gapConsultationBegun(g *gapped) {
 	caller, callee := g.talkIsReported()
 	g.cut()
@@ -121,7 +121,7 @@ func gapGroupAnswered(g *gapped) {
 	g.hangsUp(caller, second)
 }
 
-// gapNextRings is a ringing that ends, and the next one that has begun.
+// gapNextRings lasts while 101's phone stops ringing and 102's begins.
 func gapNextRings(g *gapped) {
 	caller := g.comesIn("78005550121")
 	first := g.rings("101")

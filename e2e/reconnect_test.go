@@ -8,7 +8,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// gapped is a stage whose kontur-ari now and then doesn't hear Asterisk.
+// gapped is a deployment whose line between kontur-ari and Asterisk may be cut.
 type gapped struct {
 	*deployment
 	line *relay
@@ -23,23 +23,23 @@ func newGapped(t *testing.T) *gapped {
 	return g
 }
 
-// cut has kontur-ari hear nothing any more; it knows that when this returns.
+// cut cuts the line to Asterisk, and returns when kontur-ari has noticed it.
 func (g *gapped) cut() {
 	g.Helper()
 	g.line.cut()
 	g.must(g.daemon.AwaitUnready(g.ctx))
 }
 
-// mend returns when kontur-ari hears Asterisk again.
+// mend lets connections live again, and returns when kontur-ari is ready again.
 func (g *gapped) mend() {
 	g.Helper()
 	g.line.mend()
 	g.must(g.daemon.AwaitReady(g.ctx))
 }
 
-// What happened while kontur-ari didn't hear Asterisk is worked out when it does
-// again: nothing is told twice, and nothing is left out that can be known.
-func TestWhatWasNotHeardIsWorkedOut(t *testing.T) {
+// After a gap kontur-ari works out from Asterisk's state what it missed. It reports nothing
+// twice, and leaves out nothing that can be known.
+func TestWhatHappenedInAGapIsWorkedOut(t *testing.T) {
 	for _, gap := range slices.Concat(plainGaps, movingGaps) {
 		t.Run(gap.name, func(t *testing.T) {
 			g := newGapped(t)
@@ -49,21 +49,21 @@ func TestWhatWasNotHeardIsWorkedOut(t *testing.T) {
 	}
 }
 
-// gap is what people do while kontur-ari hears them, and while it doesn't.
+// gap is what people do before, during and after a cut of the line.
 type gap struct {
 	name    string
 	play    func(*gapped)
 	stories [][]string
 }
 
-// plainGaps fall into calls that nobody hands on.
+// plainGaps fall into calls without any transfer.
 var plainGaps = []gap{
 	{"Ringing", gapWhileRinging, [][]string{answeredLeg(direct, "client>101")}},
 	{"Talking", gapWhileTalking, [][]string{answeredLeg(direct, "client>101")}},
 	{"Answered", gapAnswered, [][]string{answeredLeg(direct, "client>101")}},
 	{"HungUp", gapHungUp, [][]string{answeredLeg(direct, "client>101")}},
 	{"GivenUp", gapGivenUp, [][]string{missedLeg(direct, "client>101")}},
-	// Nobody can know that it was answered.
+	// Asterisk's state no longer shows that the call was answered.
 	{"AnsweredAndHungUp", gapAnsweredAndHungUp, [][]string{missedLeg(direct, "client>101")}},
 	{"Begun", gapBegun, [][]string{answeredLeg(direct, "client>101")}},
 	{"BegunAndAnswered", gapBegunAndAnswered, [][]string{answeredLeg(direct, "client>101")}},
@@ -82,7 +82,7 @@ var plainGaps = []gap{
 	{"Two", twoGaps, [][]string{answeredLeg(direct, "client>101")}},
 	{"ManyShort", manyShortGaps, [][]string{answeredLeg(direct, "client>101")}},
 	{"HeldBefore", gapOnHold, [][]string{heldLeg}},
-	// Asterisk tells of a hold when it begins and ends, and never that it lasts.
+	// Asterisk reports when a hold begins and ends. Its state doesn't show a hold.
 	{"Held", gapHeld, [][]string{answeredLeg(direct, "client>101")}},
 }
 
@@ -96,8 +96,8 @@ func gapWhileRinging(g *gapped) {
 	g.hangsUp(caller, callee)
 }
 
-// talkIsReported is a call from the client to 101 of which the CRM knows that it is
-// answered.
+// talkIsReported is a call from the client to 101. It returns when the CRM has received
+// that 101 answered.
 func (g *gapped) talkIsReported() (caller, callee *phone.Call) {
 	g.Helper()
 	caller, callee = g.talksTo101("78005550101")
@@ -168,7 +168,7 @@ func gapBegunAndAnswered(g *gapped) {
 	g.hangsUp(caller, callee)
 }
 
-// gapWholeCall is told of the next call only.
+// gapWholeCall is a call wholly within the gap. Only the call after it is reported.
 func gapWholeCall(g *gapped) {
 	g.cut()
 	inboundCallerHangsUp(g.stage)
@@ -221,7 +221,7 @@ func gapBegunAndAnsweredInternal(g *gapped) {
 	g.hangsUp(caller, callee)
 }
 
-// gapInMenu is a caller whom no phone has rung for yet when he is first seen.
+// gapInMenu ends while the caller is in the menu, before any phone rings.
 func gapInMenu(g *gapped) {
 	g.cut()
 	caller := g.comesIn("78005550140")
@@ -230,7 +230,7 @@ func gapInMenu(g *gapped) {
 	g.must(caller.Hangup(g.ctx))
 }
 
-// gapInQueue is a caller whom the queue has answered, and 101 has not.
+// gapInQueue ends when the queue has answered the caller, and 101 has not.
 func gapInQueue(g *gapped) {
 	g.cut()
 	caller := g.comesIn("78005550130")
@@ -241,7 +241,7 @@ func gapInQueue(g *gapped) {
 	g.hangsUp(caller, callee)
 }
 
-// gapOneAfterTheOther has 101 talk to somebody else when he is heard again.
+// gapOneAfterTheOther ends when 101 already talks to another caller.
 func gapOneAfterTheOther(g *gapped) {
 	caller, callee := g.talkIsReported()
 	g.cut()

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// asking is how the CRM is told of a call to the number that asks.
+	// asking describes a call to the number whose dial plan asks for the responsible user.
 	asking = "inbound client at 78005550150"
 	// pollEvery is the pause between two looks at a condition.
 	pollEvery = 10 * time.Millisecond
-	// redirectBudget is what a caller may wait, by default; Asterisk's own limit in
-	// the dial plan is redirectLimit.
+	// redirectBudget is how long kontur-ari lets a caller wait, by default. redirectLimit is
+	// the limit in the dial plan.
 	redirectBudget, redirectLimit = 1500 * time.Millisecond, 3 * time.Second
 	// slack is what a busy machine may add to a time.
 	slack = 2 * time.Second
 )
 
-// The story of a redirected call is that of any other: Stasis is not to be seen.
+// A redirected call has the story of any other: Stasis leaves no trace in it.
 func TestRedirectFindsTheResponsible(t *testing.T) {
 	d, questions := asksResponsible(t, names("106", "101", "103"))
 	caller := d.comesIn("78005550150")
@@ -36,7 +36,7 @@ func TestRedirectFindsTheResponsible(t *testing.T) {
 	d.expect(answeredLeg(asking, "client>101"))
 }
 
-// Where the responsible can't be called or the CRM can't be asked, the call goes to
+// Where the responsible user can't be called or the CRM doesn't answer, the call goes to
 // the fallback, with the reason.
 func TestRedirectFallsBack(t *testing.T) {
 	for _, test := range []struct {
@@ -44,8 +44,8 @@ func TestRedirectFallsBack(t *testing.T) {
 		answer answering
 		result string
 	}{
-		{"Nobody", namesNoUser, "NOBODY"},
-		{"NobodyNamed", namesAnyhow(), "NOBODY"},
+		{"NumberUnknown", unknownNumber, "NOBODY"},
+		{"NoUserNamed", namesAnyhow(), "NOBODY"},
 		{"NotInTheDirectory", names("199"), "NOBODY"},
 		{"Offline", names("106"), "OFFLINE"},
 		{"CRMDown", unavailable, "ERROR"},
@@ -67,13 +67,13 @@ func TestRedirectFallsBack(t *testing.T) {
 	}
 }
 
-// As on FreePBX, the dial plan reads its database after the redirect: Asterisk must not
-// refuse it that: neither for the user found nor for the fallback.
+// As on FreePBX, the dial plan reads its database after the redirect. Asterisk must allow
+// it, both for the user found and for the fallback.
 func TestRedirectLeavesTheDatabaseToTheDialplan(t *testing.T) {
 	for _, test := range []struct {
 		name, callee string
 		answer       answering
-	}{{"Found", "101", names("101")}, {"Nobody", "102", namesNoUser}} {
+	}{{"Found", "101", names("101")}, {"Fallback", "102", unknownNumber}} {
 		t.Run(test.name, func(t *testing.T) {
 			d, _ := asksResponsible(t, test.answer)
 			caller := d.comesIn("78005550153")
@@ -99,7 +99,7 @@ func TestRedirectPassesOverABusyPhone(t *testing.T) {
 	d.expect(answeredLeg(asking, "client>102"))
 }
 
-// After five callers a CRM that is down is not asked any more.
+// After five failed questions kontur-ari asks a CRM that is down no more.
 func TestRedirectLeavesADeadCRMInPeace(t *testing.T) {
 	d, questions := asksResponsible(t, unavailable)
 	var stories [][]string
@@ -122,7 +122,7 @@ func TestRedirectLeavesADeadCRMInPeace(t *testing.T) {
 	}
 }
 
-// A caller who hides his number is asked about by the call.
+// Where the caller hides his number, kontur-ari asks the CRM by the call's id.
 func TestRedirectAsksByTheCallForAHiddenNumber(t *testing.T) {
 	d, questions := asksResponsible(t, namesAnyhow("101"))
 	caller := d.comesInAs(phone.As("", "78005550152"))
@@ -143,7 +143,7 @@ func TestRedirectIsGivenUpByTheCaller(t *testing.T) {
 	d.expect([]string{"call-started " + asking, "call-finished", "register-call client>somebody missed"})
 }
 
-// Without a daemon the dial plan goes on at once.
+// Without a daemon the dial plan continues at once.
 func TestRedirectWithoutADaemon(t *testing.T) {
 	d, _ := asksResponsible(t, names("101"))
 	if code, err := d.daemon.Terminate(d.ctx); code != 0 || err != nil {
@@ -162,7 +162,7 @@ func TestRedirectWithoutADaemon(t *testing.T) {
 	d.expect(answeredLeg(asking, "client>102"))
 }
 
-// A daemon that is told to stop lets the caller go on first.
+// A daemon that receives SIGTERM sends the caller back to the dial plan before it exits.
 func TestRedirectOfAStoppedDaemonGoesOn(t *testing.T) {
 	d, questions := asksResponsible(t, silent)
 	caller := d.comesIn("78005550151")
@@ -182,7 +182,8 @@ func TestRedirectOfAStoppedDaemonGoesOn(t *testing.T) {
 	d.expect(answeredLeg("inbound client at 78005550151", "client>102"))
 }
 
-// A daemon that is killed leaves the caller waiting: the next one lets him go on.
+// A killed daemon leaves the caller waiting in Stasis. The next daemon sends him back to the
+// dial plan.
 func TestRedirectOfAKilledDaemonIsEndedByTheNext(t *testing.T) {
 	d, questions := asksResponsible(t, silent)
 	caller := d.comesIn("78005550151")
@@ -198,7 +199,7 @@ func TestRedirectOfAKilledDaemonIsEndedByTheNext(t *testing.T) {
 	d.expect(answeredLeg("inbound client at 78005550151", "client>102"))
 }
 
-// And where no next one comes, Asterisk's own limit ends the waiting.
+// Where no next daemon starts, the limit in the dial plan ends the wait.
 func TestRedirectOfAKilledDaemonIsEndedByTheDialplan(t *testing.T) {
 	d, questions := asksResponsible(t, silent)
 	began := time.Now()
@@ -217,8 +218,8 @@ func TestRedirectOfAKilledDaemonIsEndedByTheDialplan(t *testing.T) {
 	d.expect(answeredLeg(asking, "client>102"))
 }
 
-// The line to Asterisk is cut while the CRM is asked: when it is mended, the caller
-// goes on.
+// The line to Asterisk is cut while kontur-ari asks the CRM. After it is mended, the caller
+// goes back to the dial plan.
 func TestRedirectOverABrokenLine(t *testing.T) {
 	var line *relay
 	d, questions := asksResponsible(t, silent, func(config *lab.DaemonConfig) {
@@ -228,7 +229,7 @@ func TestRedirectOverABrokenLine(t *testing.T) {
 	caller := d.comesIn("78005550151")
 	d.awaitAsked(questions, 1)
 	line.cut()
-	// Until all tries to let him go on have failed.
+	// Wait until every attempt to send him back has failed.
 	d.awaitDaemonLogged("a caller can't be told to go on")
 	line.mend()
 	callee := d.rings("102")
@@ -238,7 +239,7 @@ func TestRedirectOverABrokenLine(t *testing.T) {
 	d.expect(answeredLeg("inbound client at 78005550151", "client>102"))
 }
 
-// awaitDaemonLogged waits until kontur-ari has logged something.
+// awaitDaemonLogged waits until kontur-ari has logged a text.
 func (d *deployment) awaitDaemonLogged(text string) {
 	d.Helper()
 	for !strings.Contains(d.daemon.Log(), text) {

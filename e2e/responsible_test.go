@@ -13,13 +13,13 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// asked is what the CRM was asked about who is responsible, as soon as it is asked.
+// asked collects the queries with which the CRM was asked for the responsible user.
 type asked struct {
 	mu      sync.Mutex
 	queries []url.Values
 }
 
-// note is a rule that never applies, and sees every question.
+// note matches no request, but records every query that it is given.
 func (a *asked) note(request crmtest.Request) bool {
 	query, err := url.ParseQuery(request.Query)
 	if err != nil {
@@ -37,15 +37,15 @@ func (a *asked) times() int {
 	return len(a.queries)
 }
 
-// answering has the CRM of a test answer, about the responsible, in some way.
+// answering sets how the CRM of a test answers when it is asked for the responsible user.
 type answering func(*deployment)
 
-// names has the CRM name the users of these extensions for the client.
+// names makes the CRM name the users of these extensions for the client's number.
 func names(extensions ...string) answering {
 	return func(d *deployment) { d.crm.SetResponsible(d.client, userIDs(extensions)...) }
 }
 
-// namesAnyhow has the CRM name them whatever it is asked.
+// namesAnyhow makes the CRM name them whatever it is asked.
 func namesAnyhow(extensions ...string) answering {
 	return func(d *deployment) {
 		body, err := json.Marshal(map[string][]string{"userIds": userIDs(extensions)})
@@ -62,17 +62,19 @@ func userIDs(extensions []string) []string {
 	return ids
 }
 
-// namesNoUser is a CRM that doesn't know the number.
-func namesNoUser(*deployment) {}
+// unknownNumber leaves the CRM without any user for the client's number.
+func unknownNumber(*deployment) {}
 
+// unavailable makes the CRM refuse with 503.
 func unavailable(d *deployment) {
 	d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Status: http.StatusServiceUnavailable})
 }
 
-// silent never answers.
+// silent makes the CRM never answer.
 func silent(d *deployment) { d.crm.Fail(crmtest.Rule{Kind: crmtest.KindRedirect, Hang: true}) }
 
-// asksResponsible is told with a CRM that answers, about the responsible, like that.
+// asksResponsible is a newDeployment whose CRM answers like that when it is asked for the
+// responsible user. The returned asked collects the queries.
 func asksResponsible(t *testing.T, answer answering, change ...func(*lab.DaemonConfig)) (*deployment, *asked) {
 	t.Helper()
 	var application string
@@ -84,7 +86,7 @@ func asksResponsible(t *testing.T, answer answering, change ...func(*lab.DaemonC
 	return d, questions
 }
 
-// awaitAsked waits until the CRM has been asked for a caller, and says how.
+// awaitAsked waits until the CRM was asked that many times, and returns the last query.
 func (d *deployment) awaitAsked(questions *asked, times int) url.Values {
 	d.Helper()
 	for questions.times() < times {
@@ -98,8 +100,8 @@ func (d *deployment) awaitAsked(questions *asked, times int) url.Values {
 	return questions.queries[times-1]
 }
 
-// awaitRedirected waits until the dial plan has gone on, and compares what it
-// found: result, user, extension, and Stasis' own word.
+// awaitRedirected waits until the dial plan continues after the redirect, and compares what
+// it found: the result, the user, the extension and STASISSTATUS.
 func (d *deployment) awaitRedirected(want string) {
 	d.Helper()
 	// The log may have the calls of other tests.
