@@ -6,9 +6,9 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// How one employee asks somebody before he hands a call on, or doesn't.
+// Attended transfers by REFER with Replaces, and consultations that end without a transfer.
 
-// asks102 has 101 hold his call and call 102, who answers.
+// asks102 is 101 holding his call and calling 102, who answers.
 func asks102(s *stage, held *phone.Call) (consultation, second *phone.Call) {
 	s.Helper()
 	s.must(held.Hold(s.ctx))
@@ -18,7 +18,7 @@ func asks102(s *stage, held *phone.Call) (consultation, second *phone.Call) {
 	return consultation, second
 }
 
-// joins leaves the two that an employee talks to alone.
+// joins completes an attended transfer, after which both of the employee's calls end.
 func joins(s *stage, held, consultation *phone.Call) {
 	s.Helper()
 	s.must(held.TransferTo(s.ctx, consultation))
@@ -33,7 +33,7 @@ func attendedTransfer(s *stage) {
 	s.hangsUp(client, second)
 }
 
-// attendedClientHolds has the client press hold while 101 has him on hold.
+// attendedClientHolds is the client pressing hold while 101 holds him.
 func attendedClientHolds(s *stage) {
 	client, first := talksTo101(s)
 	consultation, second := asks102(s, first)
@@ -43,7 +43,7 @@ func attendedClientHolds(s *stage) {
 	s.hangsUp(client, second)
 }
 
-// attendedAlternating has 101 go from one to the other and back.
+// attendedAlternating is 101 going from 102 back to the client and to 102 again.
 func attendedAlternating(s *stage) {
 	client, first := talksTo101(s)
 	consultation, second := asks102(s, first)
@@ -85,8 +85,8 @@ func attendedRinging(s *stage) { joinsRinging(s, "102", (*phone.Call).AwaitRingi
 
 func attendedQueueWaiting(s *stage) { joinsRinging(s, "230", (*phone.Call).AwaitAnswered) }
 
-// joinsRinging has 101 call a number where 102 rings, and not wait for 102 to
-// answer; heard is what 101 hears of it.
+// joinsRinging is 101 calling a number where 102 rings, and transferring before 102
+// answers. heard waits for what 101 hears: a ringing tone or an answer.
 func joinsRinging(s *stage, number string, heard func(*phone.Call, context.Context) error) {
 	s.Helper()
 	client, first := talksTo101(s)
@@ -103,7 +103,7 @@ func joinsRinging(s *stage, number string, heard func(*phone.Call, context.Conte
 	s.hangsUp(client, second)
 }
 
-// attendedTurnedBlind gives up waiting for an answer.
+// attendedTurnedBlind is 101 giving up the wait for 102, and transferring blindly.
 func attendedTurnedBlind(s *stage) {
 	client, first := talksTo101(s)
 	s.must(first.Hold(s.ctx))
@@ -115,7 +115,7 @@ func attendedTurnedBlind(s *stage) {
 	takesOver(s, "102", client)
 }
 
-// goesBack has 101 go on with the client, who hangs up in the end.
+// goesBack is 101 resuming the client's call; the client then hangs up.
 func goesBack(s *stage, held, client *phone.Call) {
 	s.Helper()
 	s.must(held.Resume(s.ctx))

@@ -2,8 +2,8 @@ package e2e_test
 
 import "kontur-ari/e2e/phone"
 
-// attendedKeysScenarios are transfers after asking, and such attempts, by
-// pressing keys: the phone has one call only, and Asterisk makes the other.
+// attendedKeysScenarios are attended transfers by keys, and attempts at them. The phone has
+// one call only; Asterisk makes the second one.
 var attendedKeysScenarios = []scenario{
 	{"attended_keys", "a client talks to 101, who presses *2102, asks 102 and hangs up", attendedByKeys, [][]string{
 		attendedByKeysTo("client>102"), answeredLeg("internal", "101>102"),
@@ -43,8 +43,8 @@ var attendedKeysScenarios = []scenario{
 	{"attended_keys_no_answer", "a client talks to 101, who presses *2212; 102 doesn't answer, 101 goes back to the client", attendedByKeysNoAnswer, consulted(missedLeg("internal", "101>102"))},
 }
 
-// attendedByKeysTo is a client's call to 101, who presses keys, asks somebody
-// and hangs up. Asterisk doesn't say that the client's music ends with that.
+// attendedByKeysTo is a client's call to 101, who presses keys, consults another party and
+// hangs up. Asterisk doesn't report that the client's music ends with that.
 func attendedByKeysTo(second string) []string {
 	return []string{
 		"call-started " + direct, "client>101 appeared", "client>101 connected", "client>101 paused",
@@ -54,18 +54,18 @@ func attendedByKeysTo(second string) []string {
 	}
 }
 
-// consultsByKeys has 101 press keys to call a number, and waits until he is with
-// the channel that Asterisk has made for that.
+// consultsByKeys is 101 pressing keys to call a number. It waits until he is bridged with
+// the channel that Asterisk makes for the call.
 func consultsByKeys(s *stage, employee *phone.Call, number string) {
 	s.Helper()
 	s.must(employee.Press(s.ctx, "*2"+number))
 	s.must(s.AwaitTogether(s.ctx, "101", consultationOf(number)))
 }
 
-// consultationOf is what AwaitTogether knows that channel by.
+// consultationOf is the name of that channel for AwaitTogether.
 func consultationOf(number string) string { return "Local/" + number + "@from-internal" }
 
-// asks102ByKeys has 101 press keys to talk to 102, who answers.
+// asks102ByKeys is 101 pressing keys to talk to 102, who answers.
 func asks102ByKeys(s *stage, employee *phone.Call) (second *phone.Call) {
 	s.Helper()
 	consultsByKeys(s, employee, "102")
@@ -74,9 +74,9 @@ func asks102ByKeys(s *stage, employee *phone.Call) (second *phone.Call) {
 	return second
 }
 
-// answersConsultation returns when Asterisk knows of the answer on the side of
-// who consults, too: that comes after the two can talk. Where he hung up before,
-// Asterisk 22 would take the answer for one it doesn't expect and might crash.
+// answersConsultation answers, and waits until Asterisk has passed the answer on to the side
+// that consults. This happens after the two can talk. If the consulting side hung up before,
+// Asterisk 22 would receive an unexpected answer and might crash.
 func answersConsultation(s *stage, second *phone.Call, endpoint, number string) {
 	s.Helper()
 	s.must(second.Answer(s.ctx))
@@ -115,7 +115,7 @@ func attendedByKeysRinging(s *stage) {
 	client, first := talksTo101(s)
 	consultsByKeys(s, first, "102")
 	second := s.rings("102")
-	// Only then has Asterisk told that it calls 102 for 101.
+	// Only then has Asterisk reported that it calls 102 for 101.
 	s.must(s.AwaitRinging(s.ctx, 2))
 	s.must(first.Hangup(s.ctx))
 	s.must(s.AwaitTogether(s.ctx, "trunk", consultationOf("102")))
@@ -124,12 +124,12 @@ func attendedByKeysRinging(s *stage) {
 	s.hangsUp(client, second)
 }
 
-// attendedByKeysRecall has Asterisk call 101 back with the client.
+// attendedByKeysRecall ends with Asterisk calling 101 back for the client.
 func attendedByKeysRecall(s *stage) {
 	client, first := talksTo101(s)
 	consultsByKeys(s, first, "212")
 	second := s.rings("102")
-	// Only then has Asterisk told that it calls 102 for 101.
+	// Only then has Asterisk reported that it calls 102 for 101.
 	s.must(s.AwaitRinging(s.ctx, 2))
 	s.must(first.Hangup(s.ctx))
 	s.ends(second)

@@ -1,7 +1,7 @@
 package e2e_test
 
-// attendedScenarios are calls that one employee hands on after asking, by REFER
-// with Replaces, or not at all after asking. The question is a call of its own.
+// attendedScenarios are attended transfers by REFER with Replaces, and consultations without
+// a transfer. The consultation is a call of its own.
 var attendedScenarios = []scenario{
 	{"attended_transfer", "a client talks to 101, who asks 102 and joins the two by REFER with Replaces", attendedTransfer, [][]string{
 		attendedTo("client>102"), answeredLeg("internal", "101>102"),
@@ -79,7 +79,7 @@ var attendedWhileRinging = [][]string{
 	missedLeg("internal", "101>102"),
 }
 
-// attendedTo is a client's call to 101, who holds, asks somebody and joins them.
+// attendedTo is a client's call to 101, who holds, consults another party and joins the two.
 // Asterisk takes the client off hold for the transfer.
 func attendedTo(second string) []string {
 	return []string{
@@ -90,5 +90,5 @@ func attendedTo(second string) []string {
 	}
 }
 
-// consulted is a client's call to 101, who asks somebody and comes back.
+// consulted is a client's call to 101, who consults another party and comes back.
 func consulted(consultation []string) [][]string { return [][]string{heldLeg, consultation} }

@@ -1,11 +1,10 @@
 package e2e_test
 
-// blindTransferScenarios are calls that one employee hands on to somebody else
-// without asking: blind transfers.
+// blindTransferScenarios are calls that one employee hands on to another without asking.
 var blindTransferScenarios = []scenario{
 	{"blind_transfer", "a client talks to 101, who transfers to 102 by REFER", blindTransfer, [][]string{transferredTo102}},
 	{"blind_transfer_keys", "a client talks to 101, who transfers to 102 by pressing ##102", blindTransferByKeys, [][]string{{
-		// While keys are pressed the client hears music.
+		// The client hears music while 101 presses keys.
 		"call-started " + direct, "client>101 appeared", "client>101 connected", "client>101 paused", "client>101 connected",
 		"client>101 disconnected", "client>102 appeared", "client>102 connected",
 		"client>102 disconnected", "client>102 finished", "call-finished",

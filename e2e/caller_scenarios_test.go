@@ -6,9 +6,8 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// callerScenarios are calls to a phone from callers, and to numbers, that are
-// written in unusual ways. What stands for a number where there is none is
-// "anonymous".
+// callerScenarios are calls whose caller or called number is written in an unusual way. The
+// CRM receives "anonymous" where there is no number.
 var callerScenarios = []scenario{
 	{"caller_named_in_russian", "a client with a Russian name calls 101, who answers", callerNamedInRussian, [][]string{answeredLeg(direct, "client>101")}},
 	{"caller_long_name", "a client with a name of 100 letters calls 101, who answers", callerLongName, [][]string{answeredLeg(direct, "client>101")}},

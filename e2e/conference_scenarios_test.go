@@ -6,12 +6,12 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// conferenceScenarios are clients and employees who meet in a room. Whoever of us
-// is there with a client has a leg of the client's call.
+// conferenceScenarios are clients and employees who meet in a room. Each employee who is
+// there with a client has a leg of the client's call.
 var conferenceScenarios = []scenario{
 	{"conference_client_last", "101 and 102 are in a room, the client comes in; 101 leaves, then the client does", conferenceClientLast, [][]string{{
 		"call-started inbound client at 78005554480",
-		// Both begin to talk to the client at the moment when he enters.
+		// Both are connected to the client at the moment when he enters.
 		"client>101 appeared & client>101 connected & client>102 appeared & client>102 connected",
 		"client>101 disconnected", "client>102 disconnected", "client>102 finished",
 		"call-finished", "register-call client>101 answered, client>102 answered",
@@ -52,13 +52,13 @@ var conferenceThatClientLeaves = []string{
 	"call-finished", "register-call client>101 answered, client>102 answered",
 }
 
-// room is a conference, and how many are in it.
+// room is a conference and the number of its participants.
 type room struct {
 	*stage
 	people int
 }
 
-// enters has somebody who called the room's number be in it.
+// enters waits until a call to the room's number is answered and in the conference.
 func (r *room) enters(call *phone.Call) *phone.Call {
 	r.Helper()
 	r.must(call.AwaitAnswered(r.ctx))
@@ -67,7 +67,7 @@ func (r *room) enters(call *phone.Call) *phone.Call {
 	return call
 }
 
-// leaves has somebody hang up, and waits until the others are among themselves.
+// leaves hangs up a participant's call, and waits until only the others are in the room.
 func (r *room) leaves(call *phone.Call) {
 	r.Helper()
 	r.must(call.Hangup(r.ctx))
@@ -150,7 +150,7 @@ func conferenceEmployeesOnly(s *stage) {
 	r.leaves(second)
 }
 
-// A client's call has no part in what the others say when he is gone.
+// The legs of a client's call end when he leaves, though the employees go on talking.
 func TestAClientWhoLeavesAConferenceEndsItsLegs(t *testing.T) {
 	d := newDeployment(t)
 	r := room{stage: d.stage}

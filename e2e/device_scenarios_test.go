@@ -5,11 +5,10 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// deviceScenarios are calls to employees with several devices or several calls,
-// and calls in which something is heard before anybody answers
-// (lab/conf/extensions_devices.conf).
+// deviceScenarios are calls to employees with several devices or several calls. In others the
+// caller hears sound before an employee answers (lab/conf/extensions_devices.conf).
 var deviceScenarios = []scenario{
-	// Two devices that ring at once are one employee's part in the call: one leg.
+	// An employee whose two devices ring at once has one leg.
 	{"devices_first_answers", "a client calls 107, who has two telephones; both ring, the first answers", devicesFirstAnswers, [][]string{answeredLeg("inbound client at 78005553360", "client>107")}},
 	{"devices_second_answers", "a client calls 107, who has two telephones; both ring, the second answers", devicesSecondAnswers, [][]string{answeredLeg("inbound client at 78005553360", "client>107")}},
 	{"devices_no_answer", "a client calls 107, who has two telephones; both ring, nobody answers", devicesNoAnswer, [][]string{missedLeg("inbound client at 78005553361", "client>107")}},

@@ -244,8 +244,7 @@ func echoTest(s *stage) {
 	s.must(caller.Hangup(s.ctx))
 }
 
-// twoCallsAtOnce has 101 talk to the client, and be called by somebody else
-// meanwhile.
+// twoCallsAtOnce is 101 talking to the client, and taking a second client's call during it.
 func twoCallsAtOnce(s *stage) {
 	caller := s.comesIn("78005550101")
 	callee := s.rings("101")

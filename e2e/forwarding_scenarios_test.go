@@ -5,7 +5,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// outsideMobile is a number outside that calls are forwarded to, and no user's.
+// outsideMobile is a mobile number that calls are forwarded to. It belongs to no user.
 const outsideMobile = "79161110199"
 
 // forwardingScenarios are calls that go on to a mobile or to another phone
@@ -57,8 +57,8 @@ var forwardingScenarios = []scenario{
 	}}},
 }
 
-// mobileAnswers is the story of a call that rings at 101 and at a mobile, whose
-// leg is named, and which the mobile answers.
+// mobileAnswers is the story of a call that rings at 101 and at a mobile, which answers.
+// leg is the mobile's.
 func mobileAnswers(number, leg string) []string {
 	return []string{
 		"call-started inbound client at " + number,
@@ -67,8 +67,8 @@ func mobileAnswers(number, leg string) []string {
 	}
 }
 
-// mobileLater is the story of a call that 101 doesn't take, and then somebody
-// else, whose leg is named, does.
+// mobileLater is the story of a call that 101 doesn't answer. Then a mobile or a colleague
+// does, whose leg is given.
 func mobileLater(number, leg string) []string {
 	return []string{
 		"call-started inbound client at " + number,
@@ -91,8 +91,8 @@ func (s *stage) deskAndMobile(number, mobileNumber string) (caller, desk, mobile
 	caller = s.comesIn(number)
 	desk, mobile = s.rings("101"), s.reachesTrunk(mobileNumber)
 	s.must(mobile.Ring())
-	// Both, and the Local channels to them: Asterisk may tell that it calls
-	// somebody after it has told that he rings.
+	// Wait for both phones and the Local channels to them: Asterisk may send a Dial event
+	// after the phone's ringing.
 	s.must(s.AwaitRinging(s.ctx, 4))
 	return caller, desk, mobile
 }
@@ -187,7 +187,7 @@ func followMeAsksRefused(s *stage) {
 	s.hangsUp(caller, desk)
 }
 
-// followMeAsks has the mobile pick up and press a key when it is asked to.
+// followMeAsks answers at the mobile and presses a key when Asterisk asks for one.
 func (s *stage) followMeAsks(key string) (caller, desk, mobile *phone.Call) {
 	s.Helper()
 	caller, desk, mobile = s.deskAndMobile("78005553346", lab.ColleaguesMobile)
@@ -248,7 +248,7 @@ func phoneForwardsColleague(s *stage) {
 	s.phoneForwardsTo(lab.ColleaguesMobile, s.dials("103", "101"))
 }
 
-// phoneForwardsTo has 101's phone forward a call to a mobile.
+// phoneForwardsTo is 101's phone forwarding a call to a mobile.
 func (s *stage) phoneForwardsTo(number string, caller *phone.Call) {
 	s.Helper()
 	s.must(s.called("101").Redirect(number))

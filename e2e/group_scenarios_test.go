@@ -4,7 +4,7 @@ package e2e_test
 // (lab/conf/extensions_groups.conf).
 var groupScenarios = []scenario{
 	{"group_member_busy", "a client calls a group, 101 is busy, 105 is not there, 106 never was, 102 answers", groupMemberBusy, [][]string{{
-		// No channel was ever made for 106: that phone was not called.
+		// Asterisk never made a channel for 106, so that phone has no leg.
 		"call-started inbound client at 78005553300",
 		"client>101 appeared & client>102 appeared & client>105 appeared",
 		"client>101 disconnected",
@@ -32,13 +32,13 @@ var groupScenarios = []scenario{
 		"call-started inbound client at 78005553302",
 		"client>101 appeared & client>102 appeared & client>103 appeared & client>somebody appeared",
 		"client>101 disconnected & client>102 disconnected & client>103 disconnected & client>somebody disconnected",
-		// The last of those that end in one moment is the last of the call.
+		// The legs end in one moment. Any of them may be the last, and only that one finishes.
 		"client>101 finished | client>102 finished | client>103 finished | client>somebody finished", "call-finished",
 		"register-call client>101 missed, client>102 missed, client>103 missed, client>somebody missed",
 	}}},
 	{"group_member_twice", "a client calls two groups, 101 is in both and answers the second call of the two", groupMemberTwice, [][]string{{
 		"call-started inbound client at 78005553303",
-		// One person's part in the call is one leg, however often the phone rings for it at a time.
+		// An employee whose phone rings twice at a time has one leg.
 		"client>101 appeared & client>102 appeared", "client>103 appeared",
 		"client>101 connected & client>102 disconnected & client>103 disconnected",
 		"client>101 disconnected", "client>101 finished", "call-finished",
@@ -85,7 +85,7 @@ func groupGivesUp(s *stage) {
 	s.ends(third)
 }
 
-// groupDeclined has 102 decline last, which ends the call.
+// groupDeclined ends the call when 102 declines last.
 func groupDeclined(s *stage) {
 	caller := s.comesIn("78005553301")
 	first, second, third := s.rings("101"), s.rings("102"), s.rings("103")

@@ -2,7 +2,7 @@ package e2e_test
 
 import "kontur-ari/e2e/phone"
 
-// holdScenarios are conversations that pause, and keys that are pressed in them.
+// holdScenarios are conversations with holds, and with keys pressed in them.
 var holdScenarios = []scenario{
 	{"hold_both", "101 holds, the client holds too, 101 resumes, then the client does", holdBoth, [][]string{heldLeg}},
 	{"hold_both_nested", "101 holds, the client holds too, the client resumes, then 101 does", holdBothNested, [][]string{heldLeg}},
@@ -31,11 +31,11 @@ var heldToTheEnd = []string{
 
 // pausedLeg is the story of a call with one leg, paused that many times.
 func pausedLeg(started, leg string, times int) []string {
-	told := []string{"call-started " + started, leg + " appeared", leg + " connected"}
+	story := []string{"call-started " + started, leg + " appeared", leg + " connected"}
 	for range times {
-		told = append(told, leg+" paused", leg+" connected")
+		story = append(story, leg+" paused", leg+" connected")
 	}
-	return append(told, leg+" disconnected", leg+" finished", "call-finished", "register-call "+leg+" answered")
+	return append(story, leg+" disconnected", leg+" finished", "call-finished", "register-call "+leg+" answered")
 }
 
 func holdBoth(s *stage) {
@@ -65,7 +65,7 @@ func holdSeveralTimes(s *stage) {
 	s.hangsUp(callee, caller)
 }
 
-// holdRepeated is what phones do that refresh a call on hold.
+// holdRepeated holds a call twice, as phones do that refresh a call on hold.
 func holdRepeated(s *stage) {
 	caller, callee := s.talksTo101("78005550101")
 	s.must(callee.Hold(s.ctx))

@@ -5,12 +5,12 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// partner is a number outside that calls are handed on to.
+// partner is an outside number to which employees transfer calls.
 const partner = "79165552101"
 
 var mobileOf102 = lab.Mobile("102")
 
-// outsideTransferScenarios are calls handed on to somebody outside.
+// outsideTransferScenarios are transfers to an outside number.
 var outsideTransferScenarios = []scenario{
 	{"outside_transfer", "a client talks to 101, who transfers to an outside number by REFER; that one answers", outsideTransfer, [][]string{outsideTransferred("client>client")}},
 	{"outside_transfer_busy", "a client talks to 101, who transfers to an outside number by REFER; that one is busy", outsideTransferBusy, [][]string{{
@@ -24,16 +24,16 @@ var outsideTransferScenarios = []scenario{
 		attendedTo("client>client"),
 		answeredLeg("outbound "+partner+" from 79229929292", "101>client"),
 	}},
-	// The first client's call goes on with the second client in it; the second
-	// one's has nobody of ours in it any more.
+	// The first client's call goes on with the second client in it. The second client's
+	// call ends, because no employee is in it any more.
 	{"clients_joined", "101 talks to a client, takes a second client's call meanwhile, joins the two by REFER with Replaces", clientsJoined, [][]string{
 		attendedTo("client>client"),
 		answeredLeg("inbound "+partner+" at 78005550101", "client>101"),
 	}},
 }
 
-// outsideTransferred is a client's call to 101, handed on to somebody outside
-// who answers.
+// outsideTransferred is a client's call to 101, transferred to an outside number, which
+// answers.
 func outsideTransferred(second string) []string {
 	return []string{
 		"call-started " + direct, "client>101 appeared", "client>101 connected",
@@ -79,7 +79,7 @@ func outsideTransferAttended(s *stage) {
 	s.hangsUp(client, second)
 }
 
-// clientsJoined has 101 leave two clients to each other.
+// clientsJoined is 101 joining two clients by an attended transfer.
 func clientsJoined(s *stage) {
 	client, first := talksTo101(s)
 	other := s.comesInAs(phone.As(partner, "78005550101"))

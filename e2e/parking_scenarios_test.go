@@ -2,7 +2,8 @@ package e2e_test
 
 import "kontur-ari/e2e/phone"
 
-// parkingScenarios are clients who are put aside, for somebody to take them up.
+// parkingScenarios are calls parked by 101. A colleague retrieves them, or Asterisk calls 101
+// back.
 var parkingScenarios = []scenario{
 	{"park_retrieved", "101 parks the client by REFER to 700, 102 takes him up by dialling 701", parkRetrieved, [][]string{parkedForColleague}},
 	{"park_by_keys", "101 parks the client by the keys #72, 102 takes him up by dialling 701", parkByKeys, [][]string{parkedForColleague}},
@@ -41,8 +42,8 @@ var (
 	}
 )
 
-// parks sends the other side of an employee's call to a number that parks. Asterisk
-// drops the other side when the employee hangs up before that is done.
+// parks sends the other side of an employee's call to a number that parks. It waits until
+// that is done: Asterisk drops the other side if the employee hangs up before.
 func (s *stage) parks(call *phone.Call, number string) {
 	s.Helper()
 	s.must(call.Refer(s.ctx, number))
@@ -65,7 +66,7 @@ func parkRetrieved(s *stage) {
 	s.hangsUp(caller, s.joins("102", "701"))
 }
 
-// parkByKeys ends with the phone of who parks told to hang up.
+// parkByKeys parks by pressing keys. Asterisk then hangs up the phone that parked.
 func parkByKeys(s *stage) {
 	caller, callee := s.talksTo101("78005554401")
 	s.must(callee.Press(s.ctx, "#72"))

@@ -7,7 +7,7 @@ var pickupScenarios = []scenario{
 	{"pickup_queue", "a client calls a queue, it rings at 101, 102 takes the call by *8", pickupQueue, [][]string{takenBy102("inbound client at 78005550130")}},
 	{"pickup_ring_group", "a client calls the ring group 101+103, 102 takes 101's call by **101", pickupRingGroup, [][]string{{
 		"call-started inbound client at 78005554411", "client>101 appeared & client>103 appeared",
-		// Both stop to ring when 102 is put in 101's place.
+		// Both phones stop ringing when 102 picks the call up.
 		"client>101 disconnected & client>103 disconnected", "client>102 appeared", "client>102 connected",
 		"client>102 disconnected", "client>102 finished", "call-finished",
 		"register-call client>101 missed, client>102 answered, client>103 missed",

@@ -1,12 +1,12 @@
 package e2e_test
 
 const (
-	// direct is how the CRM is told of a call from the client to 101's number.
+	// direct describes a call from the client to 101's number, and outgoing one to the client.
 	direct   = "inbound client at 78005550101"
 	outgoing = "outbound client from 79229929292"
 )
 
-// plainScenarios are calls in, out and inside without any transfer.
+// plainScenarios are inbound, outbound and internal calls without any transfer.
 var plainScenarios = []scenario{
 	{"inbound_caller_hangs_up", "a client calls 101, who answers; the client hangs up", inboundCallerHangsUp, [][]string{answeredLeg(direct, "client>101")}},
 	{"inbound_callee_hangs_up", "a client calls 101, who answers and hangs up", inboundCalleeHangsUp, [][]string{answeredLeg(direct, "client>101")}},
@@ -39,7 +39,7 @@ var plainScenarios = []scenario{
 	{"inbound_client_holds", "a client calls 101, who answers; the client holds and resumes; 101 hangs up", clientHolds, [][]string{heldLeg}},
 	{"phone_gone", "a client calls 105, whose phone is registered and not there", phoneGone, [][]string{missedLeg("inbound client at 78005551105", "client>105")}},
 	{"phone_unknown", "a client calls 106, whose phone never registered", phoneUnknown, [][]string{{
-		// No channel was ever made for 106: nobody was called.
+		// Asterisk never made a channel for 106, so the call has no leg.
 		"call-started inbound client at 78005550106", "call-finished", "register-call client>somebody missed",
 	}}},
 	{"outbound_answered", "101 calls a client, who answers; 101 hangs up", outboundAnswered, [][]string{answeredLeg(outgoing, "101>client")}},

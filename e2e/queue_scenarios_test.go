@@ -70,7 +70,7 @@ func queueRingAll(s *stage) {
 	s.hangsUp(caller, second)
 }
 
-// queueLeastRecent has the first call, as the one before all others, go to 101.
+// queueLeastRecent sends the first call, while no agent has had one, to 101.
 func queueLeastRecent(s *stage) {
 	for _, agent := range []string{"101", "102"} {
 		caller := s.comesIn("78005553321")

@@ -2,7 +2,7 @@ package e2e_test
 
 import "kontur-ari/e2e/phone"
 
-// voicemailScenarios are calls that a recorded message takes instead of a person.
+// voicemailScenarios are calls that voicemail answers instead of an employee.
 var voicemailScenarios = []scenario{
 	{"voicemail_no_answer", "a client calls 101, nobody answers, the client leaves a message", voicemailNoAnswer, [][]string{missedLeg("inbound client at 78005554421", "client>101")}},
 	{"voicemail_busy", "a client calls 101, who is busy, and leaves a message", voicemailBusy, [][]string{missedLeg("inbound client at 78005554421", "client>101")}},
@@ -16,7 +16,7 @@ var voicemailScenarios = []scenario{
 	{"voicemail_heard", "101 listens to his messages, which is no call", voicemailHeard, nil},
 }
 
-// leavesMessage is somebody who was connected to a recorder, and ends there.
+// leavesMessage waits until voicemail records the caller, who then hangs up.
 func (s *stage) leavesMessage(caller *phone.Call) {
 	s.Helper()
 	s.must(caller.AwaitAnswered(s.ctx))

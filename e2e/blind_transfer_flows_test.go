@@ -2,9 +2,9 @@ package e2e_test
 
 import "kontur-ari/e2e/phone"
 
-// How one employee hands a call on to somebody else, without asking.
+// Blind transfers.
 
-// talksTo101 has the client call 101, who answers.
+// talksTo101 is the client calling 101, who answers.
 func talksTo101(s *stage) (client, employee *phone.Call) {
 	s.Helper()
 	client = s.comesIn("78005550101")
@@ -13,7 +13,7 @@ func talksTo101(s *stage) (client, employee *phone.Call) {
 	return client, employee
 }
 
-// calledBy101 has 101 call the client, who answers.
+// calledBy101 is 101 calling the client, who answers.
 func calledBy101(s *stage) (client, employee *phone.Call) {
 	s.Helper()
 	employee = s.dials("101", s.client)
@@ -23,7 +23,7 @@ func calledBy101(s *stage) (client, employee *phone.Call) {
 	return client, employee
 }
 
-// takesOver has an employee answer a call that was handed on; the client hangs up.
+// takesOver is an employee answering a transferred call; the client then hangs up.
 func takesOver(s *stage, extension string, client *phone.Call) {
 	s.Helper()
 	second := s.rings(extension)
@@ -31,14 +31,14 @@ func takesOver(s *stage, extension string, client *phone.Call) {
 	s.hangsUp(client, second)
 }
 
-// handsOn transfers by REFER, which ends the employee's part.
+// handsOn transfers by REFER, and waits until the employee's call has ended.
 func handsOn(s *stage, employee *phone.Call, number string) {
 	s.Helper()
 	s.sends(employee, number)
 	s.ends(employee)
 }
 
-// handsOnByKeys transfers by pressing keys.
+// handsOnByKeys transfers by pressing ## and the number.
 func handsOnByKeys(s *stage, employee *phone.Call, number string) {
 	s.Helper()
 	s.must(employee.Press(s.ctx, "##"+number))
@@ -137,7 +137,7 @@ func outboundBlindTransferByKeys(s *stage) {
 	takesOver(s, "102", client)
 }
 
-// talksInside has 101 call 102, who answers.
+// talksInside is 101 calling 102, who answers.
 func talksInside(s *stage) (caller, callee *phone.Call) {
 	s.Helper()
 	caller = s.dials("101", "102")
