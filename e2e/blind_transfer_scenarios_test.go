@@ -65,8 +65,8 @@ var transferMissed = []string{
 	"register-call client>101 answered, client>102 missed",
 }
 
-// outboundTransferredTo102 is a call of 101 to a client, handed on to 102;
-// before is what happens to 101's leg just before that.
+// outboundTransferredTo102 is a call of 101 to a client, handed on to 102.
+// before are the events of 101's leg just before that.
 func outboundTransferredTo102(before ...string) []string {
 	story := append([]string{"call-started " + outgoing, "101>client appeared", "101>client connected"}, before...)
 	return append(story,

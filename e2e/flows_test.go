@@ -9,7 +9,7 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// What people do with their telephones. Every flow ends with all calls over.
+// The flows are what people do with their telephones. Each ends with all calls over.
 
 func inboundCallerHangsUp(s *stage) {
 	caller := s.comesIn("78005550101")
@@ -69,8 +69,8 @@ func recordedOverARI(s *stage) {
 	caller, callee := s.talksTo101("78005550101")
 	channel, err := s.ChannelNamed(s.ctx, "PJSIP/trunk")
 	s.must(err)
-	// Of our own application, so that there is one, and as one of the channels that it
-	// has no say about.
+	// The snoop channel is in kontur-ari's own application, because that one surely exists.
+	// kontur-ari must leave such a channel alone.
 	snoop := url.Values{"spy": {"both"}, "app": {"kontur-ari-" + s.client}, "appArgs": {"listens"}, "snoopId": {"snoop-" + s.client}}
 	s.must(s.REST(s.ctx, http.MethodPost, "/channels/"+channel+"/snoop?"+snoop.Encode()))
 	s.must(s.AwaitRunning(s.ctx, "Stasis"))
@@ -81,8 +81,8 @@ func recordedOverARI(s *stage) {
 	s.hangsUp(caller, callee)
 }
 
-// recordsOverARI has a channel recorded. A snoop channel shows that it runs Stasis a moment
-// before it is there, and until then that is refused (409).
+// recordsOverARI starts a recording of a channel. A snoop channel shows that it runs Stasis
+// a moment before it is there; ARI refuses with 409 until then.
 func (s *stage) recordsOverARI(channel string, record url.Values) {
 	s.Helper()
 	for {
@@ -130,7 +130,7 @@ func inboundHold(s *stage) {
 	s.hangsUp(caller, callee)
 }
 
-// clientHolds has the client press hold.
+// clientHolds is the client pressing hold.
 func clientHolds(s *stage) {
 	caller := s.comesIn("78005550101")
 	callee := s.rings("101")
@@ -146,7 +146,7 @@ func phoneGone(s *stage) {
 	s.ends(caller)
 }
 
-// phoneUnknown calls an employee whose phone never was there.
+// phoneUnknown calls an employee whose phone never registered.
 func phoneUnknown(s *stage) {
 	caller := s.comesIn("78005550106")
 	s.ends(caller)
@@ -258,7 +258,7 @@ func twoCallsAtOnce(s *stage) {
 	s.hangsUp(caller, callee)
 }
 
-// outsiderCalled and outsiderCalls are of 104, an employee who isn't in the CRM.
+// outsiderCalled and outsiderCalls are calls of 104, an employee who isn't in the CRM.
 func outsiderCalled(s *stage) {
 	caller := s.comesIn("78005550104")
 	callee := s.rings("104")

@@ -26,7 +26,7 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(programDirectory) }()
-	// Where there is no lab, no test need begin.
+	// Without a lab every test would fail, so start none.
 	first, err := labs.take(context.Background(), nil)
 	if err == nil {
 		err = labs.giveBack(first)

@@ -10,8 +10,8 @@ import (
 	"kontur-ari/e2e/lab"
 )
 
-// relay is the line between kontur-ari and ARI. It may be cut: then all
-// connections over it are gone, and every new one ends at once.
+// relay is the line between kontur-ari and ARI. While it is cut, no connection lives: the
+// old ones are closed, and each new one is closed at once.
 type relay struct {
 	listener net.Listener
 	target   string
@@ -19,10 +19,10 @@ type relay struct {
 
 	mu     sync.Mutex
 	isCut  bool
-	joined map[net.Conn]net.Conn // ours to ARI's
+	joined map[net.Conn]net.Conn // kontur-ari's connections to those with ARI
 }
 
-// startRelay lays a line to the lab's ARI, until the test is over.
+// startRelay starts a relay to the lab's ARI, which runs until the test is over.
 func startRelay(t *testing.T, l *lab.Lab) *relay {
 	t.Helper()
 	address, err := url.Parse(l.URL)
@@ -43,7 +43,7 @@ func startRelay(t *testing.T, l *lab.Lab) *relay {
 	return r
 }
 
-// url is what kontur-ari is to connect to.
+// url is the address of ARI over the relay.
 func (r *relay) url() string { return "http://" + r.listener.Addr().String() + "/ari" }
 
 // cut ends all connections and lets no other live until mend.
@@ -73,7 +73,7 @@ func (r *relay) serve() {
 	}
 }
 
-// carry takes everything to and fro until either side has ended the connection.
+// carry copies data both ways until either side closes the connection.
 func (r *relay) carry(near net.Conn) {
 	defer func() { _ = near.Close() }()
 	far, err := net.Dial("tcp4", r.target)
@@ -88,7 +88,7 @@ func (r *relay) carry(near net.Conn) {
 	var ways sync.WaitGroup
 	for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
 		ways.Go(func() {
-			// An end is an end, whatever caused it.
+			// An error ends the connection like a regular close.
 			_, _ = io.Copy(way[0], way[1])
 			_, _ = near.Close(), far.Close()
 		})
@@ -96,7 +96,7 @@ func (r *relay) carry(near net.Conn) {
 	ways.Wait()
 }
 
-// join notes a connection, unless the line is cut.
+// join records a connection, and returns false where the line is cut.
 func (r *relay) join(near, far net.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

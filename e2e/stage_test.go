@@ -11,15 +11,15 @@ import (
 	"kontur-ari/e2e/phone"
 )
 
-// stage is where one test makes its calls. Its verbs fail the test when what
-// they are for doesn't happen.
+// stage is where one test makes its calls. Its methods fail the test when what they wait
+// for doesn't happen.
 type stage struct {
 	testing.TB
 	*lab.Lab
 	ctx context.Context
 	// client is a number outside that no other test uses.
 	client string
-	phones map[string]bool // those that took part, for the report of a failure
+	phones map[string]bool // the phones that took part, for the report of a failure
 }
 
 // patience is how long one test may take. Most take a second or two; the rest is
@@ -28,10 +28,10 @@ const patience = 90 * time.Second
 
 var clients atomic.Int64
 
-// newStage sets the stage for one test, after the calls of the one before are
-// gone. The test runs in parallel with others, each on an exchange of its own.
+// newStage sets the stage for one test, once the calls of the test before are gone. The
+// test runs in parallel with others, each on an exchange of its own.
 //
-// The exchange is of the wanted kind; of any where that is nil.
+// The exchange has the wanted options. Where wanted is nil, any exchange will do.
 func newStage(t *testing.T, wanted *lab.Options) *stage {
 	t.Parallel()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("not done in %s", patience))
@@ -51,7 +51,7 @@ func newStage(t *testing.T, wanted *lab.Options) *stage {
 	return s
 }
 
-// clear leaves nothing of a test behind, and shows what happened if it failed.
+// clear reports what happened in a failed test, and hangs up all its calls.
 func (s *stage) clear() {
 	if !s.Failed() {
 		return
@@ -75,7 +75,7 @@ func (s *stage) must(err error) {
 	}
 }
 
-// phone is an employee's phone that takes part.
+// phone returns an employee's phone, and notes that it takes part.
 func (s *stage) phone(extension string) *phone.Phone {
 	s.phones[extension] = true
 	return s.Phone(extension)
@@ -102,7 +102,7 @@ func (s *stage) dials(extension, number string) *phone.Call {
 	return call
 }
 
-// called is what an employee's phone is called by next, and does not ring yet.
+// called waits for the next call to an employee's phone, which does not ring yet.
 func (s *stage) called(extension string) *phone.Call {
 	s.Helper()
 	call, err := s.phone(extension).AwaitCall(s.ctx, "")
@@ -110,7 +110,7 @@ func (s *stage) called(extension string) *phone.Call {
 	return call
 }
 
-// rings has an employee's phone ring.
+// rings waits for the next call to an employee's phone, which then rings.
 func (s *stage) rings(extension string) *phone.Call {
 	s.Helper()
 	call := s.called(extension)
@@ -118,7 +118,7 @@ func (s *stage) rings(extension string) *phone.Call {
 	return call
 }
 
-// reachesTrunk is a call that arrives outside, over the first trunk.
+// reachesTrunk waits for a call to an outside number, over the first trunk.
 func (s *stage) reachesTrunk(number string) *phone.Call {
 	s.Helper()
 	call, err := s.Trunk.AwaitCall(s.ctx, number)
@@ -144,8 +144,8 @@ func (s *stage) picksUp(callee, caller *phone.Call) {
 	s.must(s.AwaitTalks(s.ctx, talks+1))
 }
 
-// picksUpBehindLocal is picksUp for a phone that the switch dials over a Local
-// channel, which goes away when the two talk.
+// picksUpBehindLocal is picksUp for a phone dialled over a Local channel, which goes away
+// when the two talk.
 func (s *stage) picksUpBehindLocal(callee, caller *phone.Call) {
 	s.Helper()
 	s.picksUp(callee, caller)
@@ -154,8 +154,8 @@ func (s *stage) picksUpBehindLocal(callee, caller *phone.Call) {
 	s.must(s.AwaitGone(s.ctx, "Local/"))
 }
 
-// picksUpOverLocal is picksUp for a phone that the switch dials over a Local
-// channel that stays: there are two conversations, one on either side of it.
+// picksUpOverLocal is picksUp for a phone dialled over a Local channel that stays. There are
+// then two conversations, one on either side of it.
 func (s *stage) picksUpOverLocal(callee, caller *phone.Call) {
 	s.Helper()
 	talks, err := s.Talks(s.ctx)
@@ -167,9 +167,8 @@ func (s *stage) picksUpOverLocal(callee, caller *phone.Call) {
 	s.must(caller.Speak())
 }
 
-// joins has an employee dial something that connects to a call that goes on
-// already, a parked one or one that rings elsewhere, and waits until the two can
-// talk.
+// joins is an employee dialling a number that connects him to an existing call: a parked
+// one, or one that rings elsewhere. It waits until the two can talk.
 func (s *stage) joins(extension, number string) *phone.Call {
 	s.Helper()
 	talks, err := s.Talks(s.ctx)
@@ -180,8 +179,8 @@ func (s *stage) joins(extension, number string) *phone.Call {
 	return call
 }
 
-// sends is a blind transfer: the other side of an employee's call is sent to a
-// number, and the employee hangs up.
+// sends is a blind transfer by REFER: an employee sends the other side of his call to a
+// number, and hangs up.
 func (s *stage) sends(call *phone.Call, number string) {
 	s.Helper()
 	talks, err := s.Talks(s.ctx)
@@ -191,7 +190,7 @@ func (s *stage) sends(call *phone.Call, number string) {
 	s.must(call.Hangup(s.ctx))
 }
 
-// hangsUp ends a call, and waits until the other side knows it.
+// hangsUp ends a call, and waits until the other side's call has ended too.
 func (s *stage) hangsUp(who, other *phone.Call) {
 	s.Helper()
 	s.must(who.Hangup(s.ctx))
