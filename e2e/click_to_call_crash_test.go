@@ -45,8 +45,8 @@ func TestAPhonePickedUpWhileTheDaemonIsAwayDialsLater(t *testing.T) {
 	})
 }
 
-// A phone that has dialled does not dial again after a reconnect to Asterisk, though it
-// still waits in Stasis, for a redirect.
+// A phone that has dialled still waits in Stasis, for a redirect. It does not dial again when
+// kontur-ari reconnects to Asterisk.
 func TestAPhoneThatWaitsAfterwardsDialsOnce(t *testing.T) {
 	var line *relay
 	d, questions := asksResponsible(t, silent, func(config *lab.DaemonConfig) {

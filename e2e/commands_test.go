@@ -66,8 +66,8 @@ func (d *deployment) leg(name string) string {
 	return ""
 }
 
-// invited returns the first INVITE of each call that has reached a phone or the trunk and
-// names the client of this test. Its keys are the calls' Call-ID headers.
+// invited returns the calls that have reached a phone or the trunk and name this test's
+// client: the first INVITE of each, by its Call-ID header.
 func (d *deployment) invited(name string) map[string]string {
 	calls := make(map[string]string)
 	for _, message := range strings.Split(d.Phone(name).Trace(), " received\n")[1:] {

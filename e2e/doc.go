@@ -1,5 +1,5 @@
-// Package e2e makes telephone calls on a real Asterisk and compares what the CRM
-// received with what it should have received.
+// Package e2e makes telephone calls on a real Asterisk and checks what the CRM
+// receives.
 //
 // The tests need root and an Asterisk in a folder of its own:
 //

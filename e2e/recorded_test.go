@@ -56,8 +56,8 @@ func (d *deployment) recordings() []string {
 	return lines
 }
 
-// expectRecordings waits until as many recordings have been announced to the CRM, and
-// compares them with lines of the form "LEG: WHO WHO".
+// expectRecordings waits until as many recordings have been announced, and compares them
+// with lines of the form "LEG: WHO WHO".
 func (d *deployment) expectRecordings(expected ...string) {
 	d.Helper()
 	d.must(d.crm.WaitFor(d.ctx, func(crm *crmtest.CRM) bool {

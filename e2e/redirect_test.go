@@ -36,8 +36,8 @@ func TestRedirectFindsTheResponsible(t *testing.T) {
 	d.expect(answeredLeg(asking, "client>101"))
 }
 
-// Where the responsible user can't be called or the CRM doesn't answer, the call goes to
-// the fallback, with the reason.
+// The call goes to the fallback, with the reason, where the responsible user can't be called
+// or the CRM doesn't answer.
 func TestRedirectFallsBack(t *testing.T) {
 	for _, test := range []struct {
 		name   string
