@@ -59,7 +59,7 @@ func TestAStoreThatIsDamagedEndsTheIntakeAtOnce(t *testing.T) {
 	if err := errors.Join(err, again.Close()); err != nil {
 		t.Fatal(err)
 	}
-	damages := again.Damages()
+	damages := again.Rescued()
 	if len(damages) != 1 || len(open) == 0 || len(open) > calls || damages[0].Saved["calls"] != len(open) {
 		t.Errorf("%d calls are in progress after the next start, which said %+v", len(open), damages)
 	}

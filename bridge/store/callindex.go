@@ -60,9 +60,9 @@ func (s *Store) writeCallIndex(tx sqlite.Tx, batch *bridge.Batch, ids []int64) e
 // prolong begins an entry, or prolongs one that had ended.
 const prolong = "INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = excluded.first WHERE last > 0"
 
-// indexChannel notes that an event is about a channel. A channel with an event lives, whatever
-// became of the call that has its name: more may follow until it is destroyed. An event after
-// that only prolongs the entry.
+// indexChannel stores that an event is about a channel. A channel counts as live until its
+// ChannelDestroyed, even if the call with the same id has ended. An event after that only
+// prolongs the entry.
 func (s *Store) indexChannel(tx sqlite.Tx, channel string, event int64, last bool) error {
 	goesOn, known := s.index[channel]
 	text, args := "INSERT INTO spans (name, first) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET last = 0 WHERE last > 0", []any{channel, event}

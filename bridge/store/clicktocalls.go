@@ -36,32 +36,22 @@ func (s *Store) ClickToCallFor(ctx context.Context, communicationID string) (bri
 		click   bridge.ClickToCall
 		refusal bridge.Refusal
 	}
-	found, err := query(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan sqlite.Row) (r row, err error) {
+	stored, found, err := queryOne(ctx, s, "SELECT given, status, message FROM orders WHERE communication = ?", func(scan sqlite.Row) (r row, err error) {
 		var given []byte
 		if err := scan.Scan(&given, &r.refusal.Status, &r.refusal.Message); err != nil {
 			return r, err
 		}
 		return r, json.Unmarshal(given, &r.click)
 	}, communicationID)
-	switch {
-	case err != nil:
-		return bridge.ClickToCall{}, nil, false, fmt.Errorf("looking for the order of communication %s: %w", communicationID, err)
-	case len(found) == 0:
-		return bridge.ClickToCall{}, nil, false, nil
-	case found[0].refusal.Status == "":
-		return found[0].click, nil, true, nil
+	err = annotate(err, "looking for the order of communication %s", communicationID)
+	if stored.refusal.Status == "" {
+		return stored.click, nil, found, err
 	}
-	return found[0].click, &found[0].refusal, true, nil
+	return stored.click, &stored.refusal, found, err
 }
 
 // CallOf implements [bridge.ClickToCalls].
 func (s *Store) CallOf(ctx context.Context, communicationID string) (bridge.CallID, bool, error) {
-	found, err := query(ctx, s, "SELECT call FROM identities WHERE communication_id = ? COLLATE NOCASE ORDER BY learnt DESC LIMIT 1", scanOne[bridge.CallID], communicationID)
-	if err != nil {
-		return "", false, fmt.Errorf("looking for the call of communication %s: %w", communicationID, err)
-	}
-	if len(found) == 0 {
-		return "", false, nil
-	}
-	return found[0], true, nil
+	call, found, err := queryOne(ctx, s, "SELECT call FROM identities WHERE communication_id = ? COLLATE NOCASE ORDER BY learnt DESC LIMIT 1", scanOne[bridge.CallID], communicationID)
+	return call, found, annotate(err, "looking for the call of communication %s", communicationID)
 }

@@ -13,9 +13,9 @@ import (
 // describes the whole call; call-failed says all there is of a call in which no phone was
 // dialled.
 //
-// A call is over when its last report waits. A call that goes on keeps its live events. A call of
-// which the CRM has a communication keeps them too: only the missing part ends it. A request that
-// may have reached the CRM counts as one that did.
+// A call is over when its last report waits. A call that goes on keeps its live events. A call
+// that the CRM knows keeps them too, because its communication stays open until call-finished. A
+// request that may have reached the CRM counts as one that did.
 const superseded = `SELECT o.id FROM json_each(?1) c
 	CROSS JOIN outbox o ON o.call = c.value
 	WHERE o.id < (SELECT MAX(id) FROM outbox WHERE call = c.value AND kind IN ('register-call', 'call-failed'))

@@ -11,8 +11,8 @@ import (
 // Damage says how a store's file was damaged and replaced by a new one.
 type Damage = rescue.Damage
 
-// Damages returns the damages that were found before the file was opened, the oldest first.
-func (s *Store) Damages() []Damage { return slices.Clone(s.rescued) }
+// Rescued returns the damages that were found before the file was opened, the oldest first.
+func (s *Store) Rescued() []Damage { return slices.Clone(s.rescued) }
 
 // Damaged is closed when the file turns out to be damaged while it is open. From then on reads
 // and writes fail with an error that matches [bridge.ErrStoreDamaged]. The process must end:
@@ -23,7 +23,7 @@ func (s *Store) Damaged() <-chan struct{} { return s.damaged }
 func (s *Store) DamageError() error {
 	select {
 	case <-s.damaged:
-		return explain(s.directory, errors.Join(s.db.Damage(), s.noteError))
+		return explain(s.directory, s.db.Damage())
 	default:
 		return nil
 	}
@@ -31,10 +31,11 @@ func (s *Store) DamageError() error {
 
 // noteDamage is called once, with the first damage that is found. The note has the next start
 // replace the file also where its quick look would find nothing. Where the note can't be
-// written, a later read or inspection finds the damage again.
+// written, [Store.Close] returns why, and a later read or inspection finds the damage again.
 func (s *Store) noteDamage(cause error) {
-	s.noteError = rescue.Note(s.path(), cause)
+	// The disk may hang: the process must end also then.
 	close(s.damaged)
+	s.noteError = rescue.Note(s.path(), cause)
 }
 
 // Is has a fault that is damage match [bridge.ErrStoreDamaged].

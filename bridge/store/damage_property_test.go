@@ -79,8 +79,8 @@ func inspected(t *testing.T, s *store.Store, directory string) (*store.Store, er
 	if err != nil {
 		return s, err
 	}
-	if len(again.Damages()) != 1 {
-		return again, fmt.Errorf("the inspection said %w; the next start found %+v", err, again.Damages())
+	if len(again.Rescued()) != 1 {
+		return again, fmt.Errorf("the inspection said %w; the next start found %+v", err, again.Rescued())
 	}
 	return again, again.Inspect(t.Context())
 }

@@ -19,7 +19,7 @@ import (
 // oneDamage is the only damage that a store has found.
 func oneDamage(t *testing.T, s *store.Store) store.Damage {
 	t.Helper()
-	damages := s.Damages()
+	damages := s.Rescued()
 	if len(damages) != 1 {
 		t.Fatalf("%d damages, want 1: %+v", len(damages), damages)
 	}
@@ -216,7 +216,7 @@ func mustBeDamaged(t *testing.T, s *store.Store, found error) {
 	if _, _, err := s.OpenCalls(t.Context()); !errors.Is(err, bridge.ErrStoreDamaged) {
 		t.Errorf("a read afterwards: %v", err)
 	}
-	if damages := s.Damages(); len(damages) > 0 {
+	if damages := s.Rescued(); len(damages) > 0 {
 		t.Errorf("damages are listed that were not mended: %+v", damages)
 	}
 }
@@ -263,8 +263,11 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplacedByTheNextStart(t *testing.T) {
 			}
 			s = restartAfter(t, s, directory, find(t, s))
 			damage := oneDamage(t, s)
-			if kept, err := os.ReadFile(damage.Aside); err != nil || name != "a write" && !bytes.Equal(kept, damaged) {
+			if kept, err := os.ReadFile(damage.Aside); err != nil || !bytes.Equal(kept, damaged) {
 				t.Errorf("the damaged file is not in %s as it was: error %v", damage.Aside, err)
+			}
+			if log, err := os.Stat(damage.Aside + "-wal"); name == "a write" && (err != nil || log.Size() == 0) {
+				t.Errorf("its log is not beside it: error %v", err)
 			}
 			ids := waiting(t, s)
 			if len(ids) < 200 || damage.Saved["outbox"] != len(ids) {
@@ -294,7 +297,7 @@ func TestADamageThatAStartDoesNotComeAcrossIsRemembered(t *testing.T) {
 	pages := pagesOf(t, path, "events")
 	scribble(t, path, pages[len(pages)/2])
 	s := openUntended(t, directory)
-	if damages := s.Damages(); len(damages) > 0 {
+	if damages := s.Rescued(); len(damages) > 0 {
 		t.Fatalf("the start came across the damage: %+v", damages)
 	}
 	mustBeDamaged(t, s, s.Inspect(t.Context()))
@@ -309,7 +312,7 @@ func TestADamageThatAStartDoesNotComeAcrossIsRemembered(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if damages := open(t, directory).Damages(); len(damages) > 0 {
+	if damages := open(t, directory).Rescued(); len(damages) > 0 {
 		t.Errorf("a file that is whole was replaced: %+v", damages)
 	}
 }

@@ -105,10 +105,7 @@ func (h *History) Calls(ctx context.Context, limit int) ([]CallSummary, error) {
 		c.First = time.UnixMilli(first)
 		return c, err
 	}, limit)
-	if err != nil {
-		return nil, fmt.Errorf("reading the last calls: %w", err)
-	}
-	return calls, nil
+	return calls, annotate(err, "reading the last calls")
 }
 
 // Delivery is a request that the CRM has taken or refused, or that waits.
@@ -146,8 +143,5 @@ func (h *History) Deliveries(ctx context.Context, call bridge.CallID) ([]Deliver
 		}
 		return d, err
 	}, string(call))
-	if err != nil {
-		return nil, fmt.Errorf("reading the deliveries of call %s: %w", call, err)
-	}
-	return deliveries, nil
+	return deliveries, annotate(err, "reading the deliveries of call %s", call)
 }

@@ -54,7 +54,7 @@ func (s *Store) MarkUncertain(ctx context.Context, within time.Duration) error {
 	return annotate(err, "looking for reports that were on their way when kontur-ari ended")
 }
 
-// MarkStopped notes that how each request ended is recorded, and that no other will be made.
+// MarkStopped stores that no request is in flight. Call it after the last answer was stored.
 func (s *Store) MarkStopped(ctx context.Context) error {
 	return annotate(s.setTimestamp(ctx, "stopped", s.now()), "noting that nothing is on its way")
 }

@@ -98,8 +98,5 @@ func (s *Store) OpenCalls(ctx context.Context) ([]bridge.CallState, []bridge.Cal
 		return nil, nil, fmt.Errorf("reading the calls in progress: %w", err)
 	}
 	ended, err := query(ctx, s, "SELECT call FROM ended_calls ORDER BY id", scanOne[bridge.CallID])
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the calls that ended lately: %w", err)
-	}
-	return open, ended, nil
+	return open, ended, annotate(err, "reading the calls that ended lately")
 }

@@ -68,11 +68,8 @@ func (h *History) SnapshotRange(ctx context.Context, text string) (Range, error)
 
 func (h *History) rangeOf(ctx context.Context, doing, ids string, args ...any) (Range, error) {
 	text := "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM (" + ids + ")"
-	found, err := query(ctx, h.file, text, func(row sqlite.Row) (r Range, err error) { return r, row.Scan(&r.First, &r.Last) }, args...)
-	if err != nil {
-		return Range{}, fmt.Errorf("%s: %w", doing, err)
-	}
-	return found[0], nil
+	found, _, err := queryOne(ctx, h.file, text, func(row sqlite.Row) (r Range, err error) { return r, row.Scan(&r.First, &r.Last) }, args...)
+	return found, annotate(err, "%s", doing)
 }
 
 // UnreadableError names entries of a damaged journal that could not be read.

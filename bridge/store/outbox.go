@@ -148,14 +148,8 @@ func refused(tx sqlite.Tx, pending bridge.Pending, result bridge.Result, settled
 // answered yet, or the call is not known.
 func (s *Store) Identity(ctx context.Context, call bridge.CallID) (bridge.Identity, bool, error) {
 	const learnt = "SELECT external_id, communication_id FROM identities WHERE call = ?"
-	found, err := query(ctx, s, learnt, func(row sqlite.Row) (i bridge.Identity, err error) {
+	identity, found, err := queryOne(ctx, s, learnt, func(row sqlite.Row) (i bridge.Identity, err error) {
 		return i, row.Scan(&i.ExternalID, &i.CommunicationID)
 	}, string(call))
-	if err != nil {
-		return bridge.Identity{}, false, fmt.Errorf("reading how the CRM calls the call %s: %w", call, err)
-	}
-	if len(found) == 0 {
-		return bridge.Identity{}, false, nil
-	}
-	return found[0], true, nil
+	return identity, found, annotate(err, "reading how the CRM calls the call %s", call)
 }

@@ -24,6 +24,15 @@ func query[T any](ctx context.Context, from reader, text string, scan func(sqlit
 	return all, err
 }
 
+// queryOne returns the first row of an answer; found is false for none.
+func queryOne[T any](ctx context.Context, from reader, text string, scan func(sqlite.Row) (T, error), args ...any) (one T, found bool, err error) {
+	all, err := query(ctx, from, text, scan, args...)
+	if err != nil || len(all) == 0 {
+		return one, false, err
+	}
+	return all[0], true, nil
+}
+
 // scanOne reads the only column of a row.
 func scanOne[T any](row sqlite.Row) (value T, err error) { return value, row.Scan(&value) }
 

@@ -140,17 +140,12 @@ func (s *Store) DueUploads(ctx context.Context, now time.Time, limit int) (due [
 	const over = "NOT EXISTS (SELECT 1 FROM calls c WHERE c.call = r.call)"
 	due, err = query(ctx, s, "SELECT "+recordingColumns+ready+"due <= ?1 AND "+over+" ORDER BY due, id LIMIT ?2", scanJob, now.UnixMilli(), limit)
 	if err == nil {
-		var later []int64
+		var later int64
 		// Recordings of a call that goes on are due once it has ended.
-		later, err = query(ctx, s, "SELECT due"+ready+"due > ?1 ORDER BY due LIMIT 1", scanOne[int64], now.UnixMilli())
-		if len(later) > 0 {
-			next = fromMilliseconds(later[0])
-		}
+		later, _, err = queryOne(ctx, s, "SELECT due"+ready+"due > ?1 ORDER BY due LIMIT 1", scanOne[int64], now.UnixMilli())
+		next = fromMilliseconds(later)
 	}
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("reading which recordings to upload: %w", err)
-	}
-	return due, next, nil
+	return due, next, annotate(err, "reading which recordings to upload")
 }
 
 // Uploaded implements [bridge.RecordingJobs].
@@ -237,10 +232,7 @@ func (s *Store) AnnouncedBefore(ctx context.Context, before time.Time, places []
 		return nil, fmt.Errorf("writing the names of places: %w", err)
 	}
 	jobs, err := query(ctx, s, text, scanJob, before.UnixMilli(), string(list), limit)
-	if err != nil {
-		return nil, fmt.Errorf("reading which recordings the CRM has: %w", err)
-	}
-	return jobs, nil
+	return jobs, annotate(err, "reading which recordings the CRM has")
 }
 
 // Removed implements [bridge.RecordingJobs].

@@ -247,23 +247,14 @@ func (r *Reports) WaitingCalls(ctx context.Context, filter ReportFilter) ([]Wait
 
 // Find returns the report of an id, whole; false where none is stored.
 func (r *Reports) Find(ctx context.Context, id int64) (ReportView, bool, error) {
-	found, err := query(ctx, r.file, viewFull+"("+everyReport+") WHERE id = ?", scanReport, id)
-	if err != nil {
-		return ReportView{}, false, fmt.Errorf("looking for report %d: %w", id, err)
-	}
-	if len(found) == 0 {
-		return ReportView{}, false, nil
-	}
-	return found[0], true, nil
+	report, found, err := queryOne(ctx, r.file, viewFull+"("+everyReport+") WHERE id = ?", scanReport, id)
+	return report, found, annotate(err, "looking for report %d", id)
 }
 
 // OfCall returns all reports of a call, in order.
 func (r *Reports) OfCall(ctx context.Context, call bridge.CallID) ([]ReportView, error) {
 	found, err := query(ctx, r.file, viewHead+"("+everyReport+") WHERE call = ? ORDER BY id", scanReport, string(call))
-	if err != nil {
-		return nil, fmt.Errorf("reading the reports of call %s: %w", call, err)
-	}
-	return found, nil
+	return found, annotate(err, "reading the reports of call %s", call)
 }
 
 // Whole gives dead letters to visit, whole and in order, and ends early with the first error that
@@ -300,9 +291,6 @@ func inPages(ids []int64, take func(page []byte) error) error {
 
 // DeadLetters returns how many dead letters there are.
 func (s *Store) DeadLetters(ctx context.Context) (int, error) {
-	counted, err := query(ctx, s, "SELECT COUNT(*) FROM dead_letters", scanOne[int])
-	if err != nil {
-		return 0, fmt.Errorf("counting the dead letters: %w", err)
-	}
-	return counted[0], nil
+	count, _, err := queryOne(ctx, s, "SELECT COUNT(*) FROM dead_letters", scanOne[int])
+	return count, annotate(err, "counting the dead letters")
 }

@@ -10,6 +10,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store/sqlite"
+	"kontur-ari/internal/retry"
 )
 
 const (
@@ -44,10 +45,10 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	for _, from := range keptForSupport {
 		for {
 			rows, err := s.oldest(ctx, from, before.UnixMilli())
-			if err != nil || len(rows) == 0 {
-				if err != nil {
-					return fmt.Errorf("looking for what is too old: %w", err)
-				}
+			if err != nil {
+				return fmt.Errorf("looking for what is too old: %w", err)
+			}
+			if len(rows) == 0 {
 				break
 			}
 			if err := s.remove(ctx, from, rows); err != nil {
@@ -123,11 +124,8 @@ func (s *Store) PruneTo(ctx context.Context, most int64) error {
 // used is how many bytes of the file hold something.
 func (s *Store) used(ctx context.Context) (int64, error) {
 	const text = "SELECT (c.page_count - f.freelist_count) * s.page_size FROM pragma_page_count c, pragma_freelist_count f, pragma_page_size s"
-	found, err := query(ctx, s, text, scanOne[int64])
-	if err != nil {
-		return 0, err
-	}
-	return found[0], nil
+	bytes, _, err := queryOne(ctx, s, text, scanOne[int64])
+	return bytes, err
 }
 
 // oldest selects rows of a table for one step: the first by id, which are the oldest or nearly
@@ -205,7 +203,7 @@ func (s *Store) removePaced(ctx context.Context, text string, args ...any) error
 	if err != nil {
 		return err
 	}
-	return pause(ctx, pruneShare*took)
+	return retry.Sleep(ctx, pruneShare*took)
 }
 
 const (

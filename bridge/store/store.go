@@ -37,8 +37,7 @@ type Store struct {
 	rescued []Damage
 	// damaged is closed when damage is found while the file is open.
 	damaged chan struct{}
-	// noteError says why the next start may not know of that. It is written before damaged is
-	// closed.
+	// noteError says why the next start may not know of that.
 	noteError error
 	// leftBehind is what the last process left.
 	leftBehind leftBehind
@@ -56,7 +55,7 @@ var (
 )
 
 // Open opens the store in a directory, makes both where they are missing, and brings the
-// schema forward. A file that is damaged is replaced first, see [Store.Damages]. Errors:
+// schema forward. A file that is damaged is replaced first, see [Store.Rescued]. Errors:
 // [ErrLocked], [ErrNewer], [rescue.ErrAgain], or what the disk or SQLite says.
 func Open(ctx context.Context, directory string) (_ *Store, err error) {
 	if err := os.MkdirAll(directory, 0o750); err != nil {
@@ -92,7 +91,7 @@ func (s *Store) openRescued(ctx context.Context) (err error) {
 		return fmt.Errorf("looking at the file: %w", err)
 	}
 	if cause == nil {
-		if cause = s.openFile(); sqlite.Classify(cause) != sqlite.Damaged {
+		if cause = s.openFile(ctx); sqlite.Classify(cause) != sqlite.Damaged {
 			return cause
 		}
 	}
@@ -101,11 +100,11 @@ func (s *Store) openRescued(ctx context.Context) (err error) {
 		return fmt.Errorf("replacing it: %w; it is damaged: %w", err, cause)
 	}
 	s.rescued = append(s.rescued, damage)
-	return s.openFile()
+	return s.openFile(ctx)
 }
 
-func (s *Store) openFile() (err error) {
-	s.db, err = sqlite.Open(s.path(), sqlite.Options{
+func (s *Store) openFile(ctx context.Context) (err error) {
+	s.db, err = sqlite.Open(ctx, s.path(), sqlite.Options{
 		Migrations: migrations, Prepare: s.prepare, RolledBack: func() { clear(s.index) }, Damaged: s.noteDamage,
 	})
 	if errors.Is(err, sqlite.ErrNewer) {
@@ -117,7 +116,7 @@ func (s *Store) openFile() (err error) {
 // lockFile takes the directory for this process. The kernel gives it back when the process
 // ends, however it ends.
 func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store's lock: %w", err)
 	}
@@ -134,7 +133,7 @@ func lockFile(path string) (*os.File, error) {
 func (s *Store) Close() error {
 	var errs []error
 	if s.db != nil {
-		errs = append(errs, s.db.Close())
+		errs = append(errs, s.db.Close(), s.noteError)
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())

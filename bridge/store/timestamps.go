@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"kontur-ari/bridge/store/sqlite"
@@ -15,14 +14,11 @@ func (s *Store) SetLastHeard(ctx context.Context, at time.Time) error {
 
 // LastHeard returns what [Store.SetLastHeard] kept last; zero for never.
 func (s *Store) LastHeard(ctx context.Context) (time.Time, error) {
-	found, err := query(ctx, s, "SELECT at FROM moments WHERE name = 'heard'", scanOne[int64])
-	if err != nil {
-		return time.Time{}, fmt.Errorf("reading when the switch was heard last: %w", err)
+	heard, found, err := queryOne(ctx, s, "SELECT at FROM moments WHERE name = 'heard'", scanOne[int64])
+	if !found {
+		return time.Time{}, annotate(err, "reading when the switch was heard last")
 	}
-	if len(found) == 0 {
-		return time.Time{}, nil
-	}
-	return time.UnixMilli(found[0]), nil
+	return time.UnixMilli(heard), nil
 }
 
 func (s *Store) setTimestamp(ctx context.Context, name string, at time.Time) error {

@@ -91,7 +91,7 @@ func TestAStoreOfEveryReleasedVersionIsBroughtForward(t *testing.T) {
 				t.Errorf("still waiting after they were delivered: %v", left)
 			}
 			checkRest(t, s, directory)
-			if damages := s.Damages(); len(damages) > 0 {
+			if damages := s.Rescued(); len(damages) > 0 {
 				t.Errorf("an older version is taken for a damage: %+v", damages)
 			}
 			commit(t, s, bridge.Batch{Reports: []bridge.Report{report("new", bridge.ReportStarted)}})

@@ -75,6 +75,7 @@ func (p Plan) fill(ctx context.Context, path string, damage *Damage) (err error)
 		return fmt.Errorf("beginning a new store: %w", err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
+	to.SetInterrupt(ctx.Done())
 	if err := sqlite.Migrate(to, p.Migrations); err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func isLoss(err error) bool {
 	case sqlite.Full, sqlite.ReadOnly, sqlite.Unopened, sqlite.Busy:
 		return false
 	}
-	return !sqlite.IsIndexError(err)
+	return true
 }
 
 func (c *Copy) lost(table string) {

@@ -15,7 +15,7 @@ const noteSuffix = ".is-damaged"
 // Note has the next start rescue a file that is in use, because of cause. It is durable before
 // it returns.
 func Note(path string, cause error) (err error) {
-	file, err := os.OpenFile(path+noteSuffix, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o640)
+	file, err := os.OpenFile(path+noteSuffix, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("noting that the store is damaged: %w", err)
 	}
@@ -34,9 +34,8 @@ var (
 	errTooShort = errors.New("the file is empty, or almost")
 )
 
-// Look says what is wrong with a file as far as that shows before it is opened: a process left
-// a note, or SQLite would take it for a new file and delete its log. cause is nil where nothing
-// is wrong.
+// Look checks a file without opening it. It finds a note of an earlier process, or a missing or
+// empty file whose log SQLite would delete. cause is nil where nothing is wrong.
 func Look(path string) (cause, err error) {
 	file, err := os.Stat(path)
 	switch {

@@ -37,9 +37,9 @@ const (
 	stampLayout    = "20060102T150405Z"
 )
 
-// Pause is the least time between two rescues of one file. A file that is damaged again at
+// pause is the least time between two rescues of one file. A file that is damaged again at
 // once comes of memory or a disk that fails, and copies of it would fill that disk.
-const Pause = time.Minute
+const pause = time.Minute
 
 // ErrAgain says that a rescue does not help.
 var ErrAgain = errors.New("it was replaced within the last minute: have the disk and the memory of this machine checked")
@@ -50,7 +50,7 @@ var companions = []string{"-wal", "-shm", ""}
 
 // Run replaces the file, which is damaged because of cause. Where it fails, the file is in its
 // place as it was, or [Finish] puts the new one there. The error matches [ErrAgain] within a
-// [Pause] of the last rescue.
+// [pause] of the last rescue.
 func (p Plan) Run(ctx context.Context, cause error, now time.Time) (Damage, error) {
 	damage := Damage{Found: now, Cause: cause}
 	if err := p.refuseAgain(now); err != nil {
@@ -82,7 +82,7 @@ func (p Plan) refuseAgain(now time.Time) error {
 	}
 	for _, path := range aside {
 		last, err := time.Parse(stampLayout, strings.TrimPrefix(path, p.Path+damagedSuffix))
-		if since := now.Sub(last); err == nil && since >= 0 && since < Pause {
+		if since := now.Sub(last); err == nil && since >= 0 && since < pause {
 			return ErrAgain
 		}
 	}
@@ -120,7 +120,7 @@ func removeNew(path string) error {
 // putInPlace moves the damaged file aside and the new one to its place. It can be repeated
 // after any part of it was done. The note goes first: it is about the damaged file.
 func putInPlace(path, stamp string) error {
-	if err := removeNote(path); err != nil {
+	if err := errors.Join(syncDirectory(path), removeNote(path)); err != nil {
 		return err
 	}
 	for _, companion := range companions {

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// longLog is the number of pages from which the write-ahead log is begun again: 4 MiB. A
-	// start after a crash reads all of it, and a small disk has room for it.
+	// longLog is the number of pages from which the write-ahead log is begun again: 4 MiB, and
+	// what one more transaction writes. A start after a crash reads all of it.
 	longLog = 1000
 	// checkpointEvery is how often the pages of a shorter log are brought into the file.
 	checkpointEvery = 10 * time.Second
@@ -94,7 +94,7 @@ func (c *checkpointer) beside(ctx context.Context) error {
 		return err
 	}
 	defer c.db.readers.Put(raw)
-	_, _, err = (&Conn{raw}).walPages("PASSIVE")
+	_, _, err = (&Conn{raw: raw}).walPages("PASSIVE")
 	return c.db.ReportDamage(err)
 }
 

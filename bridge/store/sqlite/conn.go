@@ -30,7 +30,11 @@ const (
 const busyTimeout = 5 * time.Second
 
 // Conn is one connection to a file. One goroutine uses it at a time.
-type Conn struct{ raw *sqlite.Conn }
+type Conn struct {
+	raw *sqlite.Conn
+	// bound counts the bytes of the texts and blobs that statements were given.
+	bound int
+}
 
 // OpenConn opens a file and applies settings, each the text of a PRAGMA.
 func OpenConn(path string, mode Mode, settings ...string) (*Conn, error) {
@@ -45,7 +49,7 @@ func OpenConn(path string, mode Mode, settings ...string) (*Conn, error) {
 	if err != nil {
 		return nil, wrap(err)
 	}
-	c := &Conn{raw}
+	c := &Conn{raw: raw}
 	if err := c.set(settings); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -124,7 +128,7 @@ func (c *Conn) prepare(text string, args []any) (*sqlite.Stmt, error) {
 	if err != nil {
 		return nil, wrap(err)
 	}
-	return statement, bind(statement, args)
+	return statement, c.bind(statement, args)
 }
 
 // Script runs statements one after the other. It begins no transaction.
@@ -155,7 +159,7 @@ func (c *Conn) LastInsertID() int64 { return c.raw.LastInsertRowID() }
 func (c *Conn) Changes() int { return c.raw.Changes() }
 
 // bind sets the parameters of a statement. A nil []byte is an empty blob, never NULL.
-func bind(statement *sqlite.Stmt, args []any) error {
+func (c *Conn) bind(statement *sqlite.Stmt, args []any) error {
 	if wanted := statement.BindParamCount(); wanted != len(args) {
 		return fmt.Errorf("a statement of %d parameters is given %d", wanted, len(args))
 	}
@@ -171,8 +175,10 @@ func bind(statement *sqlite.Stmt, args []any) error {
 			statement.BindBool(i+1, value)
 		case string:
 			statement.BindText(i+1, value)
+			c.bound += len(value)
 		case []byte:
 			statement.BindBytes(i+1, value)
+			c.bound += len(value)
 		default:
 			return fmt.Errorf("argument %d of a statement: a %T is nothing that SQLite stores", i+1, arg)
 		}

@@ -34,13 +34,15 @@ type Options struct {
 	// the next one begins: caches of what writes stored must be dropped. It may be nil.
 	RolledBack func()
 	// Damaged is called once, with the cause, when the file turns out to be damaged. It must
-	// not use the DB. From then on reads and writes fail with that cause. It may be nil.
+	// not use the DB. Reads and writes fail with that cause by then, and wait for it only if
+	// they found the damage. It may be nil.
 	Damaged func(cause error)
 }
 
 // DB is an open file. All methods may be called concurrently, but Close only after the others
 // have returned.
 type DB struct {
+	path         string
 	options      Options
 	writer       *writer
 	readers      *sqlitex.Pool
@@ -53,14 +55,20 @@ type DB struct {
 }
 
 // Open opens a file, makes it where it is missing, and brings it forward. It leaves nothing
-// open when it fails. The error matches [ErrNewer] for a file of a later version.
-func Open(path string, options Options) (*DB, error) {
+// open when it fails. The error matches [ErrNewer] for a file of a later version, and the cause
+// of ctx where that ends first.
+func Open(ctx context.Context, path string, options Options) (*DB, error) {
 	conn, err := OpenConn(path, ModeCreate, durable...)
 	if err != nil {
 		return nil, err
 	}
+	conn.SetInterrupt(ctx.Done())
 	if err = Migrate(conn, options.Migrations); err == nil && options.Prepare != nil {
 		err = options.Prepare(conn)
+	}
+	conn.SetInterrupt(nil)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -69,21 +77,29 @@ func Open(path string, options Options) (*DB, error) {
 		Flags: sqlite.OpenReadWrite | sqlite.OpenURI, PoolSize: readers,
 		// A read asks for most pages once.
 		PrepareConn: func(raw *sqlite.Conn) error {
-			return (&Conn{raw}).set(append(durable[1:len(durable):len(durable)], "cache_size(-128)"))
+			return (&Conn{raw: raw}).set(append(durable[1:len(durable):len(durable)], "cache_size(-128)"))
 		},
 	})
 	if err != nil {
 		return nil, errors.Join(wrap(err), conn.Close())
 	}
-	db := &DB{options: options, readers: pool}
+	db := &DB{path: path, options: options, readers: pool}
 	db.writer = startWriter(db, conn)
 	db.checkpointer = startCheckpointer(db)
 	return db, nil
 }
 
-// Close commits the writes that wait and closes the file.
+// Close commits the writes that wait and closes the file. It changes nothing in a damaged one.
 func (db *DB) Close() error {
 	db.checkpointer.close()
+	if db.Damage() != nil {
+		// The last connection that closes writes the log into the file, unless it may only
+		// read.
+		if last, err := OpenConn(db.path, ModeRead); err == nil {
+			_, _ = last.Version()
+			defer func() { _ = last.Close() }()
+		}
+	}
 	return errors.Join(db.writer.close(), wrap(db.readers.Close()))
 }
 
@@ -108,7 +124,7 @@ func (db *DB) ReadUnreported(ctx context.Context, text string, visit func(Row) e
 	}
 	raw, err := db.readers.Take(ctx)
 	if err == nil {
-		err = (&Conn{raw}).Query(text, visit, args...)
+		err = (&Conn{raw: raw}).Query(text, visit, args...)
 		db.readers.Put(raw)
 	}
 	if err != nil && ctx.Err() != nil {
@@ -120,18 +136,20 @@ func (db *DB) ReadUnreported(ctx context.Context, text string, visit func(Row) e
 // ReportDamage returns the error of something that used the file, after [Options.Damaged] was
 // called where the error is the first damage.
 func (db *DB) ReportDamage(err error) error {
-	if Classify(err) != Damaged {
-		return err
-	}
-	db.damage.mu.Lock()
-	defer db.damage.mu.Unlock()
-	if db.damage.cause == nil {
-		db.damage.cause = err
-		if db.options.Damaged != nil {
-			db.options.Damaged(err)
-		}
+	if Classify(err) == Damaged && db.firstDamage(err) && db.options.Damaged != nil {
+		db.options.Damaged(err)
 	}
 	return err
+}
+
+func (db *DB) firstDamage(err error) bool {
+	db.damage.mu.Lock()
+	defer db.damage.mu.Unlock()
+	first := db.damage.cause == nil
+	if first {
+		db.damage.cause = err
+	}
+	return first
 }
 
 // Damage is the first damage that was found; nil for none.

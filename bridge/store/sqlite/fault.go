@@ -3,7 +3,6 @@ package sqlite
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"syscall"
 
 	"zombiezen.com/go/sqlite"
@@ -44,8 +43,7 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (%d)", e.Message, e.Code) }
 
-// Primary is the result code without its extension.
-func (e *Error) Primary() sqlite.ResultCode { return sqlite.ResultCode(e.Code).ToPrimary() }
+func (e *Error) primary() sqlite.ResultCode { return sqlite.ResultCode(e.Code).ToPrimary() }
 
 // wrap makes an error of the library one of ours, so that no other package depends on it.
 func wrap(err error) error {
@@ -59,7 +57,9 @@ func wrap(err error) error {
 	return &Error{Code: int(sqlite.ErrCode(err)), Message: cause.Error()}
 }
 
-// byCode is the fault of each primary result code that comes of the disk or the file.
+// byCode is the fault of each result code that comes of the disk or the file. The extended ones
+// say that the index of the log, the -shm file, can't be made, such as for want of space: nothing
+// can be read then, but no content is lost.
 var byCode = map[sqlite.ResultCode]Fault{
 	sqlite.ResultCorrupt:  Damaged,
 	sqlite.ResultNotADB:   Damaged,
@@ -70,14 +70,21 @@ var byCode = map[sqlite.ResultCode]Fault{
 	sqlite.ResultCantOpen: Unopened,
 	sqlite.ResultBusy:     Busy,
 	sqlite.ResultLocked:   Busy,
+
+	sqlite.ResultIOErrSHMOpen: Unopened,
+	sqlite.ResultIOErrSHMSize: Unopened,
+	sqlite.ResultIOErrSHMLock: Unopened,
+	sqlite.ResultIOErrSHMMap:  Unopened,
 }
 
 // Classify says which fault an error of SQLite or of the operating system comes of. SQLite's
 // answer counts before what wraps it.
 func Classify(err error) Fault {
 	if answer, ok := errors.AsType[*Error](err); ok {
-		if fault, known := byCode[answer.Primary()]; known {
-			return fault
+		for _, code := range []sqlite.ResultCode{sqlite.ResultCode(answer.Code), answer.primary()} {
+			if fault, known := byCode[code]; known {
+				return fault
+			}
 		}
 	}
 	switch {
@@ -100,20 +107,7 @@ func IsBusy(err error) bool { return is(err, sqlite.ResultBusy) }
 // as a text that is no JSON.
 func IsStatementError(err error) bool { return is(err, sqlite.ResultError) }
 
-// indexCodes are the extended result codes of the -shm file.
-var indexCodes = []sqlite.ResultCode{
-	sqlite.ResultIOErrSHMOpen, sqlite.ResultIOErrSHMSize, sqlite.ResultIOErrSHMLock, sqlite.ResultIOErrSHMMap,
-}
-
-// IsIndexError says whether SQLite could not make the index of a write-ahead log, the -shm
-// file, such as for want of space. Then nothing can be read, but no content is lost: the index
-// holds none.
-func IsIndexError(err error) bool {
-	answer, ok := errors.AsType[*Error](err)
-	return ok && slices.Contains(indexCodes, sqlite.ResultCode(answer.Code))
-}
-
 func is(err error, code sqlite.ResultCode) bool {
 	answer, ok := errors.AsType[*Error](err)
-	return ok && answer.Primary() == code
+	return ok && answer.primary() == code
 }

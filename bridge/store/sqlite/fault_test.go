@@ -47,7 +47,7 @@ func TestEveryErrorHasItsFault(t *testing.T) {
 		{answer(sqlite.ResultIOErrRead), Broken},
 		{answer(sqlite.ResultIOErrWrite), Broken},
 		{answer(sqlite.ResultIOErrFsync), Broken},
-		{answer(sqlite.ResultIOErrSHMMap), Broken},
+		{answer(sqlite.ResultIOErrSHMMap), Unopened},
 		{answer(sqlite.ResultIOErrShortRead), Broken},
 		{syscall.EIO, Broken},
 		{answer(sqlite.ResultCantOpen), Unopened},

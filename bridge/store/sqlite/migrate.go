@@ -3,6 +3,8 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // ErrNewer means that the file has more versions behind it than [Options.Migrations] knows.
@@ -54,7 +56,7 @@ func (c *Conn) migrate(step string, version int) error {
 // orDamage adds to the error of a migration that the file is damaged, where that is why. For
 // SQLite a value that is not what it was is an error of the statement.
 func (c *Conn) orDamage(err error) error {
-	if Classify(err) != NoFault {
+	if Classify(err) != NoFault || is(err, sqlite.ResultInterrupt) {
 		return err
 	}
 	verdict := ""

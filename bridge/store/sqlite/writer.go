@@ -12,9 +12,9 @@ import (
 // maxBatch is how many writes share one transaction at most.
 const maxBatch = 256
 
-// countEvery is how many writes pass between two counts of the log's pages, each of which takes
-// as long as a small statement.
-const countEvery = 32
+// countEvery and countBytes are how many writes, or how much content, pass between two counts
+// of the log's pages, each of which takes as long as a small statement.
+const countEvery, countBytes = 32, 256 << 10
 
 // ErrClosed means that the file was closed before the write began.
 var ErrClosed = errors.New("the store is closed")
@@ -140,7 +140,7 @@ func (w *writer) run() {
 func (w *writer) commit(batch []*write) {
 	for {
 		var err error
-		batch, err = w.attempt(w.withArrived(batch))
+		batch, err = w.attempt(w.withArrived(batch, maxBatch))
 		own, failed := errors.AsType[*applyError](err)
 		if failed && len(batch) > 1 && Classify(err) == NoFault {
 			own.write.done <- own.err
@@ -167,9 +167,9 @@ type applyError struct {
 func (e *applyError) Error() string { return e.err.Error() }
 func (e *applyError) Unwrap() error { return e.err }
 
-// withArrived appends the writes that wait, and leaves out those whose caller has gone.
-func (w *writer) withArrived(batch []*write) []*write {
-	for len(batch) < maxBatch {
+// withArrived appends writes that wait, up to most, and leaves out those whose caller has gone.
+func (w *writer) withArrived(batch []*write, most int) []*write {
+	for len(batch) < most {
 		select {
 		case next := <-w.writes:
 			batch = append(batch, next)
@@ -185,10 +185,11 @@ func (w *writer) withArrived(batch []*write) []*write {
 // writes it yields once, because the callers just released usually submit again immediately.
 func (w *writer) join(batch []*write) []*write {
 	// A write that was begun is not left out when its caller goes.
-	arrived := w.withArrived(nil)
+	room := maxBatch - len(batch)
+	arrived := w.withArrived(nil, room)
 	if len(arrived) == 0 && w.crowded {
 		runtime.Gosched()
-		arrived = w.withArrived(nil)
+		arrived = w.withArrived(nil, room)
 	}
 	return append(batch, arrived...)
 }
@@ -217,8 +218,8 @@ func (w *writer) attempt(batch []*write) (_ []*write, err error) {
 		// room.
 		_ = w.bringIn()
 	}
-	if w.uncounted += len(batch); w.uncounted >= countEvery {
-		w.uncounted = 0
+	if w.uncounted += len(batch); w.uncounted >= countEvery || w.conn.bound >= countBytes {
+		w.uncounted, w.conn.bound = 0, 0
 		if pages, _, err := w.conn.walPages("NOOP"); err == nil && pages >= longLog {
 			w.db.checkpointer.wake()
 		}

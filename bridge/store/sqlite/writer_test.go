@@ -16,7 +16,7 @@ var notes = []string{"CREATE TABLE notes (name TEXT PRIMARY KEY, content BLOB NO
 func openNotes(t *testing.T, options Options) *DB {
 	t.Helper()
 	options.Migrations = notes
-	db, err := Open(filepath.Join(t.TempDir(), "notes.db"), options)
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "notes.db"), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestAReadEndsWithItsContext(t *testing.T) {
 }
 
 func TestNothingIsWrittenAfterTheEnd(t *testing.T) {
-	db, err := Open(filepath.Join(t.TempDir(), "notes.db"), Options{Migrations: notes})
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "notes.db"), Options{Migrations: notes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestALongLogIsBegunAgainOnceItIsNotRead(t *testing.T) {
 // The writer moves the pages of a short log into the file after a while.
 func TestAShortLogIsBroughtIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db, err := Open(filepath.Join(t.TempDir(), "notes.db"), Options{Migrations: notes})
+		db, err := Open(t.Context(), filepath.Join(t.TempDir(), "notes.db"), Options{Migrations: notes})
 		if err != nil {
 			t.Fatal(err)
 		}

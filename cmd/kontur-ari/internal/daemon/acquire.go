@@ -37,7 +37,7 @@ func New(ctx context.Context, cfg configs.Config, options Options) (_ *Daemon, e
 		return nil, err
 	}
 	d.undo.push(1, closing("the store", d.store.Close))
-	for _, damage := range d.store.Damages() {
+	for _, damage := range d.store.Rescued() {
 		logDamage(d.log.Named("store"), damage)
 	}
 	tr, err := setup.Tracker(ctx, people, cfg, d.store, d.log)

@@ -38,7 +38,7 @@ func (d *Daemon) details() map[string]any {
 		"deadLetters":  d.deadLetters(),
 		"gate":         delivered.Gate,
 		"waitingCalls": delivered.Waiting, "notUnderstood": taken.NotUnderstood,
-		"damaged":    damageDetails(d.store.Damages()),
+		"damaged":    damageDetails(d.store.Rescued()),
 		"memory":     map[string]any{"events": taken.Waiting, "bytes": taken.Memory, "most": taken.MemoryMost, "dropped": taken.Dropped, "dropping": taken.Dropping},
 		"commands":   d.commandDetails(),
 		"redirect":   redirectDetails(d.redirector.Stats()),

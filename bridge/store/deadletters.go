@@ -11,6 +11,7 @@ import (
 
 	"kontur-ari/bridge"
 	"kontur-ari/bridge/store/sqlite"
+	"kontur-ari/internal/retry"
 )
 
 // RetryPlan says which of a selection of dead letters can be sent again in the order of their
@@ -130,25 +131,19 @@ func (r *Reports) Retry(ctx context.Context, ids []int64) (returned []int64, err
 		}
 		return put, conn.Exec("DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?))", string(gone))
 	})
-	if err != nil {
-		return returned, fmt.Errorf("putting dead letters back into the outbox: %w", err)
-	}
-	return returned, nil
+	return returned, annotate(err, "putting dead letters back into the outbox")
 }
 
 // Drop removes dead letters for good, and returns which: another process may have been faster. It
 // is durable before it returns; after an error it returns those that were removed.
 func (r *Reports) Drop(ctx context.Context, ids []int64) (dropped []int64, err error) {
 	dropped, err = r.change(ctx, ids, func(conn *sqlite.Conn, page []byte) ([]int64, error) {
-		if err := conn.Exec("UPDATE numbering SET highest = MAX(highest, (SELECT MAX(id) FROM dead_letters))"); err != nil {
+		if err := conn.Exec("UPDATE numbering SET highest = MAX(highest, (SELECT COALESCE(MAX(id), 0) FROM dead_letters))"); err != nil {
 			return nil, err
 		}
 		return idsOf(conn, "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?)) RETURNING id", page)
 	})
-	if err != nil {
-		return dropped, fmt.Errorf("dropping dead letters: %w", err)
-	}
-	return dropped, nil
+	return dropped, annotate(err, "dropping dead letters")
 }
 
 // change applies a change to ids in order, a page and a transaction at a time. Between two
@@ -159,7 +154,7 @@ func (r *Reports) change(ctx context.Context, ids []int64, apply func(conn *sqli
 	defer conn.SetInterrupt(nil)
 	var free time.Time
 	err = inPages(ids, func(page []byte) error {
-		if err := pause(ctx, time.Until(free)); err != nil {
+		if err := retry.Sleep(ctx, time.Until(free)); err != nil {
 			return err
 		}
 		if err := beginPatiently(conn); err != nil {
@@ -199,17 +194,6 @@ func beginPatiently(conn *sqlite.Conn) error {
 		if !sqlite.IsBusy(err) || time.Now().After(limit) {
 			return err
 		}
-	}
-}
-
-func pause(ctx context.Context, long time.Duration) error {
-	timer := time.NewTimer(long)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

@@ -100,6 +100,20 @@ func TestALetterIsNotRetriedBeforeAnEarlierOneOfItsCall(t *testing.T) {
 	}
 }
 
+// Another process may have dropped or retried them first.
+func TestDroppingWhereNoDeadLetterIsLeftDropsNone(t *testing.T) {
+	directory := t.TempDir()
+	s := open(t, directory)
+	l := letters(t, directory)
+	commit(t, s, bridge.Batch{Reports: []bridge.Report{report("call", bridge.ReportStarted)}})
+	if dropped, err := l.Drop(t.Context(), []int64{1, 2}); err != nil || len(dropped) > 0 {
+		t.Errorf("dropped %v, error %v", dropped, err)
+	}
+	if id := head(t, s, "call").ID; id != 1 {
+		t.Errorf("report %d waits", id)
+	}
+}
+
 func TestARetryNamesCallsWhoseStartIsGone(t *testing.T) {
 	directory := t.TempDir()
 	s := open(t, directory)
