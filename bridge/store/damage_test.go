@@ -290,6 +290,31 @@ func TestAFileThatIsDamagedWhileItIsUsedIsReplacedByTheNextStart(t *testing.T) {
 	}
 }
 
+// What a crash leaves may be damaged while a part of it is in the log alone.
+func TestAStartLeavesADamagedFileAndItsLogAsTheyWere(t *testing.T) {
+	from, crashed := filled(t, 10), t.TempDir()
+	s := open(t, from)
+	commit(t, s, bridge.Batch{Reports: []bridge.Report{report("call", bridge.ReportStarted)}})
+	for _, ending := range []string{"", "-wal"} {
+		content, err := os.ReadFile(filepath.Join(from, store.FileName+ending))
+		if err := errors.Join(err, os.WriteFile(filepath.Join(crashed, store.FileName+ending), content, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(crashed, store.FileName)
+	scribble(t, path, pagesOf(t, filepath.Join(from, store.FileName), "ended_calls")...)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage := oneDamage(t, open(t, crashed))
+	after, err := os.ReadFile(damage.Aside)
+	log, looked := os.Stat(damage.Aside + "-wal")
+	if err := errors.Join(err, looked); err != nil || !bytes.Equal(before, after) || log.Size() == 0 {
+		t.Errorf("the damaged file is the same: %v, error %v", bytes.Equal(before, after), err)
+	}
+}
+
 // The quick look of a start reads no page of the events but the first and the last.
 func TestADamageThatAStartDoesNotComeAcrossIsRemembered(t *testing.T) {
 	directory := filled(t, 800)

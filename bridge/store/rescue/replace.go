@@ -65,6 +65,9 @@ func (p Plan) Run(ctx context.Context, cause error, now time.Time) (Damage, erro
 		return damage, err
 	}
 	if err := p.fill(ctx, p.Path+newSuffix, &damage); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return damage, errors.Join(err, removeNew(p.Path))
 	}
 	if err := os.Rename(p.Path+newSuffix, p.Path+replacesSuffix+stamp); err != nil {

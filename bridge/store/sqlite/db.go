@@ -71,6 +71,7 @@ func Open(ctx context.Context, path string, options Options) (*DB, error) {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
+		defer keepLog(path)()
 		return nil, errors.Join(err, conn.Close())
 	}
 	pool, err := sqlitex.NewPool(uri(path, ModeWrite), sqlitex.PoolOptions{
@@ -93,14 +94,20 @@ func Open(ctx context.Context, path string, options Options) (*DB, error) {
 func (db *DB) Close() error {
 	db.checkpointer.close()
 	if db.Damage() != nil {
-		// The last connection that closes writes the log into the file, unless it may only
-		// read.
-		if last, err := OpenConn(db.path, ModeRead); err == nil {
-			_, _ = last.Version()
-			defer func() { _ = last.Close() }()
-		}
+		defer keepLog(db.path)()
 	}
 	return errors.Join(db.writer.close(), wrap(db.readers.Close()))
+}
+
+// keepLog has the connections that close before end leave the log of a damaged file as it is. The
+// last one that closes would write it into the file, but this one may only read.
+func keepLog(path string) (end func()) {
+	last, err := OpenConn(path, ModeRead)
+	if err != nil {
+		return func() {}
+	}
+	_, _ = last.Version()
+	return func() { _ = last.Close() }
 }
 
 // Write applies a write in a transaction, which it may share with others, and returns when
