@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -75,7 +76,9 @@ type Timings struct {
 	// be less than the default, 300ms: Asterisk 22 answers a reconnection at once
 	// with a socket that never hears anything (2 of 12 measured, 0 of 10 with 0.3 s).
 	Pause time.Duration
-	// PauseMax caps the pause, which doubles with every failed attempt. Default 10s.
+	// PauseMax caps the pause, which doubles with every failed attempt. The default is
+	// 1s for an Asterisk on this host, where an attempt costs next to nothing and calls
+	// right after its restart must not be missed, and 10s for another.
 	PauseMax time.Duration
 	// Stable is how long events must have flowed before the next pause is Pause
 	// again. Default 10s.
@@ -85,8 +88,13 @@ type Timings struct {
 	StoodDownCheck time.Duration
 }
 
-// withDefaults returns t with every field that isn't positive at its default.
-func (t Timings) withDefaults() Timings {
+// withDefaults returns t with every field that isn't positive at its default. onThisHost:
+// Asterisk runs here.
+func (t Timings) withDefaults(onThisHost bool) Timings {
+	longest := 10 * time.Second
+	if onThisHost {
+		longest = time.Second
+	}
 	for _, field := range []struct {
 		value    *time.Duration
 		standard time.Duration
@@ -98,7 +106,7 @@ func (t Timings) withDefaults() Timings {
 		{&t.CheckWithin, 4 * time.Second},
 		{&t.SnapshotWithin, 30 * time.Second},
 		{&t.Pause, 300 * time.Millisecond},
-		{&t.PauseMax, 10 * time.Second},
+		{&t.PauseMax, longest},
 		{&t.Stable, 10 * time.Second},
 		{&t.StoodDownCheck, 15 * time.Second},
 	} {
@@ -137,4 +145,10 @@ func (c Config) base() (*url.URL, error) {
 	}
 	base.Path = strings.TrimRight(base.Path, "/")
 	return base, nil
+}
+
+// isLoopback reports whether a host of a URL is this one, reached over its loopback.
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }

@@ -79,7 +79,7 @@ func TestCauseOf(t *testing.T) {
 // A dead connection has to be noticed within 15 s, and no reconnection may come
 // within 0.3 s: both follow from the defaults.
 func TestDefaultTimings(t *testing.T) {
-	timings := Timings{}.withDefaults()
+	timings := Timings{}.withDefaults(false)
 	if silent := timings.PingEvery + timings.PongWithin; silent > 15*time.Second {
 		t.Errorf("a silent connection is noticed after %v", silent)
 	}
@@ -89,7 +89,7 @@ func TestDefaultTimings(t *testing.T) {
 	if timings.Pause < 300*time.Millisecond {
 		t.Errorf("reconnects after %v", timings.Pause)
 	}
-	if kept := (Timings{Pause: time.Second}).withDefaults(); kept.Pause != time.Second {
+	if kept := (Timings{Pause: time.Second}).withDefaults(false); kept.Pause != time.Second {
 		t.Errorf("a timing that was set became %v", kept.Pause)
 	}
 }
@@ -152,5 +152,25 @@ func TestUnknownTypesAreBounded(t *testing.T) {
 		if len(name) > maxTypeName {
 			t.Errorf("a name of %d bytes", len(name))
 		}
+	}
+}
+
+// An Asterisk on this host is asked again within a second: calls right after its restart must
+// not be missed.
+func TestAnAsteriskOnThisHostIsTriedAgainSoon(t *testing.T) {
+	for host, want := range map[string]time.Duration{
+		"localhost": time.Second, "LOCALHOST": time.Second, "127.0.0.1": time.Second, "127.1.2.3": time.Second, "::1": time.Second,
+		"::ffff:127.0.0.1": time.Second, "10.0.0.1": 10 * time.Second, "pbx": 10 * time.Second, "localhost.example": 10 * time.Second,
+	} {
+		if got := (Timings{}).withDefaults(isLoopback(host)).PauseMax; got != want {
+			t.Errorf("%s: the longest pause is %v, want %v", host, got, want)
+		}
+	}
+	rest, err := NewSwitch(Config{URL: "http://[::1]:8088/ari", Username: "kontur", Password: secret.New("hunter2"), Application: "kontur-ari"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if source := NewSource(rest, SourceConfig{}, zap.NewNop()); source.config.Timings.PauseMax != time.Second {
+		t.Errorf("the source waits for %v", source.config.Timings.PauseMax)
 	}
 }

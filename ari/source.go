@@ -55,7 +55,7 @@ var ErrRunning = errors.New("ari: the source is already running")
 // caller's to close. The logger gets one line for each change of the connection's fate, not for each
 // attempt or event.
 func NewSource(rest *Switch, config SourceConfig, logger *zap.Logger) *Source {
-	config.Timings = config.Timings.withDefaults()
+	config.Timings = config.Timings.withDefaults(isLoopback(rest.base.Hostname()))
 	return &Source{
 		config:    config,
 		rest:      rest.ofSource(),

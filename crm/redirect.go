@@ -15,11 +15,9 @@ import (
 type RedirectQuery struct {
 	// PhoneNumber is the client's, as reports send it.
 	PhoneNumber string
-	// Call is the call, and Identity what the CRM has answered for it so far: its
-	// own form of the id is sent where it is known, as in the reports that follow
-	// call-started.
-	Call     bridge.CallID
-	Identity bridge.Identity
+	// Call is the call. Our own externalId is sent for it, as in the contract's
+	// example, and not the CRM's form.
+	Call bridge.CallID
 }
 
 // Responsible asks the CRM which of its users are responsible for a caller, in the
@@ -30,12 +28,12 @@ type RedirectQuery struct {
 func (c *Client) Responsible(ctx context.Context, query RedirectQuery) ([]string, error) {
 	const name = "call-redirect"
 	parameters := url.Values{}
-	_, external := externalIDs(query.Call, query.Identity, c.config.NodePrefix)
+	own, _ := externalIDs(query.Call, bridge.Identity{}, c.config.NodePrefix)
 	switch {
 	case query.PhoneNumber != "":
 		parameters.Set("phoneNumber", query.PhoneNumber)
-	case query.Call != "" || query.Identity.ExternalID != "":
-		parameters.Set("externalId", external)
+	case query.Call != "":
+		parameters.Set("externalId", own)
 	default:
 		return nil, &RequestError{Request: name, Verdict: bridge.Refused, Reason: "neither a phone number nor a call is given"}
 	}

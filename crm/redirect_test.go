@@ -20,7 +20,9 @@ func TestResponsible(t *testing.T) {
 	defer client.Close()
 	simulator.SetResponsible("79997775533", "user-1", "user-2")
 	simulator.SetResponsibleForCall("pbx1-1.5", "user-3")
-	started := client.Send(t.Context(), startOf("1.5"), bridge.Identity{})
+	if started := client.Send(t.Context(), startOf("1.5"), bridge.Identity{}); started.Verdict != bridge.Delivered {
+		t.Fatalf("%+v", started)
+	}
 	tests := []struct {
 		name  string
 		query RedirectQuery
@@ -28,9 +30,9 @@ func TestResponsible(t *testing.T) {
 	}{
 		{"by number", RedirectQuery{PhoneNumber: "79997775533"}, []string{"user-1", "user-2"}},
 		{"by an unknown number", RedirectQuery{PhoneNumber: "79997775534"}, nil},
-		{"by a call that the CRM has answered", RedirectQuery{Call: "1.5", Identity: started.Learnt}, []string{"user-3"}},
+		{"by a call that the CRM has answered", RedirectQuery{Call: "1.5"}, []string{"user-3"}},
 		{"by a call that it does not know", RedirectQuery{Call: "1.6"}, nil},
-		{"the number wins", RedirectQuery{PhoneNumber: "79997775533", Call: "1.5", Identity: started.Learnt}, []string{"user-1", "user-2"}},
+		{"the number wins", RedirectQuery{PhoneNumber: "79997775533", Call: "1.5"}, []string{"user-1", "user-2"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -41,6 +43,9 @@ func TestResponsible(t *testing.T) {
 		})
 	}
 	requests := simulator.Requests()
+	if query := requests[len(requests)-3].Query; query != "externalId=pbx1-1.5" {
+		t.Errorf("our own id, which the CRM has answered in its form, is sent as %s", query)
+	}
 	if query := requests[len(requests)-2].Query; query != "externalId=pbx1-1.6" {
 		t.Errorf("our own id is sent as %s", query)
 	}

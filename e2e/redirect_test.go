@@ -127,7 +127,7 @@ func TestRedirectAsksByTheCallForAHiddenNumber(t *testing.T) {
 	d, questions := asksResponsible(t, namesAnyhow("101"))
 	caller := d.comesInAs(phone.As("", "78005550152"))
 	callee := d.rings("101")
-	if asked := d.awaitAsked(questions, 1).Get("externalId"); !strings.HasPrefix(asked, "Asterisk/") {
+	if asked := d.awaitAsked(questions, 1).Get("externalId"); asked == "" || strings.Contains(asked, "/") {
 		t.Errorf("the CRM was asked for the call %q", asked)
 	}
 	d.picksUp(callee, caller)

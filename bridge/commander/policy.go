@@ -31,7 +31,7 @@ func (c *Commander) read(command bridge.CallCommand) (bridge.ClickToCall, []dire
 // example has both.
 func (c *Commander) readTarget(click *bridge.ClickToCall, command bridge.CallCommand) *bridge.Refusal {
 	if command.ToUserID == "" {
-		number := c.config.Numbers.Normalise(command.ClientPhone)
+		number := c.config.Numbers.Typed(command.ClientPhone)
 		if number == "" {
 			return &bridge.Refusal{Status: bridge.RefusedNumber, Message: "clientPhone: is no telephone number."}
 		}

@@ -37,6 +37,12 @@ func TestWhatMayNotBeDialled(t *testing.T) {
 		{"an extension", number("101"), bridge.RefusedNumber},
 		{"an emergency number", number("112"), bridge.RefusedNumber},
 		{"a feature code", number("*7279997775533"), bridge.RefusedNumber},
+		{"a SIP address", number("79997775533@evil"), bridge.RefusedNumber},
+		{"a SIP URI", number("sip:79997775533@evil"), bridge.RefusedNumber},
+		{"a tel URI", number("tel:+79997775533"), bridge.RefusedNumber},
+		{"a number with an extension", number("79997775533;ext=5"), bridge.RefusedNumber},
+		{"two numbers", number("79997775533/79997775534"), bridge.RefusedNumber},
+		{"a second plus", number("+7999+7775533"), bridge.RefusedNumber},
 		{"100 digits", number(strings.Repeat("7", 100)), bridge.RefusedNumber},
 		{"another country", number("+442071838750"), bridge.RefusedNumber},
 		{"a second endpoint", number("79997775533&PJSIP/102"), bridge.RefusedNumber},
@@ -58,7 +64,7 @@ func TestWhatMayNotBeDialled(t *testing.T) {
 }
 
 func TestNumbersAreDialledNormalised(t *testing.T) {
-	for _, written := range []string{"79997775533", "+7 (999) 777-55-33", "8 999 777 55 33", "+7 999 777 55 33@evil.example;x=1"} {
+	for _, written := range []string{"79997775533", "+7 (999) 777-55-33", "8 999 777 55 33", "8.999.777-55-33"} {
 		x := newRig(t)
 		command := toClient("c1", "u101")
 		command.ClientPhone = written

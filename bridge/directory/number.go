@@ -101,6 +101,17 @@ func candidates(digits string, plus bool) []string {
 	return all
 }
 
+// Typed returns the normalised number of a text that is a telephone number and nothing else:
+// digits, a + before them, and what people write between them: space, ( ) - and dot. It returns
+// "" for any other text, such as a SIP or tel URI or a number with an extension.
+func (n *Numbers) Typed(text string) string {
+	digits := strings.TrimPrefix(strings.TrimSpace(text), "+")
+	if strings.ContainsFunc(digits, func(r rune) bool { return !strings.ContainsRune("0123456789 ()-.\u00a0", r) }) {
+		return ""
+	}
+	return n.Normalise(text)
+}
+
 // Client returns a client's number: normalised, or the configured placeholder if raw holds
 // none.
 func (n *Numbers) Client(raw string) string {

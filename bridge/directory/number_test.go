@@ -225,3 +225,21 @@ func TestANumberIsTheSameWhenItIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// What a person types is a number with the separators that people write, and nothing else.
+func TestTyped(t *testing.T) {
+	numbers, err := directory.NewNumbers("RU", regexp.MustCompile(`^\d{2,5}$`), "anonymous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"79997775533": "79997775533", "+7 (999) 777-55-33": "79997775533", "8.999.777.55.33": "79997775533",
+		" 8\u00a0999 777 55 33 ": "79997775533", "101": "101",
+		"": "", "+": "", "79997775533@x": "", "sip:79997775533": "", "sip:79997775533@x": "", "tel:+79997775533": "",
+		"79997775533;ext=5": "", "79997775533 ext. 5": "", "79997775533/1": "", "+7+9997775533": "", "7999777553x": "", "*72": "",
+	} {
+		if got := numbers.Typed(text); got != want {
+			t.Errorf("Typed(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -26,19 +26,18 @@ type Caller struct {
 const Argument = "redirect"
 
 // Query says about whom the CRM is asked: by PhoneNumber where that is not "", else
-// by the call's id, of which Identity is the CRM's form.
+// by the call's id.
 type Query struct {
 	// PhoneNumber is normalised as in reports.
 	PhoneNumber string
 	Call        bridge.CallID
-	Identity    bridge.Identity
 }
 
 // CRM knows who is responsible for a client.
 type CRM interface {
 	// Responsible returns the ids of the users responsible, the first to be called
-	// first; none and no error where the CRM names none. It is called concurrently, returns when ctx ends at the latest, and does not retry. Its
-	// error is logged and shows neither secrets nor telephone numbers.
+	// first; none and no error where the CRM names none. It is called concurrently, returns
+	// when ctx ends at the latest, and does not retry. Its error is logged and shows neither secrets nor telephone numbers.
 	Responsible(ctx context.Context, query Query) ([]string, error)
 }
 

@@ -182,11 +182,12 @@ func (r *Redirector) query(ctx context.Context, caller Caller) (Query, bool, err
 	if number != "" {
 		return Query{PhoneNumber: number}, !r.config.Numbers.IsInternal(number), nil
 	}
-	identity, known, err := r.config.Identities.Identity(ctx, caller.Call)
+	// The CRM doesn't know the call before it has answered its call-started.
+	_, known, err := r.config.Identities.Identity(ctx, caller.Call)
 	if err != nil {
 		return Query{}, false, fmt.Errorf("finding the CRM's id of the call: %w", err)
 	}
-	return Query{Call: caller.Call, Identity: identity}, known, nil
+	return Query{Call: caller.Call}, known, nil
 }
 
 // phoneStates asks the switch about each telephone. The state is [PhoneUnread] where that

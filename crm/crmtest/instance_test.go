@@ -170,8 +170,8 @@ func TestRedirect(t *testing.T) {
 	}{
 		{"phoneNumber=79997775533", 200, `{"userIds":["user-1","user-2"]}`, nil},
 		{"phoneNumber=79997775534", 409, notFound, nil},
-		{"externalId=Asterisk%2F1.1", 200, `{"userIds":["user-3"]}`, nil},
-		{"externalId=1.1", 200, `{"userIds":["user-3"]}`, []Breach{BreachIdentity}},
+		{"externalId=1.1", 200, `{"userIds":["user-3"]}`, nil},
+		{"externalId=Asterisk%2F1.1", 200, `{"userIds":["user-3"]}`, []Breach{BreachIdentity}},
 		{"externalId=1.2", 409, notFound, nil}, // a call that is not known yet
 		{"", 409, "", []Breach{BreachRequest}},
 		{"phoneNumber=", 409, "", []Breach{BreachRequest}},

@@ -85,8 +85,8 @@ func (c *CRM) responsibleForCall(x *incoming, external string) []string {
 	if call == nil || !call.known {
 		return nil
 	}
-	if call.answered && external != c.answeredForm(call.id) {
-		x.fault(BreachIdentity, "%s sends our externalId although the CRM has answered its own", x.request.Kind)
+	if external != call.id {
+		x.fault(BreachIdentity, "%s sends the CRM's form of the externalId, and the contract's example has our own", x.request.Kind)
 	}
 	return c.owners[x.request.Call]
 }
