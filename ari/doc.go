@@ -31,7 +31,8 @@
 //     as live_dangerously=no: see [Switch.SetVariable].
 //   - Asterisk does not queue events while no websocket is open. After every connect the
 //     Source therefore reads all channels and bridges, and delivers them as the first
-//     event of the connection ([bridge.EventSnapshot]).
+//     event of the connection ([bridge.EventSnapshot]). bridge/tracker decides from it
+//     what becomes of calls whose events were lost (reconcile.go).
 //
 // The package is the only one that imports github.com/CyCoreSystems/ari, and
 // takes from it names and data types; its client drops events when its reader is

@@ -7,8 +7,10 @@
 // The package has no behaviour beyond making and parsing its own values, and
 // imports no other package of ours:
 //
-//   - bridge/tracker decides: events in, reports out.
-//   - bridge/directory says who is behind an endpoint, and knows the one form of a number.
+//   - bridge/tracker decides: events in, reports out. Its package comment says which file
+//     decides what: directions, legs, transfers, lost events, whose a recording is.
+//   - bridge/directory says who is behind an endpoint, and brings a telephone number into
+//     its one form (Numbers.Normalise).
 //   - bridge/intake, delivery, commander and redirect are the machines around them.
 //   - bridge/store implements [Journal], [Outbox] and [ClickToCalls]; ari implements
 //     [Phones]; crm implements [Sender] and [Uploader].

@@ -26,7 +26,7 @@ const answerKept = 16 << 10
 //	any other 5xx                    retry, honouring Retry-After: it may have it
 //	no connection                    retry: it does not have it
 //	no whole answer                  retry: it may have it
-//	any other 4xx                    refused
+//	any other 4xx, such as 409       refused: it becomes a dead letter (bridge/store/outbox.go)
 //
 // 407 is a proxy's and not the CRM's. A Result's Reason never names anything that differs between
 // two tries that fail for one cause: ids are masked in it, and Answer has them.

@@ -20,7 +20,7 @@ type findings struct {
 }
 
 // find returns the recordings of a channel: those that Asterisk reported, or else those
-// whose names hold its id.
+// whose names hold its id. The first way that finds any is the last one asked.
 func (c *Courier) find(roots fileRoots, r *bridge.Recorded) findings {
 	var found findings
 	for _, stored := range r.Stored {

@@ -5,11 +5,13 @@
 // follow from the communication's id, so a command that is repeated, or is found after a
 // crash, can be looked up. No telephone is ever called twice for it.
 //
-// The Tracker knows the click-to-calls in progress: it accepts a command, or finds it repeated
-// or one too many ([tracker.Tracker.DecideClick]). The store knows those that are over, and
-// what their commands were answered. The Tracker also decides from the switch's events what
-// happens to the call, as for every other call. This package carries out what it asks for
-// (see [Commander.Act]).
+// A repeated command is recognised in commander.go (Call, knownBefore) by what the store has
+// of its communication, and gets the same answer. The Tracker, which knows the click-to-calls
+// in progress, accepts a new one or finds it one too many ([tracker.Tracker.DecideClick]). It
+// also finds the repeated one that the store could not know yet, because it was stored late.
+//
+// The Tracker decides from the switch's events what happens to the call, as for every other
+// call. This package carries out what it asks for (see [Commander.Act]).
 //
 //   - commander.go: one click-to-call from the command to the ringing telephones.
 //   - policy.go: which commands are obeyed; limits.go: how many of one user.

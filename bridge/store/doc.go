@@ -6,6 +6,7 @@
 // can read the file with the sqlite3 shell while the daemon runs.
 //
 // A file that is damaged is moved aside at the start, and a new one begun with what can be
-// read (bridge/store/rescue). A store that finds damage while it is open is not used
-// any more, and the process must end: see [Store.Damaged].
+// read (bridge/store/rescue, openRescued in store.go). A store that finds damage while it is
+// open leaves a note (noteDamage in damage.go) and is not used any more: the daemon ends
+// (watchStore in its damage.go), and its next start finds the note.
 package store

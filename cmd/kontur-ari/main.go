@@ -2,6 +2,9 @@
 //
 // Its exit code is 0 after an orderly stop, 2 where the configuration is at
 // fault (a restart can't help), and 1 for everything else.
+//
+// Each command has a file of its name. The daemon is in internal/daemon, what belongs to one
+// call (story, ladder, replay) in internal/casebook.
 package main
 
 import (

@@ -7,6 +7,6 @@
 // parsed beyond its headers. The order in which a request is judged is in
 // [Server.judge], from what costs nothing to what costs a question to the CRM.
 //
-// What a command may do is not decided here: numbers, users and rates are the
-// bridge.Commander's.
+// What a command may do is decided in bridge/commander: numbers, users and rates, and
+// what becomes of a command that comes twice.
 package server
