@@ -19,8 +19,8 @@
 //   - Expired: a recording that the CRM has forgotten is not sent, but uploaded again.
 //
 // A report that may still succeed is tried for ever: neither its age nor the number of
-// attempts ends that. The pauses are delivery.first_pause to delivery.longest_pause, by default 0.5
-// to 30 s.
+// attempts ends that. The pauses are delivery.first_pause to delivery.longest_pause, by
+// default 0.5 to 30 s.
 //
 // It has three parts: the feeder reads the oldest reports of calls that are ready, the
 // workers send them and record the answers, and under load recordAnswers stores many
